@@ -1,0 +1,35 @@
+# pleat_library(NAME SOURCES... [LINK targets...]): the library of one folder under src/, with the project's warnings.
+# pleat_test(NAME SOURCES... [LINK targets...]): one GoogleTest program for one folder under tests/.
+
+add_library(pleat_options INTERFACE)
+# The same for programs and libraries, so that they can share a precompiled header.
+target_compile_options(pleat_options INTERFACE -fPIC)
+target_include_directories(pleat_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_options(pleat_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                                               -Wnull-dereference -Wimplicit-fallthrough)
+# GCC 12 takes the sum of two strings for an overlapping copy (GCC bug 105651, mended in 13).
+target_compile_options(pleat_options INTERFACE
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+if(PLEAT_WARNINGS_AS_ERRORS)
+  target_compile_options(pleat_options INTERFACE -Werror)
+endif()
+if(PLEAT_SANITIZE)
+  target_compile_options(pleat_options INTERFACE -fsanitize=${PLEAT_SANITIZE} -fno-sanitize-recover=all
+                                                 -fno-omit-frame-pointer)
+  target_link_options(pleat_options INTERFACE -fsanitize=${PLEAT_SANITIZE})
+endif()
+
+function(pleat_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC pleat_options ${ARG_LINK})
+endfunction()
+
+function(pleat_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE pleat_options ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE PLEAT_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

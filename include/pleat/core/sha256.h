@@ -1,0 +1,34 @@
+// SHA-256 (FIPS 180-4), streamed.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pleat {
+
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void update(std::span<const std::byte> data);
+  void update(std::string_view text);
+  // 64 lower-case hexadecimal digits. The object cannot be used afterwards.
+  [[nodiscard]] std::string finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+[[nodiscard]] std::string sha256_of(std::string_view text);
+// Throws Error(missing_input) when the file cannot be read to its end.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
+
+}  // namespace pleat

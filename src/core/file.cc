@@ -1,0 +1,102 @@
+#include "pleat/core/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+namespace pleat {
+namespace {
+
+// Closes on every way out.
+class FileDescriptor {
+ public:
+  FileDescriptor(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC)) {}
+  ~FileDescriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& file) {
+  const FileDescriptor fd(file, O_RDONLY);
+  if (fd.get() < 0) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw_system_error(errno, "look at", file, ErrorCode::missing_input);
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::missing_input, "'" + file.string() + "' is not a file");
+  size_ = static_cast<std::size_t>(status.st_size);
+  if (size_ == 0) return;
+  void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  if (address == MAP_FAILED) throw_system_error(errno, "map", file, ErrorCode::missing_input);
+  data_ = static_cast<const std::byte*>(address);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void MappedFile::drop_pages(std::size_t offset, std::size_t length) const noexcept {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t first = (offset + page - 1) / page * page;
+  const std::size_t last = std::min(offset + length, size_) / page * page;
+  if (data_ != nullptr && first < last) ::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
+}
+
+void fsync_path(const std::filesystem::path& path) {
+  const FileDescriptor fd(path, O_RDONLY);
+  if (fd.get() < 0) throw_system_error(errno, "open", path, ErrorCode::io);
+  // Some network file systems do not flush folders and say EINVAL; there is nothing more to be done there.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_system_error(errno, "flush", path, ErrorCode::io);
+}
+
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_system_error(errno, "rename to", to, ErrorCode::io);
+  const std::filesystem::path folder = to.parent_path();
+  fsync_path(folder.empty() ? "." : folder);
+}
+
+std::string read_text_file(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw Error(ErrorCode::missing_input, "'" + file.string() + "' is a folder, not a file");
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad()) throw Error(ErrorCode::missing_input, "cannot read '" + file.string() + "' to its end");
+  return std::move(text).str();
+}
+
+void throw_system_error(int error_number, const char* action, const std::filesystem::path& path, ErrorCode code) {
+  const std::string what = std::string("cannot ") + action + " '" + path.string() + "': " + std::strerror(error_number);
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
+    throw Error(ErrorCode::retry, what, "make room on that disk, or choose another place with --output or --work-dir");
+  }
+  throw Error(code, what);
+}
+
+}  // namespace pleat
