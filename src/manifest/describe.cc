@@ -1,0 +1,165 @@
+// The table of keys as JSON Schema and as a reference page.
+#include <nlohmann/json.hpp>
+
+#include "keys.h"
+#include "pleat/manifest/schema.h"
+
+namespace pleat {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json integer_schema(const Key& key) {
+  Json schema{{"type", "integer"}};
+  if (key.lowest != std::numeric_limits<std::int64_t>::min()) schema["minimum"] = key.lowest;
+  if (key.highest != std::numeric_limits<std::int64_t>::max()) schema["maximum"] = key.highest;
+  return schema;
+}
+
+// One value, or a list with at least one.
+Json one_or_list(const Json& item) {
+  return {{"anyOf", Json::array({item, {{"type", "array"}, {"items", item}, {"minItems", 1}}})}};
+}
+
+Json map_schema(std::string_view section);
+
+struct TypeSchema {
+  const Key& key;
+
+  Json operator()(std::monostate) const { return map_schema(key.path); }
+  Json operator()(const bool*) const {
+    Json flag{{"type", "boolean"}};
+    if (!key.section) return flag;
+    return {{"anyOf", Json::array({flag, map_schema(key.path)})}};
+  }
+  Json operator()(const std::int64_t*) const { return integer_schema(key); }
+  Json operator()(const std::optional<std::int64_t>*) const {
+    return {{"anyOf", Json::array({{{"const", "auto"}}, integer_schema(key)})}};
+  }
+  Json operator()(const std::string*) const { return {{"type", "string"}, {"minLength", 1}}; }
+  Json operator()(const std::vector<std::int64_t>*) const { return one_or_list(integer_schema(key)); }
+  Json operator()(const std::vector<std::string>*) const { return one_or_list({{"type", "string"}, {"minLength", 1}}); }
+  template <typename Enum>
+  Json operator()(const Enum*) const {
+    Json words = Json::array();
+    for (const auto& choice : choices_of(Enum{})) words.push_back(choice.word);
+    return {{"enum", words}};
+  }
+};
+
+struct DefaultValue {
+  Json operator()(std::monostate) const { return nullptr; }
+  Json operator()(const std::optional<std::int64_t>* value) const { return *value ? Json(**value) : Json("auto"); }
+  template <typename T>
+  Json operator()(const T* value) const {
+    if constexpr (std::is_enum_v<T>) {
+      for (const auto& choice : choices_of(T{})) {
+        if (choice.value == *value) return choice.word;
+      }
+      return nullptr;
+    } else {
+      return *value;
+    }
+  }
+};
+
+// Required keys have none, and what an absent map means is told in its help.
+bool has_default(const Key& key) { return !key.required && !key.section; }
+
+Json default_of(const Key& key) {
+  Manifest defaults;
+  return std::visit(DefaultValue{}, key.field(defaults));
+}
+
+Json key_schema(const Key& key) {
+  Json schema{{"description", key.help}};
+  Manifest defaults;
+  schema.update(std::visit(TypeSchema{key}, key.field(defaults)));
+  if (has_default(key)) schema["default"] = default_of(key);
+  return schema;
+}
+
+Json map_schema(std::string_view section) {
+  Json required = Json::array();
+  Json properties = Json::object();
+  for (const Key* const key : keys_below(section)) {
+    properties[std::string(last_part(key->path))] = key_schema(*key);
+    if (key->required) required.push_back(last_part(key->path));
+  }
+  Json schema{{"type", "object"}, {"additionalProperties", false}};
+  if (!required.empty()) schema["required"] = required;
+  schema["properties"] = properties;
+  return schema;
+}
+
+constexpr std::string_view introduction = R"(# The manifest
+
+<!-- Made by `pleat schema manifest --markdown`; change src/manifest/keys.cc or describe.cc, not this page. -->
+
+A manifest is a YAML file that says what to compute, with which model and from which files. This one holds every key;
+only the first four are required:
+
+```yaml
+version: 1
+model: esm2_t6_8M_UR50D
+inputs: [proteins.fasta, more.csv]
+output: results.h5
+tasks:
+  embeddings: {layers: [-1], per_residue: true, mean: true, bos: false, dtype: float16}
+  logits: false
+  contacts: false
+  structure: false   # or {num_recycles: 3, pae: true, dtype: float16} with a folding model
+run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto, seed: 0}
+policy: {residues: convert, max_length: 0, duplicates: share, fail_on: any}
+```
+
+- Relative paths in it are relative to the folder that holds the manifest.
+- `pleat run --set a.b=c` overrides one key, such as `--set 'tasks.embeddings.layers=[0,-1]'`. The value is read as YAML.
+  A map replaces everything below its key; a key inside a task switches that task on. Overrides apply in their order.
+- A wrong manifest stops the run before anything is computed, with exit status 78 and a message that names the file,
+  the line and the column.
+- A number is written plainly, in digits; `true` and `false` are the only words for yes and no.
+- `pleat schema manifest` prints a JSON Schema, with which editors can check a manifest while it is written.
+
+## Keys
+)";
+
+void append_table_head(std::string& page) {
+  page += "\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n";
+}
+
+void append_row(std::string& page, const Key& key) {
+  const std::string value = has_default(key) ? "`" + default_of(key).dump() + "`" : key.required ? "required" : "";
+  page +=
+      "| `" + std::string(key.path) + "` | " + type_text(key) + " | " + value + " | " + std::string(key.help) + " |\n";
+}
+
+}  // namespace
+
+std::string manifest_json_schema() {
+  Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+              {"title", "pleat manifest"},
+              {"description", "What pleat computes, with which model and from which files."}};
+  schema.update(map_schema(""));
+  return schema.dump(2) + "\n";
+}
+
+std::string manifest_markdown() {
+  std::string page(introduction);
+  append_table_head(page);
+  for (const Key* const key : keys_below("")) {
+    if (!key->section) append_row(page, *key);
+  }
+  for (const Key* const section : keys_below("")) {
+    if (!section->section) continue;
+    page += "\n## " + std::string(section->path) + "\n\n" + std::string(section->help) + "\n";
+    append_table_head(page);
+    const std::string prefix = std::string(section->path) + ".";
+    for (const Key& key : manifest_keys()) {
+      if (key.path.starts_with(prefix)) append_row(page, key);
+    }
+  }
+  return page;
+}
+
+}  // namespace pleat

@@ -1,0 +1,225 @@
+#include "keys.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pleat {
+namespace {
+
+constexpr std::array table{
+    Key{.path = "version",
+        .field = [](Manifest& m) -> Field { return &m.version; },
+        .help = "The version of this format.",
+        .required = true,
+        .lowest = 1,
+        .highest = 1,
+        .example = "1",
+        .hint = "this pleat reads manifests of version 1 only; a newer manifest needs a newer pleat"},
+    Key{.path = "model",
+        .field = [](Manifest& m) -> Field { return &m.model; },
+        .help = "A name that `pleat model list` shows, or a folder that holds config.json and the weights.",
+        .required = true,
+        .example = "esm2_t6_8M_UR50D"},
+    Key{.path = "inputs",
+        .field = [](Manifest& m) -> Field { return &m.inputs; },
+        .help = "Files of sequences: .fasta, .fa or .faa, and .csv or .tsv with the columns id and sequence. "
+                "Each may be compressed as .gz.",
+        .required = true,
+        .example = "[proteins.fasta, more.csv]"},
+    Key{.path = "output",
+        .field = [](Manifest& m) -> Field { return &m.output; },
+        .help = "The HDF5 file to write.",
+        .required = true,
+        .example = "results.h5"},
+
+    Key{.path = "tasks",
+        .field = [](Manifest&) -> Field { return std::monostate{}; },
+        .help = "What to compute. Without it, embeddings.",
+        .section = true},
+    Key{.path = "tasks.embeddings",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.enabled; },
+        .help = "Hidden states of the language model. On when no task is asked for; off when another task is asked "
+                "for and this key is not there.",
+        .section = true},
+    Key{.path = "tasks.embeddings.layers",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.layers; },
+        .help = "Which layers: 0 is the embedding layer, the model's depth is the last; negative numbers count from "
+                "the end, so that -1 is the last."},
+    Key{.path = "tasks.embeddings.per_residue",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.per_residue; },
+        .help = "Store one vector per residue."},
+    Key{.path = "tasks.embeddings.mean",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.mean; },
+        .help = "Store the mean over the residues."},
+    Key{.path = "tasks.embeddings.bos",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.bos; },
+        .help = "Store the vector of the begin token."},
+    Key{.path = "tasks.embeddings.dtype",
+        .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.dtype; },
+        .help = "The type of the stored embeddings."},
+    Key{.path = "tasks.logits",
+        .field = [](Manifest& m) -> Field { return &m.tasks.logits; },
+        .help = "Store the language model's scores for every letter at every residue."},
+    Key{.path = "tasks.contacts",
+        .field = [](Manifest& m) -> Field { return &m.tasks.contacts; },
+        .help = "Store the predicted probability of a contact for every pair of residues."},
+    Key{.path = "tasks.structure",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.enabled; },
+        .help = "Fold the sequences. Only with a folding model; off unless asked for.",
+        .section = true},
+    Key{.path = "tasks.structure.num_recycles",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.num_recycles; },
+        .help = "How often the result is fed back in; n gives n + 1 passes.",
+        .lowest = 0,
+        .highest = 100},
+    Key{.path = "tasks.structure.pae",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.pae; },
+        .help = "Store the predicted aligned error of every pair of residues."},
+    Key{.path = "tasks.structure.dtype",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.dtype; },
+        .help = "The type of the stored confidences; positions are always float32."},
+
+    Key{.path = "run",
+        .field = [](Manifest&) -> Field { return std::monostate{}; },
+        .help = "How to compute it. None of these keys changes what is asked for.",
+        .section = true},
+    Key{.path = "run.devices",
+        .field = [](Manifest& m) -> Field { return &m.run.devices; },
+        .help = "Where to compute: `auto`, `cpu`, `cpu*4`, `cuda`, `cuda:0,2`. Inside braces put it in quotes, "
+                "since YAML ends a value there at a comma.",
+        .hint = "give one text, such as \"cuda:0,2\", in quotes where it stands inside braces"},
+    Key{.path = "run.precision",
+        .field = [](Manifest& m) -> Field { return &m.run.precision; },
+        .help = "The arithmetic of the model. `auto` lets pleat choose for the device."},
+    Key{.path = "run.max_tokens_per_batch",
+        .field = [](Manifest& m) -> Field { return &m.run.max_tokens_per_batch; },
+        .help = "How many tokens (residues, and two more per sequence) are computed together. `auto` is chosen for "
+                "the device and its memory.",
+        .lowest = 8,
+        .highest = 1048576},
+    Key{.path = "run.chunk_size",
+        .field = [](Manifest& m) -> Field { return &m.run.chunk_size; },
+        .help = "How many rows of a pair representation are computed together when folding; smaller needs less "
+                "memory.",
+        .lowest = 1,
+        .highest = 4096},
+    Key{.path = "run.seed",
+        .field = [](Manifest& m) -> Field { return &m.run.seed; },
+        .help = "The seed of everything random.",
+        .lowest = 0},
+
+    Key{.path = "policy",
+        .field = [](Manifest&) -> Field { return std::monostate{}; },
+        .help = "What to do with sequences that are unusual.",
+        .section = true},
+    Key{.path = "policy.residues",
+        .field = [](Manifest& m) -> Field { return &m.policy.residues; },
+        .help = "`convert` makes letters upper case, drops one final `*`, and turns letters that the model does not "
+                "know into X, with a warning on the record; `strict` rejects such a record. Gaps, digits and other "
+                "characters always reject it."},
+    Key{.path = "policy.max_length",
+        .field = [](Manifest& m) -> Field { return &m.policy.max_length; },
+        .help = "Sequences with more residues are rejected; 0 is no limit.",
+        .lowest = 0},
+    Key{.path = "policy.duplicates",
+        .field = [](Manifest& m) -> Field { return &m.policy.duplicates; },
+        .help = "`share` computes equal sequences once and stores them once; `separate` keeps each."},
+    Key{.path = "policy.fail_on",
+        .field = [](Manifest& m) -> Field { return &m.policy.fail_on; },
+        .help = "Which share of rejected or failed records makes the exit status 65."},
+};
+
+// Writes "whole number" with what is said of its range.
+std::string number_text(const Key& key) {
+  const bool has_lowest = key.lowest != std::numeric_limits<std::int64_t>::min();
+  const bool has_highest = key.highest != std::numeric_limits<std::int64_t>::max();
+  if (key.lowest == key.highest) return std::to_string(key.lowest);
+  if (has_lowest && has_highest) {
+    return "a whole number from " + std::to_string(key.lowest) + " to " + std::to_string(key.highest);
+  }
+  if (has_lowest) return "a whole number of at least " + std::to_string(key.lowest);
+  return "a whole number";
+}
+
+struct TypeText {
+  const Key& key;
+
+  std::string operator()(std::monostate) const { return "a map"; }
+  std::string operator()(const bool*) const { return key.section ? "a map, true or false" : "true or false"; }
+  std::string operator()(const std::int64_t*) const { return number_text(key); }
+  std::string operator()(const std::optional<std::int64_t>*) const { return "auto or " + number_text(key); }
+  std::string operator()(const std::string*) const { return "text"; }
+  std::string operator()(const std::vector<std::int64_t>*) const { return "a whole number or a list of them"; }
+  std::string operator()(const std::vector<std::string>*) const { return "a text or a list of them"; }
+  template <typename Enum>
+  std::string operator()(const Enum*) const {
+    std::string text;
+    for (const auto& choice : choices_of(Enum{})) text += (text.empty() ? "one of " : ", ") + std::string(choice.word);
+    return text;
+  }
+};
+
+}  // namespace
+
+std::span<const Key> manifest_keys() { return table; }
+
+const Key* find_key(std::string_view path) {
+  const auto* const found = std::ranges::find(table, path, &Key::path);
+  return found == table.end() ? nullptr : found;
+}
+
+std::vector<const Key*> keys_below(std::string_view section) {
+  std::vector<const Key*> keys;
+  for (const Key& key : table) {
+    if (parent_of(key.path) == section) keys.push_back(&key);
+  }
+  return keys;
+}
+
+std::string_view last_part(std::string_view path) { return path.substr(path.rfind('.') + 1); }
+
+std::string_view parent_of(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::span<const Choice<DType>> choices_of(DType) {
+  static constexpr std::array<Choice<DType>, 2> choices{{{"float16", DType::float16}, {"float32", DType::float32}}};
+  return choices;
+}
+
+std::span<const Choice<Precision>> choices_of(Precision) {
+  static constexpr std::array<Choice<Precision>, 7> choices{{{"auto", Precision::automatic},
+                                                             {"fp32", Precision::float32},
+                                                             {"bf16", Precision::bfloat16},
+                                                             {"fp16", Precision::float16},
+                                                             {"float32", Precision::float32},
+                                                             {"bfloat16", Precision::bfloat16},
+                                                             {"float16", Precision::float16}}};
+  return choices;
+}
+
+std::span<const Choice<ResiduePolicy>> choices_of(ResiduePolicy) {
+  static constexpr std::array<Choice<ResiduePolicy>, 2> choices{
+      {{"convert", ResiduePolicy::convert}, {"strict", ResiduePolicy::strict}}};
+  return choices;
+}
+
+std::span<const Choice<DuplicatePolicy>> choices_of(DuplicatePolicy) {
+  static constexpr std::array<Choice<DuplicatePolicy>, 2> choices{
+      {{"share", DuplicatePolicy::share}, {"separate", DuplicatePolicy::separate}}};
+  return choices;
+}
+
+std::span<const Choice<FailOn>> choices_of(FailOn) {
+  static constexpr std::array<Choice<FailOn>, 3> choices{
+      {{"any", FailOn::any}, {"all", FailOn::all}, {"none", FailOn::none}}};
+  return choices;
+}
+
+std::string type_text(const Key& key) {
+  Manifest defaults;
+  return std::visit(TypeText{key}, key.field(defaults));
+}
+
+}  // namespace pleat

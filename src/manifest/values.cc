@@ -1,0 +1,171 @@
+#include "values.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "pleat/core/nearest.h"
+
+namespace pleat {
+namespace {
+
+constexpr std::string_view reference_hint = "`pleat schema manifest --markdown` describes every key";
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// What stands there, for "... is <found>".
+std::string found(const YAML::Node& node) {
+  switch (node.Type()) {
+    case YAML::NodeType::Sequence: return node.size() == 0 ? "an empty list" : "a list";
+    case YAML::NodeType::Map: return "a map";
+    case YAML::NodeType::Scalar: break;
+    default: return "empty";
+  }
+  if (node.Scalar().empty()) return "empty";
+  if (node.Tag() == "!") return "the quoted text '" + printable(node.Scalar()) + "'";
+  return "'" + printable(node.Scalar()) + "'";
+}
+
+Error wrong(const Key& key, const std::string& where, const std::string& is_what, std::string hint = {}) {
+  if (hint.empty()) hint = std::string(key.hint.empty() ? reference_hint : key.hint);
+  return Error(ErrorCode::bad_manifest,
+               where + ": '" + std::string(key.path) + "' " + is_what + ", but must be " + type_text(key), hint);
+}
+
+// A scalar written without quotes and without a tag; only such text can be a number or true and false.
+bool is_plain(const YAML::Node& node) { return node.IsScalar() && node.Tag() == "?"; }
+
+std::optional<std::int64_t> integer_in(const YAML::Node& node, const Key& key) {
+  if (!is_plain(node)) return std::nullopt;
+  const std::string& text = node.Scalar();
+  const std::size_t sign = text[0] == '-' || text[0] == '+' ? 1 : 0;
+  // YAML 1.1 reads 010 as 8 and YAML 1.2 as 10.
+  const bool leading_zero = text.size() > sign + 1 && text[sign] == '0';
+  if (leading_zero || text.size() == sign || text[sign] < '0' || text[sign] > '9') return std::nullopt;
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data() + (text[0] == '+' ? 1 : 0), end, value);
+  if (result.ec != std::errc{} || result.ptr != end || value < key.lowest || value > key.highest) return std::nullopt;
+  return value;
+}
+
+class ValueReader {
+ public:
+  ValueReader(const Key& key, const Place& place) : key_(key), place_(place) {}
+
+  [[noreturn]] void operator()(std::monostate) const { throw wrong_value(key_, place_); }
+
+  void operator()(bool* out) const {
+    const std::string& text = is_plain(place_.node) ? place_.node.Scalar() : std::string();
+    const bool yes = text == "true" || text == "True" || text == "TRUE";
+    const bool no = text == "false" || text == "False" || text == "FALSE";
+    if (!yes && !no) throw wrong_value(key_, place_);
+    *out = yes;
+  }
+
+  void operator()(std::int64_t* out) const {
+    const auto value = integer_in(place_.node, key_);
+    if (!value) throw wrong_value(key_, place_);
+    *out = *value;
+  }
+
+  void operator()(std::optional<std::int64_t>* out) const {
+    if (place_.node.IsScalar() && place_.node.Scalar() == "auto") {
+      out->reset();
+      return;
+    }
+    *out = integer_in(place_.node, key_);
+    if (!*out) throw wrong_value(key_, place_);
+  }
+
+  void operator()(std::string* out) const { *out = text_of(place_.node, "is "); }
+
+  void operator()(std::vector<std::int64_t>* out) const {
+    read_list(out, [this](const YAML::Node& node, const std::string& verb) {
+      const auto value = integer_in(node, key_);
+      if (!value) throw wrong(key_, where(node), verb + found(node));
+      return *value;
+    });
+  }
+
+  void operator()(std::vector<std::string>* out) const {
+    read_list(out, [this](const YAML::Node& node, const std::string& verb) { return text_of(node, verb); });
+  }
+
+  // A word of a fixed choice.
+  template <typename Enum>
+  void operator()(Enum* out) const {
+    if (!place_.node.IsScalar()) throw wrong_value(key_, place_);
+    std::vector<std::string> words;
+    for (const auto& choice : choices_of(Enum{})) {
+      if (choice.word == place_.node.Scalar()) {
+        *out = choice.value;
+        return;
+      }
+      words.emplace_back(choice.word);
+    }
+    const std::string near = nearest(place_.node.Scalar(), words);
+    throw wrong(key_, place_.text(), "is " + found(place_.node), near.empty() ? "" : "did you mean '" + near + "'?");
+  }
+
+ private:
+  [[nodiscard]] std::string where(const YAML::Node& node) const {
+    return Place{node, place_.origin, place_.fallback}.text();
+  }
+
+  // Names and paths: a number is taken as it is written, but nothing at all is no text.
+  [[nodiscard]] std::string text_of(const YAML::Node& node, const std::string& verb) const {
+    if (!node.IsScalar() || node.Scalar().empty()) throw wrong(key_, where(node), verb + found(node));
+    if (std::ranges::any_of(node.Scalar(), is_control)) {
+      throw Error(ErrorCode::bad_manifest,
+                  where(node) + ": '" + std::string(key_.path) + "' " + verb + found(node) +
+                      ", which has control characters in it",
+                  "write the name without escapes such as \\n");
+    }
+    return node.Scalar();
+  }
+
+  // One value stands for a list of one.
+  template <typename T, typename ReadOne>
+  void read_list(std::vector<T>* out, ReadOne read_one) const {
+    if (!place_.node.IsSequence()) {
+      *out = {read_one(place_.node, "is ")};
+      return;
+    }
+    if (place_.node.size() == 0) throw wrong_value(key_, place_);
+    out->clear();
+    for (const YAML::Node& item : place_.node) out->push_back(read_one(item, "holds "));
+  }
+
+  const Key& key_;
+  const Place& place_;
+};
+
+}  // namespace
+
+std::string Origin::at(const YAML::Mark& mark) const {
+  if (!is_file) return name;
+  const YAML::Mark known = mark.is_null() ? YAML::Mark() : mark;
+  return name + ":" + std::to_string(known.line + 1) + ":" + std::to_string(known.column + 1);
+}
+
+std::string printable(std::string_view text) {
+  constexpr std::size_t limit = 60;
+  std::string shown(text);
+  if (shown.size() > limit) {
+    std::size_t cut = limit;
+    while (cut > 0 && (static_cast<unsigned char>(shown[cut]) & 0xc0U) == 0x80U) --cut;  // not inside a character
+    shown.resize(cut);
+    shown += "...";
+  }
+  std::ranges::replace_if(shown, is_control, '?');
+  return shown;
+}
+
+Error wrong_value(const Key& key, const Place& place) { return wrong(key, place.text(), "is " + found(place.node)); }
+
+void read_value(const Key& key, const Place& place, Manifest& manifest) {
+  std::visit(ValueReader(key, place), key.field(manifest));
+}
+
+}  // namespace pleat
