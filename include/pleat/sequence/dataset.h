@@ -1,0 +1,78 @@
+// What the inputs hold: one Record per entry, and the unique sequences they refer to.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pleat {
+
+// Stored as it is in /records/status; the numbers are part of the file format.
+enum class RecordStatus : std::uint8_t { ok = 0, rejected = 1, failed = 2, skipped = 3 };
+
+[[nodiscard]] std::string_view name_of(RecordStatus status);
+
+// The words readers put into Record::error_code. Other parts of pleat add their own for records that fail later.
+namespace record_code {
+// Rejected:
+inline constexpr std::string_view bad_residue = "bad_residue";          // a character that cannot be used
+inline constexpr std::string_view bad_row = "bad_row";                  // a row that does not fit the CSV's header
+inline constexpr std::string_view empty_chain = "empty_chain";          // such as A::B
+inline constexpr std::string_view empty_sequence = "empty_sequence";    // no residues at all
+inline constexpr std::string_view too_long = "too_long";                // over policy.max_length
+inline constexpr std::string_view too_many_chains = "too_many_chains";  // over 65,535
+// Accepted with a note:
+inline constexpr std::string_view residues_converted = "residues_converted";    // letters became X
+inline constexpr std::string_view id_changed = "id_changed";                    // given, or made valid UTF-8
+inline constexpr std::string_view description_changed = "description_changed";  // made valid UTF-8
+}  // namespace record_code
+
+// One entry of an input file, whether or not it can be computed.
+struct Record {
+  std::string id;              // the header up to the first white space
+  std::string description;     // the rest of the header
+  std::int64_t sequence = -1;  // row of the unique sequence, -1 where the record was refused
+  RecordStatus status = RecordStatus::ok;
+  // A stable word for programs, see record_code; empty when there is nothing to say, the first of several notes.
+  std::string error_code;
+  std::string message;  // for people: why it was refused, or what was changed in it; notes are joined by "; "
+};
+
+// The unique sequences end to end. A chain break (written A:B in the input) is not stored as a letter: `chain`
+// holds, for each residue, the number of its chain within its sequence, from 0.
+class SequenceTable {
+ public:
+  // Appends one sequence and returns its row. Throws Error(internal) when `chain` is not as long as `residues`.
+  std::int64_t append(std::string_view residues, std::span<const std::uint16_t> chain);
+
+  [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
+  [[nodiscard]] std::int64_t length(std::int64_t row) const { return offsets_[row + 1] - offsets_[row]; }
+  [[nodiscard]] std::string_view residues(std::int64_t row) const {
+    return {residues_.data() + offsets_[row], static_cast<std::size_t>(length(row))};
+  }
+  [[nodiscard]] std::span<const std::uint16_t> chain(std::int64_t row) const {
+    return {chain_.data() + offsets_[row], static_cast<std::size_t>(length(row))};
+  }
+  // 1 for an ordinary sequence.
+  [[nodiscard]] std::int64_t chains(std::int64_t row) const { return length(row) == 0 ? 0 : chain(row).back() + 1; }
+
+  [[nodiscard]] const std::string& all_residues() const { return residues_; }            // [R]
+  [[nodiscard]] const std::vector<std::uint16_t>& all_chains() const { return chain_; }  // [R]
+  [[nodiscard]] const std::vector<std::int64_t>& offsets() const { return offsets_; }    // [U+1]
+
+ private:
+  std::string residues_;
+  std::vector<std::uint16_t> chain_;
+  std::vector<std::int64_t> offsets_{0};
+};
+
+struct Dataset {
+  std::vector<Record> records;  // in the order of the inputs
+  SequenceTable sequences;      // in the order of their first appearance
+  // Things worth a warning that belong to no single record, ready to be shown, such as the number of duplicate ids.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace pleat

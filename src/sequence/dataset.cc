@@ -1,0 +1,28 @@
+#include "pleat/sequence/dataset.h"
+
+#include "pleat/core/error.h"
+
+namespace pleat {
+
+std::string_view name_of(RecordStatus status) {
+  switch (status) {
+    case RecordStatus::ok: return "ok";
+    case RecordStatus::rejected: return "rejected";
+    case RecordStatus::failed: return "failed";
+    case RecordStatus::skipped: return "skipped";
+  }
+  return "?";
+}
+
+std::int64_t SequenceTable::append(std::string_view residues, std::span<const std::uint16_t> chain) {
+  if (residues.size() != chain.size()) {
+    throw Error(ErrorCode::internal, "a sequence of " + std::to_string(residues.size()) + " residues came with " +
+                                         std::to_string(chain.size()) + " chain numbers");
+  }
+  residues_ += residues;
+  chain_.insert(chain_.end(), chain.begin(), chain.end());
+  offsets_.push_back(static_cast<std::int64_t>(residues_.size()));
+  return size() - 1;
+}
+
+}  // namespace pleat

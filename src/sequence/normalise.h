@@ -1,0 +1,48 @@
+// The residue policy: from the letters as written to the letters the model knows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pleat/sequence/reader.h"
+
+namespace pleat {
+
+class Normaliser {
+ public:
+  explicit Normaliser(const ReadOptions& options);
+
+  // Takes one sequence as written, with ':' between chains. Returns whether it is accepted; the accessors then hold
+  // the result until the next call.
+  [[nodiscard]] bool run(std::string_view text);
+
+  [[nodiscard]] const std::string& residues() const { return residues_; }
+  [[nodiscard]] const std::vector<std::uint16_t>& chain() const { return chain_; }
+  // A word of record_code and a message: why it was refused, or what was changed in it; empty for neither.
+  [[nodiscard]] std::string_view code() const { return code_; }
+  [[nodiscard]] const std::string& message() const { return message_; }
+
+ private:
+  enum class Kind : std::uint8_t { known, known_in_lower_case, unknown_letter, other };
+
+  bool add_chain(std::string_view text, std::size_t start);
+  bool reject(std::string_view code, std::string message);
+  bool reject_residue(char c, std::size_t position);
+  void note_conversions();
+
+  std::array<Kind, 256> kinds_{};
+  bool strict_;
+  bool can_convert_;  // to X; an alphabet without it leaves no choice but to reject
+  std::int64_t max_length_;
+
+  std::string residues_;
+  std::vector<std::uint16_t> chain_;
+  std::array<std::int64_t, 26> converted_{};  // how many of each letter
+  std::string_view code_;
+  std::string message_;
+};
+
+}  // namespace pleat

@@ -1,0 +1,151 @@
+#include "pleat/sequence/reader.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "formats.h"
+#include "normalise.h"
+#include "pleat/core/error.h"
+#include "pleat/core/file.h"
+#include "sequence_index.h"
+#include "text.h"
+
+namespace pleat {
+namespace {
+
+enum class Format : std::uint8_t { fasta, csv, tsv };
+
+Format format_of(const std::filesystem::path& file) {
+  const std::filesystem::path plain = is_gzip_name(file) ? file.stem() : file.filename();
+  const std::string extension = lower_case(plain.extension().string());
+  if (extension == ".fasta" || extension == ".fa" || extension == ".faa") return Format::fasta;
+  if (extension == ".csv") return Format::csv;
+  if (extension == ".tsv") return Format::tsv;
+  throw Error(ErrorCode::bad_input, "the name of " + quoted(file) + " does not say its format",
+              "known are .fasta, .fa, .faa, .csv and .tsv, each also with .gz behind it");
+}
+
+void check_present(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+}
+
+// Turns raw records into records and unique sequences.
+class Collector {
+ public:
+  Collector(const ReadOptions& options, Dataset& dataset)
+      : dataset_(dataset),
+        normaliser_(options),
+        index_(dataset.sequences),
+        share_duplicates_(options.share_duplicates) {}
+
+  void start_file() { number_in_file_ = 0; }
+  [[nodiscard]] std::int64_t number_in_file() const { return number_in_file_; }
+
+  void add(RawRecord& raw) {
+    ++number_in_file_;
+    Record record;
+    if (!raw.malformed.empty()) {
+      refuse(record, record_code::bad_row, raw.malformed);
+    } else if (!normaliser_.run(raw.sequence)) {
+      refuse(record, normaliser_.code(), normaliser_.message());
+    } else {
+      record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
+      if (!normaliser_.code().empty()) note(record, normaliser_.code(), normaliser_.message());
+    }
+    name(record, raw);
+    dataset_.records.push_back(std::move(record));
+  }
+
+ private:
+  static void refuse(Record& record, std::string_view code, const std::string& message) {
+    record.status = RecordStatus::rejected;
+    record.error_code = code;
+    record.message = message;
+  }
+
+  // A refused record says only why it was refused.
+  static void note(Record& record, std::string_view code, const std::string& message) {
+    if (record.status == RecordStatus::rejected) return;
+    if (record.error_code.empty()) record.error_code = code;
+    record.message += (record.message.empty() ? "" : "; ") + message;
+  }
+
+  void name(Record& record, RawRecord& raw) const {
+    record.id = std::move(raw.id);
+    record.description = std::move(raw.description);
+    if (record.id.empty()) {
+      record.id = "unnamed_" + std::to_string(number_in_file_);
+      note(record, record_code::id_changed,
+           "the record has no id and is called " + quoted(std::string_view(record.id)));
+    }
+    constexpr const char* why = " held control characters or bytes that are not UTF-8; they became U+FFFD";
+    if (make_clean_utf8(record.id)) note(record, record_code::id_changed, std::string("the id") + why);
+    if (make_clean_utf8(record.description)) {
+      note(record, record_code::description_changed, std::string("the description") + why);
+    }
+  }
+
+  std::int64_t row_of(std::string_view residues, std::span<const std::uint16_t> chain) {
+    return share_duplicates_ ? index_.find_or_append(residues, chain) : dataset_.sequences.append(residues, chain);
+  }
+
+  Dataset& dataset_;
+  Normaliser normaliser_;
+  SequenceIndex index_;
+  bool share_duplicates_;
+  std::int64_t number_in_file_ = 0;
+};
+
+void warn_of_duplicate_ids(Dataset& dataset) {
+  constexpr std::size_t examples = 3;
+  std::unordered_set<std::string_view> seen;
+  std::unordered_set<std::string_view> repeated;
+  std::string names;
+  seen.reserve(dataset.records.size());
+  for (const Record& record : dataset.records) {
+    if (seen.insert(record.id).second || !repeated.insert(record.id).second) continue;
+    if (repeated.size() <= examples) names += (names.empty() ? "" : ", ") + quoted(std::string_view(record.id));
+  }
+  if (repeated.empty()) return;
+  const bool one = repeated.size() == 1;
+  dataset.warnings.push_back(std::to_string(repeated.size()) + (one ? " id occurs" : " ids occur") +
+                             " more than once (" + names + (repeated.size() > examples ? ", ..." : "") +
+                             "); the records stay apart, each in its own row");
+}
+
+}  // namespace
+
+Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
+  // All names first: a typing error in the last one should not cost the time to read the others.
+  std::vector<Format> formats;
+  for (const auto& file : files) {
+    formats.push_back(format_of(file));
+    check_present(file);
+  }
+  Dataset dataset;
+  Collector collector(options, dataset);
+  const RecordSink sink = [&collector](RawRecord& raw) { collector.add(raw); };
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    collector.start_file();
+    LineReader lines(files[i]);
+    switch (formats[i]) {
+      case Format::fasta: read_fasta(lines, sink); break;
+      case Format::csv: read_csv(lines, ',', sink); break;
+      case Format::tsv: read_csv(lines, '\t', sink); break;
+    }
+    if (collector.number_in_file() == 0) {
+      throw Error(ErrorCode::bad_input, quoted(files[i]) + " holds no record", "is it the right file?");
+    }
+  }
+  warn_of_duplicate_ids(dataset);
+  return dataset;
+}
+
+}  // namespace pleat

@@ -1,0 +1,25 @@
+// Small text helpers shared by the readers.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace pleat {
+
+// Without the spaces and tabs at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+// ASCII only, whatever the locale.
+[[nodiscard]] std::string lower_case(std::string_view text);
+
+// In single quotes, for a message.
+[[nodiscard]] std::string quoted(const std::filesystem::path& file);
+// Likewise, and cut where it is longer than a message can bear. `text` is UTF-8.
+[[nodiscard]] std::string quoted(std::string_view text);
+
+// Makes `text` fit for a UTF-8 string in HDF5 and for a line of FASTA: every byte that belongs to no valid UTF-8
+// character, and every control character but a tab, becomes U+FFFD. Returns whether anything changed.
+bool make_clean_utf8(std::string& text);
+
+}  // namespace pleat
