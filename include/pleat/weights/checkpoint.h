@@ -1,0 +1,68 @@
+// A folder with config.json and weights: the tensors by name, mapped into memory, not copied.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pleat/core/dtype.h"
+
+namespace pleat {
+
+class MappedFile;
+
+// One tensor where it lies in the file: row-major, little-endian. `data` may lie at any address: a header's length is
+// not always a multiple of the element size, so the bytes must be copied (memcpy), never read through a float pointer.
+struct TensorView {
+  DType dtype = DType::float32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> data;
+
+  [[nodiscard]] std::int64_t numel() const;
+};
+
+class Checkpoint {
+ public:
+  // Opens model.safetensors, or the files that model.safetensors.index.json names. Checks every header: lengths,
+  // offsets in range, without overlap or holes, shapes that match their bytes. Throws Error(missing_input) where files
+  // are not there, and Error(bad_input) for damaged files and for weights in another format (pytorch_model.bin).
+  [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder);
+  ~Checkpoint();
+  Checkpoint(Checkpoint&&) noexcept;
+  Checkpoint& operator=(Checkpoint&&) noexcept;
+
+  [[nodiscard]] const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  // Gives the memory of a tensor's mapped pages back to the system, once it has been copied elsewhere.
+  void drop_pages(const TensorView& tensor) const noexcept;
+  // SHA-256 over "name sha256\n" of config.json and each weight file, sorted by name. Reads every byte: seconds for
+  // a large model, so run it beside other work.
+  [[nodiscard]] std::string sha256() const;
+
+ private:
+  Checkpoint();
+  std::filesystem::path folder_;
+  std::vector<std::filesystem::path> files_;
+  std::vector<std::unique_ptr<MappedFile>> maps_;
+  std::map<std::string, TensorView> tensors_;
+};
+
+// What a model needs: a name and its exact shape.
+struct TensorSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+// Checks a checkpoint against the whole list at once. Every name in `specs` must be there with its shape and a float
+// type; every tensor of the checkpoint must be in `specs` or match one of the `benign` patterns (ECMAScript regular
+// expressions, whole name). Throws one Error(bad_input) that lists everything missing, unexpected,
+// misshapen or not floating point; of each kind the first 20 by name and the number of the others.
+void check_tensors(const std::map<std::string, TensorView>& tensors, const std::vector<TensorSpec>& specs,
+                   const std::vector<std::string>& benign);
+
+}  // namespace pleat

@@ -1,0 +1,90 @@
+#include "pleat/weights/checkpoint.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "pleat/core/error.h"
+#include "pleat/core/file.h"
+#include "pleat/core/sha256.h"
+#include "safetensors.h"
+#include "strict_json.h"
+#include "weight_files.h"
+
+namespace pleat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The index and the files it names must tell the same story.
+void check_against_index(const std::map<std::string, TensorView>& tensors, const std::string& file,
+                         const std::map<std::string, std::string>& file_of, const fs::path& folder) {
+  const std::string origin = "'" + (folder / file).string() + "'";
+  for (const auto& [tensor, named] : file_of) {
+    if (named == file && !tensors.contains(tensor)) {
+      throw Error(ErrorCode::bad_input,
+                  origin + " lacks tensor " + in_quotes(tensor) + ", which the index says it holds",
+                  "the files are from different downloads or damaged; fetch the model again");
+    }
+  }
+  for (const auto& [tensor, view] : tensors) {
+    const auto named = file_of.find(tensor);
+    if (named == file_of.end() || named->second != file) {
+      throw Error(ErrorCode::bad_input,
+                  origin + " holds tensor " + in_quotes(tensor) + ", which the index does not say",
+                  "the files are from different downloads or damaged; fetch the model again");
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t TensorView::numel() const {
+  // An empty tensor may have other sizes whose product does not fit.
+  if (std::ranges::find(shape, 0) != shape.end()) return 0;
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+Checkpoint::Checkpoint() = default;
+Checkpoint::~Checkpoint() = default;
+Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;
+Checkpoint& Checkpoint::operator=(Checkpoint&&) noexcept = default;
+
+Checkpoint Checkpoint::open(const fs::path& folder) {
+  WeightFiles found = find_weight_files(folder);
+  Checkpoint checkpoint;
+  checkpoint.folder_ = folder;
+  checkpoint.files_ = std::move(found.files);
+  for (const fs::path& file : checkpoint.files_) {
+    auto map = std::make_unique<MappedFile>(file);
+    std::map<std::string, TensorView> tensors = parse_safetensors(map->bytes(), file);
+    if (!found.file_of.empty()) check_against_index(tensors, file.filename().string(), found.file_of, folder);
+    checkpoint.tensors_.merge(tensors);
+    checkpoint.maps_.push_back(std::move(map));
+  }
+  return checkpoint;
+}
+
+void Checkpoint::drop_pages(const TensorView& tensor) const noexcept {
+  for (const auto& map : maps_) {
+    const std::span<const std::byte> bytes = map->bytes();
+    const std::less_equal<const std::byte*> not_after;
+    if (not_after(bytes.data(), tensor.data.data()) &&
+        not_after(tensor.data.data() + tensor.data.size(), bytes.data() + bytes.size())) {
+      map->drop_pages(static_cast<std::size_t>(tensor.data.data() - bytes.data()), tensor.data.size());
+      return;
+    }
+  }
+}
+
+std::string Checkpoint::sha256() const {
+  std::vector<fs::path> files = files_;
+  files.push_back(folder_ / "config.json");
+  std::ranges::sort(files, {}, [](const fs::path& file) { return file.filename().string(); });
+  Sha256 hash;
+  for (const fs::path& file : files) hash.update(file.filename().string() + " " + sha256_of_file(file) + "\n");
+  return hash.finish();
+}
+
+}  // namespace pleat
