@@ -1,0 +1,102 @@
+// From results in any order to one HDF5 file in the order of the sequences.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pleat/core/dtype.h"
+#include "pleat/sequence/dataset.h"
+
+namespace pleat {
+
+// What the file will hold; fixed before the first result.
+struct ResultLayout {
+  std::vector<std::int64_t> layers;  // absolute, sorted, unique; empty = no embeddings
+  bool per_residue = false;
+  bool mean = false;
+  bool bos = false;
+  bool logits = false;
+  bool contacts = false;
+  std::int64_t width = 0;             // D
+  std::int64_t depth = 0;             // the model's number of layers; sets the width of NN in layer_NN
+  DType dtype = DType::float16;       // float16 or float32, of embeddings, logits and contacts
+  std::vector<std::string> alphabet;  // columns of /logits, in order
+};
+
+struct LayerResult {
+  std::vector<std::byte> per_residue;  // [L, D]
+  std::vector<std::byte> mean;         // [D]
+  std::vector<std::byte> bos;          // [D]
+};
+
+// Everything computed for one unique sequence; parts not asked for are empty. Elements have the layout's dtype.
+struct SequenceResult {
+  std::int64_t row = 0;
+  std::vector<LayerResult> layers;  // parallel to ResultLayout::layers
+  std::vector<std::byte> logits;    // [L, alphabet]
+  std::vector<std::byte> contacts;  // [L, L]
+  double seconds = 0;               // its share of its batch's time, by tokens
+  std::int32_t attempts = 1;
+  std::string device;  // "cpu:0"
+  // Set when this sequence failed: its rows hold NaN and its records say why.
+  bool failed = false;
+  std::string error_code;
+  std::string message;
+};
+
+// The attributes of "/" beside format, schema_version and complete.
+struct FileAttributes {
+  std::string pleat_version;
+  std::string created_utc;  // ISO 8601, "2025-01-31T12:00:00Z"
+  std::string manifest_yaml;
+  std::string manifest_sha256;
+  std::string model_name;
+  std::string model_sha256;
+  std::string precision;
+  std::string devices;
+  std::string source_revision;
+  bool untrained = false;  // the weights are not trained; written as attribute "untrained_weights" with a sentence
+};
+
+struct WriterOptions {
+  bool overwrite = false;
+  // For segments, as large as all results uncompressed. Empty = FILE.work beside the output, removed at the end. A
+  // folder given here is made where needed; files of others in it stay.
+  std::filesystem::path work_folder;
+};
+
+struct WriteSummary {
+  std::int64_t file_bytes = 0;
+};
+
+class ResultWriter {
+ public:
+  // Checks that the output can be made (folder there and writable, no file in the way unless `overwrite`, the work
+  // folder not in use) before anything is computed. `dataset` must outlive the writer. The program must ignore
+  // SIGXFSZ. Throws Error(cannot_create), or Error(retry) when the disk is full.
+  ResultWriter(std::filesystem::path output, ResultLayout layout, const Dataset& dataset, const WriterOptions& options);
+  // Removes the work folder. Without finish() nothing is left under the output's name.
+  ~ResultWriter();
+  ResultWriter(const ResultWriter&) = delete;
+  ResultWriter& operator=(const ResultWriter&) = delete;
+
+  // Appends one result to the segment on disk. One thread at a time. Throws Error(io), or Error(retry) when the disk
+  // or the quota is full: the row then counts as never added. Throws Error(internal) when the result does not fit the
+  // layout or its row was added before.
+  void add(const SequenceResult& result);
+
+  // Puts the results into the order of the sequences, compresses in parallel, writes FILE.partial, flushes it and
+  // renames it to its name. Sequences never added hold NaN, and their records become `failed` unless a status was
+  // given. Throws like add(), and leaves an older file under that name as it was; may then be called again.
+  WriteSummary finish(const FileAttributes& attributes);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pleat

@@ -1,0 +1,204 @@
+// pleat inspect: what a result file holds.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "pleat/cli/commands.h"
+#include "pleat/store/result_reader.h"
+#include "pleat/store/schema.h"
+
+namespace pleat::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct InspectOptions {
+  std::string file;
+  bool json = false;
+  std::int64_t records = -1;  // how many to show; -1: the first refused ones
+};
+
+constexpr std::int64_t shown_problems = 5;
+
+std::string size_text(std::int64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.1f} MB", value / 1e6);
+  if (value >= 1e3) return fmt::format("{:.1f} kB", value / 1e3);
+  return fmt::format("{} B", bytes);
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("{}", fmt::join(shape, " x ")); }
+
+// Fit for one line of a terminal: no control characters, not too long.
+std::string line_text(const std::string& text, std::size_t longest) {
+  std::string line = text;
+  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }, '?');
+  if (line.size() <= longest) return line;
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 letter
+  return line.substr(0, end) + "...";
+}
+
+// The first `limit` records that are not ok.
+std::vector<Record> first_problems(const ResultReader& results, std::int64_t limit) {
+  constexpr std::int64_t block_records = 4096;
+  std::vector<Record> problems;
+  for (std::int64_t first = 0; first < results.record_count(); first += block_records) {
+    for (Record& record : results.records(first, std::min(block_records, results.record_count() - first))) {
+      if (std::ssize(problems) == limit) return problems;
+      if (record.status != RecordStatus::ok) problems.push_back(std::move(record));
+    }
+  }
+  return problems;
+}
+
+std::string record_line(const Record& record) {
+  std::string line = fmt::format("  {:<20} {:<9}", line_text(record.id, 40), name_of(record.status));
+  if (record.sequence >= 0) line += fmt::format(" sequence {}", record.sequence);
+  if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, line_text(record.message, 120));
+  return line + "\n";
+}
+
+std::string heading_text(const ResultReader& results, const StatusCounts& counts) {
+  const FileAttributes& made = results.attributes();
+  std::string text = fmt::format("{}  ({})\n", results.file().string(),
+                                 size_text(static_cast<std::int64_t>(std::filesystem::file_size(results.file()))));
+  if (!results.complete()) text += "WARNING    this file is not complete\n";
+  text += fmt::format("model      {}\n", line_text(made.model_name, 200));
+  if (!results.untrained_note().empty()) text += fmt::format("WARNING    {}\n", results.untrained_note());
+  text += fmt::format("made       {} by pleat {}, {} on {}\n", made.created_utc, made.pleat_version, made.precision,
+                      made.devices);
+  text += fmt::format("records    {}: {} ok, {} rejected, {} failed, {} skipped\n", results.record_count(), counts.ok,
+                      counts.rejected, counts.failed, counts.skipped);
+  text += fmt::format("sequences  {} unique, {} residues\n", results.sequence_count(), results.residue_count());
+  return text;
+}
+
+std::string datasets_text(const std::vector<DataSetInfo>& datasets) {
+  std::size_t width = 0;
+  for (const DataSetInfo& info : datasets) width = std::max(width, info.path.size());
+  std::string text;
+  for (const DataSetInfo& info : datasets) {
+    text += fmt::format("  {:<{}}  {:<8} {:>16}  {:>10}", info.path, width, info.type, shape_text(info.shape),
+                        size_text(info.stored_bytes));
+    // Of strings HDF5 counts only the references, so a ratio would mislead.
+    if (info.type != "utf8" && info.stored_bytes > 0) {
+      text += fmt::format("  {:.2f}x", static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes));
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string people_text(const ResultReader& results, std::int64_t records) {
+  const StatusCounts counts = results.count_by_status();
+  std::string text = heading_text(results, counts) + "\n" + datasets_text(results.datasets());
+  if (records > 0) {
+    text += "\nrecords:\n";
+    for (const Record& record : results.records(0, std::min(records, results.record_count()))) {
+      text += record_line(record);
+    }
+    return text;
+  }
+  const std::int64_t problems = counts.rejected + counts.failed + counts.skipped;
+  if (records == 0 || problems == 0) return text;
+  text += "\nnot computed:\n";
+  for (const Record& record : first_problems(results, shown_problems)) text += record_line(record);
+  if (problems > shown_problems) text += fmt::format("  and {} more\n", problems - shown_problems);
+  return text;
+}
+
+Json json_of(const Record& record) {
+  return {{"id", record.id},
+          {"description", record.description},
+          {"sequence", record.sequence},
+          {"status", name_of(record.status)},
+          {"error_code", record.error_code},
+          {"message", record.message}};
+}
+
+Json json_of(const FileAttributes& attributes) {
+  return {{schema::attr_pleat_version, attributes.pleat_version},
+          {schema::attr_created_utc, attributes.created_utc},
+          {schema::attr_manifest_yaml, attributes.manifest_yaml},
+          {schema::attr_manifest_sha256, attributes.manifest_sha256},
+          {schema::attr_model_name, attributes.model_name},
+          {schema::attr_model_sha256, attributes.model_sha256},
+          {schema::attr_precision, attributes.precision},
+          {schema::attr_devices, attributes.devices},
+          {schema::attr_source_revision, attributes.source_revision}};
+}
+
+Json json_of(const ResultReader& results, std::int64_t shown) {
+  const StatusCounts counts = results.count_by_status();
+  Json json;
+  json["file"] = results.file().string();
+  json["file_bytes"] = std::filesystem::file_size(results.file());
+  json["format"] = schema::format_name;
+  json["schema_version"] = results.schema_version();
+  json["complete"] = results.complete();
+  json["attributes"] = json_of(results.attributes());
+  json["untrained_weights"] = results.untrained_note().empty() ? Json(nullptr) : Json(results.untrained_note());
+  json["records"] = {{"total", results.record_count()},
+                     {"ok", counts.ok},
+                     {"rejected", counts.rejected},
+                     {"failed", counts.failed},
+                     {"skipped", counts.skipped}};
+  json["sequences"] = results.sequence_count();
+  json["residues"] = results.residue_count();
+  json["datasets"] = Json::array();
+  for (const DataSetInfo& info : results.datasets()) {
+    json["datasets"].push_back({{"path", info.path},
+                                {"type", info.type},
+                                {"shape", info.shape},
+                                {"raw_bytes", info.raw_bytes},
+                                {"stored_bytes", info.stored_bytes}});
+  }
+  if (shown >= 0) {
+    json["first_records"] = Json::array();
+    for (const Record& record : results.records(0, std::min(shown, results.record_count()))) {
+      json["first_records"].push_back(json_of(record));
+    }
+  } else {
+    json["first_problems"] = Json::array();
+    for (const Record& record : first_problems(results, shown_problems)) {
+      json["first_problems"].push_back(json_of(record));
+    }
+  }
+  return json;
+}
+
+void inspect(const InspectOptions& options) {
+  const ResultReader results(options.file);
+  if (options.json) {
+    // Names come from input files: what is not UTF-8 becomes U+FFFD instead of an error.
+    std::cout << json_of(results, options.records).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  } else {
+    std::cout << people_text(results, options.records);
+  }
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app, int& /*exit_status*/) {
+  const auto options = std::make_shared<InspectOptions>();
+  CLI::App* const command = app.add_subcommand("inspect", "Show what a result file holds");
+  command->add_option("FILE", options->file, "A file that pleat run wrote")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->add_option("--records", options->records, "Show the first N records, instead of the first problems")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  command->callback([options] { inspect(*options); });
+}
+
+}  // namespace pleat::cli

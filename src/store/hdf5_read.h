@@ -1,0 +1,45 @@
+// Reading HDF5 without trusting it: types and sizes are checked before memory is asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hdf5_handle.h"
+#include "pleat/store/result_reader.h"
+
+namespace pleat::hdf5 {
+
+// Throws Error(missing_input) or Error(bad_input) in the words of ResultReader's constructor.
+[[nodiscard]] File open_for_reading(const std::string& path);
+
+// A utf8 (or ascii) string attribute of "/"; nothing where there is none, or it is something else.
+[[nodiscard]] std::optional<std::string> text_attribute(const File& file, const char* name);
+[[nodiscard]] std::optional<std::int64_t> integer_attribute(const File& file, const char* name);
+
+// Kept open, since opening a dataset costs more than reading a few rows of it. Throws Error(bad_input).
+class OpenDataSet {
+ public:
+  OpenDataSet(const File& file, const std::string& path);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::vector<std::int64_t>& shape() const { return shape_; }
+  [[nodiscard]] std::int64_t rows() const { return shape_.empty() ? 0 : shape_.front(); }
+
+  // Rows [first, first + count) as `memory_type`, to which HDF5 must be able to convert.
+  void read(std::int64_t first, std::int64_t count, hid_t memory_type, void* out) const;
+  [[nodiscard]] std::vector<std::string> read_texts(std::int64_t first, std::int64_t count) const;
+  [[nodiscard]] DataSetInfo info() const;
+
+ private:
+  std::string path_;
+  DataSet id_;
+  Type type_;
+  std::vector<std::int64_t> shape_;
+};
+
+// The paths of all datasets, sorted.
+[[nodiscard]] std::vector<std::string> list_datasets(const File& file);
+
+}  // namespace pleat::hdf5

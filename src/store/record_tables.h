@@ -1,0 +1,58 @@
+// The small parts of the result file: root attributes, /records and /sequences.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "guarded_file.h"
+#include "hdf5_handle.h"
+#include "pleat/store/result_writer.h"
+
+namespace pleat {
+
+// What happened to each unique sequence, apart from the numbers computed for it.
+class SequenceOutcomes {
+ public:
+  struct Failure {
+    std::string error_code;
+    std::string message;
+  };
+
+  explicit SequenceOutcomes(std::int64_t sequences);
+  // Throws Error(internal) when there is no such row, or its outcome is known already.
+  void check_new(std::int64_t row) const;
+  // Keeps what a result says about its run.
+  void note(const SequenceResult& result);
+
+  [[nodiscard]] bool is_known(std::int64_t row) const { return attempts_[static_cast<std::size_t>(row)] != unknown; }
+  [[nodiscard]] double seconds(std::int64_t row) const { return seconds_[static_cast<std::size_t>(row)]; }
+  [[nodiscard]] std::int32_t attempts(std::int64_t row) const;
+  [[nodiscard]] const std::string& device(std::int64_t row) const;
+  // Why the sequence has no numbers; null where it has.
+  [[nodiscard]] const Failure* failure(std::int64_t row) const;
+
+ private:
+  static constexpr std::int32_t unknown = -1;
+  static constexpr std::uint16_t no_device = 0;
+
+  std::uint16_t device_number(const std::string& name);
+
+  std::vector<double> seconds_;
+  std::vector<std::int32_t> attempts_;
+  std::vector<std::uint16_t> device_;
+  std::vector<std::string> device_names_{""};
+  std::unordered_map<std::int64_t, Failure> failures_;
+  Failure not_computed_;
+};
+
+void write_attributes(const hdf5::File& file, const FileAttributes& attributes);
+// Strings as an attribute of an object, such as the alphabet of /logits.
+void write_text_list(const hdf5::File& file, const std::string& object, const std::string& name,
+                     const std::vector<std::string>& words);
+void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences);
+void write_records(const hdf5::File& file, const GuardedFile& guard, const std::vector<Record>& records,
+                   const SequenceOutcomes& outcomes);
+
+}  // namespace pleat

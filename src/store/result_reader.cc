@@ -1,0 +1,188 @@
+#include "pleat/store/result_reader.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "hdf5_read.h"
+#include "pleat/core/error.h"
+#include "pleat/store/schema.h"
+
+namespace pleat {
+namespace {
+
+[[noreturn]] void throw_bad(const std::filesystem::path& file, const std::string& what, std::string hint = {}) {
+  throw Error(ErrorCode::bad_input, "'" + file.string() + "' " + what, std::move(hint));
+}
+
+std::int64_t check_format(const hdf5::File& id, const std::filesystem::path& file) {
+  if (hdf5::text_attribute(id, schema::attr_format) != schema::format_name) {
+    throw_bad(file, "is an HDF5 file, but not one that pleat wrote", "give a file that pleat run wrote");
+  }
+  const std::int64_t version = hdf5::integer_attribute(id, schema::attr_schema_version).value_or(0);
+  if (version < 1) throw_bad(file, "does not say which version of the format it has");
+  if (version > schema::version) {
+    throw_bad(file,
+              "has version " + std::to_string(version) + " of the format; this pleat reads up to version " +
+                  std::to_string(schema::version),
+              "read it with a newer pleat");
+  }
+  return version;
+}
+
+RecordStatus status_from(std::uint8_t value) {
+  for (const schema::StatusWord& word : schema::status_words) {
+    if (static_cast<std::uint8_t>(word.status) == value) return word.status;
+  }
+  throw Error(ErrorCode::bad_input, std::string(schema::record_status) + " holds the unknown status " +
+                                        std::to_string(static_cast<int>(value)));
+}
+
+}  // namespace
+
+struct ResultReader::Impl {
+  explicit Impl(std::filesystem::path path)
+      : file((hdf5::silence(), std::move(path))), id(hdf5::open_for_reading(file.string())) {}
+
+  void read_attributes();
+  void read_offsets();
+  const hdf5::OpenDataSet& open(const std::string& path) const;
+
+  std::filesystem::path file;
+  hdf5::File id;
+  std::int64_t version = 0;
+  bool complete = false;
+  FileAttributes attributes;
+  std::string untrained_note;
+  std::int64_t records = 0;
+  std::vector<std::int64_t> offsets;
+  mutable std::map<std::string, hdf5::OpenDataSet> open_datasets;
+};
+
+const hdf5::OpenDataSet& ResultReader::Impl::open(const std::string& path) const {
+  const auto found = open_datasets.find(path);
+  if (found != open_datasets.end()) return found->second;
+  hdf5::silence();
+  return open_datasets.try_emplace(path, id, path).first->second;
+}
+
+void ResultReader::Impl::read_attributes() {
+  version = check_format(id, file);
+  complete = hdf5::integer_attribute(id, schema::attr_complete).value_or(0) == 1;
+  const auto text = [this](const char* name) { return hdf5::text_attribute(id, name).value_or(""); };
+  attributes.pleat_version = text(schema::attr_pleat_version);
+  attributes.created_utc = text(schema::attr_created_utc);
+  attributes.manifest_yaml = text(schema::attr_manifest_yaml);
+  attributes.manifest_sha256 = text(schema::attr_manifest_sha256);
+  attributes.model_name = text(schema::attr_model_name);
+  attributes.model_sha256 = text(schema::attr_model_sha256);
+  attributes.precision = text(schema::attr_precision);
+  attributes.devices = text(schema::attr_devices);
+  attributes.source_revision = text(schema::attr_source_revision);
+  untrained_note = text(schema::attr_untrained);
+  attributes.untrained = !untrained_note.empty();
+}
+
+void ResultReader::Impl::read_offsets() {
+  const hdf5::OpenDataSet& stored = open(schema::sequence_offsets);
+  const std::int64_t residues = open(schema::sequence_residues).rows();
+  if (stored.shape().size() != 1 || stored.rows() < 1) throw_bad(file, "has no usable /sequences/offsets");
+  offsets.resize(static_cast<std::size_t>(stored.rows()));
+  stored.read(0, stored.rows(), H5T_NATIVE_INT64, offsets.data());
+  if (offsets.front() != 0 || offsets.back() != residues || !std::is_sorted(offsets.begin(), offsets.end())) {
+    throw_bad(file, "has /sequences/offsets that do not fit its residues");
+  }
+}
+
+ResultReader::ResultReader(std::filesystem::path file) : impl_(std::make_unique<Impl>(std::move(file))) {
+  impl_->read_attributes();
+  impl_->read_offsets();
+  impl_->records = impl_->open(schema::record_id).rows();
+}
+
+ResultReader::~ResultReader() = default;
+ResultReader::ResultReader(ResultReader&&) noexcept = default;
+ResultReader& ResultReader::operator=(ResultReader&&) noexcept = default;
+
+const std::filesystem::path& ResultReader::file() const { return impl_->file; }
+const FileAttributes& ResultReader::attributes() const { return impl_->attributes; }
+std::int64_t ResultReader::schema_version() const { return impl_->version; }
+bool ResultReader::complete() const { return impl_->complete; }
+const std::string& ResultReader::untrained_note() const { return impl_->untrained_note; }
+std::int64_t ResultReader::record_count() const { return impl_->records; }
+std::int64_t ResultReader::sequence_count() const { return std::ssize(impl_->offsets) - 1; }
+std::int64_t ResultReader::residue_count() const { return impl_->offsets.back(); }
+
+StatusCounts ResultReader::count_by_status() const {
+  constexpr std::int64_t block_rows = 1 << 20;
+  StatusCounts counts;
+  std::vector<std::uint8_t> block;
+  for (std::int64_t first = 0; first < record_count(); first += std::ssize(block)) {
+    block.resize(static_cast<std::size_t>(std::min(block_rows, record_count() - first)));
+    impl_->open(schema::record_status).read(first, std::ssize(block), H5T_NATIVE_UINT8, block.data());
+    for (const std::uint8_t value : block) {
+      switch (status_from(value)) {
+        case RecordStatus::ok: ++counts.ok; break;
+        case RecordStatus::rejected: ++counts.rejected; break;
+        case RecordStatus::failed: ++counts.failed; break;
+        case RecordStatus::skipped: ++counts.skipped; break;
+      }
+    }
+  }
+  return counts;
+}
+
+std::vector<DataSetInfo> ResultReader::datasets() const {
+  std::vector<DataSetInfo> infos;
+  for (const std::string& path : hdf5::list_datasets(impl_->id)) infos.push_back(impl_->open(path).info());
+  return infos;
+}
+
+std::vector<Record> ResultReader::records(std::int64_t first, std::int64_t count) const {
+  if (first < 0 || count < 0 || first > record_count() - count) {
+    throw Error(ErrorCode::bad_input, "there are only " + std::to_string(record_count()) + " records");
+  }
+  const auto rows = static_cast<std::size_t>(count);
+  std::vector<std::string> ids = impl_->open(schema::record_id).read_texts(first, count);
+  std::vector<std::string> descriptions = impl_->open(schema::record_description).read_texts(first, count);
+  std::vector<std::string> codes = impl_->open(schema::record_error_code).read_texts(first, count);
+  std::vector<std::string> messages = impl_->open(schema::record_message).read_texts(first, count);
+  std::vector<std::int64_t> sequences(rows);
+  impl_->open(schema::record_sequence).read(first, count, H5T_NATIVE_INT64, sequences.data());
+  std::vector<std::uint8_t> status(rows);
+  impl_->open(schema::record_status).read(first, count, H5T_NATIVE_UINT8, status.data());
+  std::vector<Record> records(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (sequences[i] < -1 || sequences[i] >= sequence_count()) {
+      throw_bad(impl_->file, "has a record of sequence row " + std::to_string(sequences[i]) + ", which is not there");
+    }
+    records[i] = {std::move(ids[i]),      std::move(descriptions[i]), sequences[i],
+                  status_from(status[i]), std::move(codes[i]),        std::move(messages[i])};
+  }
+  return records;
+}
+
+StoredSequence ResultReader::sequence(std::int64_t row) const {
+  if (row < 0 || row >= sequence_count()) {
+    throw Error(ErrorCode::bad_input, "there is no sequence row " + std::to_string(row));
+  }
+  const std::int64_t first = impl_->offsets[static_cast<std::size_t>(row)];
+  const std::int64_t length = impl_->offsets[static_cast<std::size_t>(row) + 1] - first;
+  StoredSequence sequence;
+  sequence.residues.resize(static_cast<std::size_t>(length));
+  sequence.chain.resize(static_cast<std::size_t>(length));
+  impl_->open(schema::sequence_residues).read(first, length, H5T_NATIVE_UINT8, sequence.residues.data());
+  impl_->open(schema::sequence_chain).read(first, length, H5T_NATIVE_UINT16, sequence.chain.data());
+  return sequence;
+}
+
+std::vector<float> ResultReader::floats(const std::string& path, std::int64_t first, std::int64_t count) const {
+  const hdf5::OpenDataSet& dataset = impl_->open(path);
+  std::int64_t row_size = 1;
+  for (std::size_t i = 1; i < dataset.shape().size(); ++i) row_size *= dataset.shape()[i];
+  std::vector<float> values(static_cast<std::size_t>(row_size * count));
+  dataset.read(first, count, H5T_NATIVE_FLOAT, values.data());
+  return values;
+}
+
+}  // namespace pleat
