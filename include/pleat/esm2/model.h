@@ -1,0 +1,92 @@
+// The protein language model ESM-2 (Lin et al. 2023, "Evolutionary-scale prediction of atomic-level protein structure
+// with a language model"): a pre-norm transformer encoder with rotary positions.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "pleat/ops/attention.h"
+#include "pleat/ops/contacts.h"
+#include "pleat/ops/linear.h"
+#include "pleat/tensor/packed_batch.h"
+#include "pleat/weights/checkpoint.h"
+#include "pleat/weights/config.h"
+
+namespace pleat {
+
+struct LayerNorm {
+  at::Tensor weight;  // [D] float32
+  at::Tensor bias;    // [D] float32
+};
+
+struct Esm2Layer {
+  LayerNorm attention_norm;
+  Linear qkv;  // D -> 3D: query, key and value in one product
+  Linear attention_out;
+  LayerNorm feed_forward_norm;
+  Linear feed_forward_in;  // D -> F, with GELU
+  Linear feed_forward_out;
+};
+
+struct MaskedLmHead {
+  Linear dense;  // D -> D, with GELU
+  LayerNorm norm;
+  Linear decoder;  // D -> vocabulary
+};
+
+struct ContactHead {
+  at::Tensor weight;  // [layers * H] float32
+  at::Tensor bias;    // [1] float32
+};
+
+// What to keep of a forward pass.
+struct Esm2Request {
+  std::vector<std::int64_t> layers;  // 0 = the embeddings, num_hidden_layers = after the last norm; sorted
+  bool logits = false;
+  bool contacts = false;
+};
+
+// Rows are tokens of the batch, begin and end tokens and linkers included.
+struct Esm2Output {
+  std::vector<at::Tensor> hidden;    // per layer asked for: [T, D] float32
+  at::Tensor logits;                 // [T, vocabulary] float32
+  std::vector<at::Tensor> contacts;  // per sequence: [tokens - 2, tokens - 2] float32
+};
+
+class Esm2 {
+ public:
+  // Binds every tensor by name with its exact shape, checks that all numbers are finite, and lays the weights out for
+  // `precision` (at::kFloat or at::kBFloat16); the residual stream and all reductions stay in float32.
+  // Throws Error(bad_input) that lists everything wrong with the checkpoint.
+  Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision);
+
+  [[nodiscard]] Esm2Output forward(const PackedBatch& batch, const Esm2Request& request) const;
+
+  [[nodiscard]] const Esm2Config& config() const { return config_; }
+  [[nodiscard]] bool can_predict_logits() const { return lm_head_.has_value(); }
+  [[nodiscard]] bool can_predict_contacts() const { return contact_head_.has_value(); }
+  // Floating-point operations of the linear layers for one token.
+  [[nodiscard]] std::int64_t linear_flops_per_token() const;
+
+ private:
+  [[nodiscard]] at::Tensor embed(const PackedBatch& batch) const;
+  [[nodiscard]] at::Tensor project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const;
+  void finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const;
+  [[nodiscard]] at::Tensor predict_logits(at::Tensor last_hidden) const;
+  [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& hidden, const at::Tensor& update) const;
+
+  Esm2Config config_;
+  at::ScalarType precision_;
+  at::Tensor word_embeddings_;  // [vocabulary, D] float32
+  std::optional<LayerNorm> embedding_norm_;
+  std::vector<Esm2Layer> layers_;
+  at::Tensor rotary_frequencies_;  // [Dh / 2] float32
+  LayerNorm last_norm_;
+  std::optional<MaskedLmHead> lm_head_;
+  std::optional<ContactHead> contact_head_;
+};
+
+}  // namespace pleat

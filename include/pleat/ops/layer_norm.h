@@ -1,0 +1,18 @@
+// Residual connection and layer normalisation in one pass over memory.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace pleat {
+
+// residual += update, then returns (residual - mean) / sqrt(variance + eps) * weight + bias, over the last dimension,
+// as `type`, float32 or bfloat16. Reductions in float32.
+// residual [T, D] float32, changed in place; update [T, D] float32 or bfloat16, or undefined; weight, bias [D] float32.
+[[nodiscard]] at::Tensor add_layer_norm(at::Tensor& residual, const at::Tensor& update, const at::Tensor& weight,
+                                        const at::Tensor& bias, double eps, at::ScalarType type);
+
+[[nodiscard]] at::Tensor add_layer_norm_reference(at::Tensor& residual, const at::Tensor& update,
+                                                  const at::Tensor& weight, const at::Tensor& bias, double eps,
+                                                  at::ScalarType type);
+
+}  // namespace pleat

@@ -1,0 +1,39 @@
+// y = activation(x W^T + b), the operation that nearly all of a language model's arithmetic is in.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace pleat {
+
+enum class Activation : std::uint8_t { none, gelu };  // gelu: x * (1 + erf(x / sqrt(2))) / 2, the exact form
+
+// The plain formula, with ATen's general operations. x [T, K], weight [N, K], bias [N] or undefined -> [T, N].
+[[nodiscard]] at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                          Activation activation);
+
+// The same with the weight laid out once for the device, bias and activation applied while the result is in cache.
+// A row of the result does not depend on how many rows there are, from PackedBatch::minimum_rows on.
+class Linear {
+ public:
+  Linear() = default;
+  // weight [N, K] and bias [N], float32 or bfloat16, of the same type as the inputs to come. The weight is copied.
+  Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation = Activation::none);
+
+  // x [T, K], contiguous -> [T, N]
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+
+  // Multiply-adds per row of x.
+  [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }
+
+ private:
+  at::Tensor weight_;  // [N, K], packed by oneDNN where ATen has it
+  at::Tensor bias_;    // [N]
+  Activation activation_ = Activation::none;
+  bool packed_ = false;
+  std::int64_t in_features_ = 0;
+  std::int64_t out_features_ = 0;
+};
+
+}  // namespace pleat

@@ -1,0 +1,106 @@
+// The forward pass. Work that goes row by row is done in blocks of rows that stay in the processor's cache from one
+// product to the next.
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "pleat/esm2/model.h"
+#include "pleat/ops/layer_norm.h"
+
+namespace pleat {
+namespace {
+
+// Calls body(begin, end) over [0, rows) in blocks of a size that suits the number of threads. No block has fewer than
+// PackedBatch::minimum_rows rows, since `rows` and the block size are multiples of it.
+template <class Body>
+void for_each_block(std::int64_t rows, const Body& body) {
+  const std::int64_t block = std::max<std::int64_t>(256, 64 * at::get_num_threads());
+  for (std::int64_t begin = 0; begin < rows; begin += block) body(begin, std::min(begin + block, rows));
+}
+
+}  // namespace
+
+std::int64_t Esm2::linear_flops_per_token() const {
+  std::int64_t products = 0;
+  for (const Esm2Layer& layer : layers_) {
+    products +=
+        layer.qkv.cost() + layer.attention_out.cost() + layer.feed_forward_in.cost() + layer.feed_forward_out.cost();
+  }
+  return 2 * products;
+}
+
+at::Tensor Esm2::norm(const LayerNorm& parameters, at::Tensor& hidden, const at::Tensor& update) const {
+  return add_layer_norm(hidden, update, parameters.weight, parameters.bias, config_.layer_norm_eps, precision_);
+}
+
+at::Tensor Esm2::embed(const PackedBatch& batch) const {
+  const at::Tensor tokens =
+      at::from_blob(const_cast<std::int64_t*>(batch.tokens.data()), {batch.padded_tokens()}, at::kLong);
+  at::Tensor hidden = at::embedding(word_embeddings_, tokens);  // [T, D]
+  // In training 15 % of the residues were chosen and 80 % of those masked; with none masked the rest are scaled to the
+  // same mean.
+  if (config_.token_dropout) hidden *= 1.0 - 0.15 * 0.8;
+  if (embedding_norm_) {
+    hidden = at::layer_norm(hidden, {hidden.size(1)}, embedding_norm_->weight, embedding_norm_->bias,
+                            config_.layer_norm_eps);
+  }
+  return hidden;
+}
+
+at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
+  const std::int64_t rows = hidden.size(0);
+  at::Tensor qkv = at::empty({rows, 3 * config_.hidden_size}, hidden.options().dtype(precision_));  // [T, 3D]
+  for_each_block(rows, [&](std::int64_t begin, std::int64_t end) {
+    at::Tensor residual = hidden.slice(0, begin, end);
+    qkv.slice(0, begin, end).copy_(layer.qkv(norm(layer.attention_norm, residual, {})));
+  });
+  return qkv.view({rows, 3, config_.num_attention_heads, config_.head_dim()});
+}
+
+void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const {
+  for_each_block(hidden.size(0), [&](std::int64_t begin, std::int64_t end) {
+    at::Tensor residual = hidden.slice(0, begin, end);                              // [rows, D]
+    const at::Tensor attended = layer.attention_out(context.slice(0, begin, end));  // [rows, D]
+    const at::Tensor normed = norm(layer.feed_forward_norm, residual, attended);    // [rows, D]
+    residual += layer.feed_forward_out(layer.feed_forward_in(normed));              // [rows, F] -> [rows, D]
+  });
+}
+
+at::Tensor Esm2::predict_logits(at::Tensor last_hidden) const {
+  at::Tensor dense = lm_head_->dense(last_hidden.to(precision_)).to(at::kFloat);  // [T, D]
+  return lm_head_->decoder(norm(lm_head_->norm, dense, {})).to(at::kFloat);       // [T, vocabulary]
+}
+
+Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) const {
+  const c10::InferenceMode guard;
+  const auto asked_for = [&](std::int64_t layer) { return std::ranges::binary_search(request.layers, layer); };
+  const std::int64_t depth = config_.num_hidden_layers;
+  const RotaryTable rotary = RotaryTable::make(batch.longest(), rotary_frequencies_);
+  std::optional<ContactAccumulator> contacts;
+  if (request.contacts) {
+    contacts.emplace(contact_head_->weight, contact_head_->bias, config_.num_attention_heads, batch.cu_seqlens);
+  }
+
+  Esm2Output output;
+  at::Tensor hidden = embed(batch);  // [T, D]
+  for (std::int64_t i = 0; i < depth; ++i) {
+    if (asked_for(i)) output.hidden.push_back(hidden.clone());
+    const Esm2Layer& layer = layers_[i];
+    const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary};
+    finish_layer(layer, contacts ? contacts->attention(input) : attention(input), hidden);
+  }
+  if (asked_for(depth) || request.logits) {
+    const at::Tensor last = add_layer_norm(hidden, {}, last_norm_.weight, last_norm_.bias, config_.layer_norm_eps,
+                                           at::kFloat);  // [T, D]
+    if (asked_for(depth)) output.hidden.push_back(last);
+    if (request.logits) output.logits = predict_logits(last);
+  }
+  if (contacts) {
+    for (std::int64_t s = 0; s < batch.size(); ++s) output.contacts.push_back(contacts->contacts(s));
+  }
+  return output;
+}
+
+}  // namespace pleat
