@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Measures `pleat run` beside Hugging Face transformers on the same proteins, and prints a markdown table.
+
+pleat is measured as a whole process: start, reading, weights, forward, writing. Hugging Face is measured for its
+forward calls alone, in batches of 8, sorted by length and not, with malloc as installed and with malloc told to keep
+its pages. All take turns for several rounds, the machine's matrix multiplication rate between them, and every figure is
+a median.
+
+This program must not load anything large: a child's peak memory, as the kernel counts it, is at least its parent's.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from select_proteins import select_proteins
+from shapes import SHAPES
+
+HERE = Path(__file__).resolve().parent
+TUNED = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
+HF_RUNS = {
+    "HF sorted": ([], {}),
+    "HF unsorted": (["--unsorted"], {}),
+    "HF sorted, malloc tuned": ([], TUNED),
+    "HF unsorted, malloc tuned": (["--unsorted"], TUNED),
+}
+MANIFEST = """version: 1
+model: {model}
+inputs: [{fasta}]
+output: {output}
+tasks:
+  embeddings: {{layers: [-1], per_residue: true, mean: true, dtype: float16}}
+run: {{devices: cpu, precision: fp32}}
+"""
+
+
+def run_child(command, extra_env=None):
+    """Returns (seconds, peak resident bytes, standard output); ends the program where the child fails."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = time.perf_counter()
+        child = subprocess.Popen(
+            [str(part) for part in command], stdout=out, stderr=err, env=os.environ | (extra_env or {})
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if child.returncode != 0:
+            sys.exit(f"{command[0]} ended with {child.returncode}:\n{err.read().decode()[-2000:]}")
+        return seconds, usage.ru_maxrss * 1024, out.read().decode()
+
+
+def run_pleat(pleat, model, fasta, work):
+    manifest, summary = work / "embed.yaml", work / "summary.json"
+    manifest.write_text(MANIFEST.format(model=json.dumps(str(model)), fasta=fasta.name, output="embed.h5"))
+    command = [pleat, "run", manifest, "--overwrite", "--progress", "none", "--summary-json", summary]
+    seconds, peak, _ = run_child(command)
+    measured = json.loads(summary.read_text())
+    return {
+        "seconds": seconds,
+        "seconds_forward": measured["seconds_forward"],
+        "seconds_startup": measured["seconds_startup"],
+        "residues": measured["residues"],
+        "tokens": measured["tokens"],
+        "peak_rss_bytes": peak,
+    }
+
+
+def run_hf(model, fasta, threads, name):
+    options, extra_env = HF_RUNS[name]
+    command = [sys.executable, HERE / "embed_hf.py", model, fasta, "--threads", threads, *options]
+    _, peak, output = run_child(command, extra_env)
+    result = json.loads(output) | {"peak_rss_bytes": peak}
+    return result | {"seconds_forward": result["seconds"]}
+
+
+def sgemm(threads):
+    return float(run_child([sys.executable, HERE / "sgemm.py", threads])[2])
+
+
+def median_of(runs):
+    numbers = [key for key, value in runs[0].items() if isinstance(value, int | float)]
+    return {key: statistics.median(run[key] for run in runs) for key in numbers}
+
+
+def measure_shape(name, options, threads):
+    shape = SHAPES[name]
+    model = options.work / "models" / name
+    if not (model / "vocab.txt").exists():  # written last
+        run_child([sys.executable, HERE / "make_model.py", name, model])
+    fasta = options.work / f"{name}.fasta"
+    select_proteins(options.proteins or shape.proteins, fasta)
+    runs = {run: [] for run in ["pleat", *HF_RUNS]}
+    rates = [sgemm(threads)]
+    for number in range(options.rounds):
+        runs["pleat"].append(run_pleat(options.pleat, model, fasta, options.work))
+        for run in HF_RUNS:
+            runs[run].append(run_hf(model, fasta, threads, run))
+        rates.append(sgemm(threads))
+        print(f"{name}: round {number + 1} of {options.rounds} is done", file=sys.stderr)
+    if len({(run["residues"], run["tokens"]) for each in runs.values() for run in each}) != 1:
+        sys.exit(f"{name}: pleat and Hugging Face did not embed the same residues")
+    return {
+        "shape": name,
+        "linear_flops_per_token": shape.linear_flops_per_token,
+        "weights_bytes": (model / "model.safetensors").stat().st_size,
+        "sgemm_flops": statistics.median(rates),
+        "sgemm_all": rates,
+        "runs": runs,
+        "median": {run: median_of(each) for run, each in runs.items()},
+    }
+
+
+def table(result):
+    pleat = result["median"]["pleat"]
+    yield (
+        f"\n### {result['shape']}: {pleat['residues']:,.0f} residues, SGEMM {result['sgemm_flops'] / 1e9:.0f} GFLOP/s, "
+        f"weights {result['weights_bytes'] / 1e6:,.0f} MB\n"
+    )
+    yield "| run | seconds | residues/s | linear layers, GFLOP/s | of SGEMM | peak memory, MB | time / pleat's |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for name, run in result["median"].items():
+        rate = result["linear_flops_per_token"] * run["tokens"] / run["seconds_forward"]
+        yield (
+            f"| {name} | {run['seconds']:.2f} | {run['residues'] / run['seconds']:,.0f} | {rate / 1e9:.0f} "
+            f"| {100 * rate / result['sgemm_flops']:.0f} % | {run['peak_rss_bytes'] / 1e6:,.0f} "
+            f"| {run['seconds'] / pleat['seconds']:.2f} |"
+        )
+    above = pleat["peak_rss_bytes"] - result["weights_bytes"]
+    yield (
+        f"\npleat: {pleat['seconds_startup']:.2f} s from start to first batch, {pleat['seconds_forward']:.2f} s in "
+        f"the forward, peak memory {above / 1e6:,.0f} MB above the weights."
+    )
+
+
+def machine(threads):
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    fields = dict(tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line)
+    flags = fields.get("flags", "").split()
+    width = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "no AVX2"
+    return f"{fields.get('model name', 'unknown processor')}, {threads} CPUs, {width}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pleat", type=Path, required=True, help="the program to measure")
+    parser.add_argument("--work", type=Path, required=True, help="folder for models and results")
+    parser.add_argument("--shapes", default=",".join(SHAPES), help="default: %(default)s")
+    parser.add_argument("--proteins", type=int, help="default: fewer for larger models")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    shapes = options.shapes.split(",")
+    unknown = [name for name in shapes if name not in SHAPES]
+    if unknown:
+        parser.error(f"unknown shape {', '.join(unknown)}; there are {', '.join(SHAPES)}")
+
+    options.work = options.work.resolve()  # the manifest written there names the model by its full path
+    options.work.mkdir(parents=True, exist_ok=True)
+    threads = len(os.sched_getaffinity(0))
+    results = []
+    print(f"{machine(threads)}, float32, {options.rounds} rounds, medians", flush=True)
+    for name in shapes:
+        results.append(measure_shape(name, options, threads))
+        print("\n".join(table(results[-1])), flush=True)
+    (options.work / "embed.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+// The subcommands, one file each under src/cli/. Each adds itself to the program; its callback sets `exit_status`
+// when it is to be something else than 0, and throws Error for everything that main() turns into a message.
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace pleat::cli {
+
+void add_run_command(CLI::App& app, int& exit_status);      // run.cc
+void add_inspect_command(CLI::App& app, int& exit_status);  // inspect.cc
+void add_export_command(CLI::App& app, int& exit_status);   // export.cc
+void add_model_command(CLI::App& app, int& exit_status);    // model.cc: list, fetch, verify
+void add_schema_command(CLI::App& app, int& exit_status);   // schema.cc: manifest (JSON Schema), manifest --markdown
+
+}  // namespace pleat::cli

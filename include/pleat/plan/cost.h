@@ -1,0 +1,36 @@
+// What a sequence costs: written models of the arithmetic and of the memory of a language-model pass.
+#pragma once
+
+#include <cstdint>
+
+namespace pleat {
+
+// The sizes that costs depend on.
+struct ModelShape {
+  std::int64_t width = 0;  // D
+  std::int64_t layers = 0;
+  std::int64_t heads = 0;
+  std::int64_t intermediate_size = 0;  // F
+};
+
+// Floating-point operations for one sequence of `tokens`: its linear layers, 2 (4 D^2 + 2 D F) a token and layer, and
+// its attention, 4 tokens^2 D a layer.
+[[nodiscard]] double forward_flops(const ModelShape& shape, std::int64_t tokens);
+
+// What is kept of a pass, for the memory model.
+struct KeptOutputs {
+  std::int64_t hidden_layers = 0;
+  bool logits = false;
+  bool contacts = false;
+};
+
+// Bytes of activations at the peak of a float32 pass over `tokens` in all, of which the longest sequence has `longest`,
+// with `threads` threads. The weights are not in it.
+[[nodiscard]] double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens,
+                                      std::int64_t longest, std::int64_t threads);
+
+// The largest number of tokens of a single sequence whose activations fit in `bytes`.
+[[nodiscard]] std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes,
+                                             std::int64_t threads);
+
+}  // namespace pleat

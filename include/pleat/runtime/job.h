@@ -1,0 +1,68 @@
+// One run, from a manifest to a result file.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pleat/manifest/manifest.h"
+
+namespace pleat {
+
+// How far a run has come.
+struct Progress {
+  std::int64_t sequences_done = 0;  // unique sequences
+  std::int64_t sequences = 0;
+  std::int64_t residues_done = 0;
+  std::int64_t residues = 0;
+  double flops_done = 0;  // by the cost model; time left follows from it
+  double flops = 0;
+  double seconds = 0;  // since the first batch was given out
+};
+
+// Hears what happens during a run. Calls come from one thread at a time.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // An event worth a log line: the model was loaded, the inputs were read.
+  virtual void info(const std::string& line) = 0;
+  virtual void warning(const std::string& line) = 0;
+  virtual void progress(const Progress& progress) = 0;
+};
+
+struct RunSettings {
+  bool overwrite = false;
+  std::filesystem::path work_folder;  // empty = beside the output
+  std::string pleat_version;
+  std::string source_revision;
+  const std::atomic<int>* stop = nullptr;  // holds a signal's number once one has arrived
+};
+
+struct RunSummary {
+  std::filesystem::path output;
+  std::int64_t file_bytes = 0;
+  std::int64_t records = 0;
+  std::int64_t ok = 0;
+  std::int64_t rejected = 0;
+  std::int64_t failed = 0;
+  std::int64_t skipped = 0;
+  std::int64_t sequences = 0;  // unique ones that were to be computed
+  std::int64_t residues = 0;   // in them
+  std::int64_t tokens = 0;
+  double seconds_total = 0;
+  double seconds_startup = 0;  // from the start of the process to the first batch
+  double seconds_forward = 0;  // from the first batch given out to the last result taken
+  double seconds_finish = 0;   // putting the file together
+  std::int64_t peak_rss_bytes = 0;
+  std::int64_t linear_flops_per_token = 0;
+  std::string model;
+  std::string precision;
+  bool untrained = false;
+};
+
+// Throws Error or Stopped; then no file is left under the output's name.
+[[nodiscard]] RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer);
+
+}  // namespace pleat

@@ -1,0 +1,47 @@
+#include "errors.h"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <new>
+
+#include "pleat/runtime/pipeline.h"
+
+namespace pleat::cli {
+
+int exit_status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::usage: return 64;
+    case ErrorCode::bad_input: return 65;
+    case ErrorCode::missing_input: return 66;
+    case ErrorCode::no_device: return 69;
+    case ErrorCode::internal: return 70;
+    case ErrorCode::cannot_create: return 73;
+    case ErrorCode::io: return 74;
+    case ErrorCode::retry: return 75;
+    case ErrorCode::bad_manifest: return 78;
+  }
+  return 70;
+}
+
+int report_current_exception() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    spdlog::error("{}", error.what());
+    if (!error.hint().empty()) spdlog::error("hint: {}", error.hint());
+    return exit_status_of(error.code());
+  } catch (const Stopped& stopped) {
+    spdlog::error("stopped by signal {}; no result file was written", stopped.signal());
+    return 128 + stopped.signal();
+  } catch (const std::bad_alloc&) {
+    spdlog::error("the machine has not enough memory for this");
+    spdlog::error("hint: a smaller run.max_tokens_per_batch needs less; so does a smaller model");
+    return exit_status_of(ErrorCode::retry);
+  } catch (const std::exception& error) {
+    spdlog::error("this should not happen, please report it: {}", error.what());
+    return exit_status_of(ErrorCode::internal);
+  }
+}
+
+}  // namespace pleat::cli

@@ -1,0 +1,14 @@
+// From an exception to a message and an exit status: the one place where the program decides how it ends.
+#pragma once
+
+#include "pleat/core/error.h"
+
+namespace pleat::cli {
+
+// The exit status of each kind of failure, after sysexits.h.
+[[nodiscard]] int exit_status_of(ErrorCode code);
+
+// To be called in a catch block: tells people on stderr what the current exception means, and returns the exit status.
+[[nodiscard]] int report_current_exception();
+
+}  // namespace pleat::cli

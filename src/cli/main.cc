@@ -1,0 +1,58 @@
+// The program pleat. Subcommands are in a file each; see include/pleat/cli/commands.h.
+
+#include <malloc.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <limits>
+
+#include "errors.h"
+#include "log.h"
+#include "pleat/cli/commands.h"
+
+namespace {
+
+void set_up_process() {
+  // Keep freed memory: by default glibc hands large blocks back to the system at once, and a forward pass then spends
+  // much of its time on page faults of the next block.
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  // A file size limit or a reader that went away is an error to report, not a reason to die.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("pleat"));
+  pleat::cli::set_log_format(pleat::cli::LogFormat::text);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  set_up_process();
+  CLI::App app("Protein sequences in, ESM-2 embeddings out, in bulk: one manifest, one command, one HDF5 file.",
+               "pleat");
+  app.set_version_flag("--version", PLEAT_VERSION " (" PLEAT_REVISION ")");
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  int exit_status = 0;
+  pleat::cli::add_run_command(app, exit_status);
+  pleat::cli::add_inspect_command(app, exit_status);
+  pleat::cli::add_export_command(app, exit_status);
+  pleat::cli::add_model_command(app, exit_status);
+  pleat::cli::add_schema_command(app, exit_status);
+  try {
+    app.parse(argc, argv);
+    std::cout.flush();
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : pleat::cli::exit_status_of(pleat::ErrorCode::usage);
+  } catch (...) {
+    return pleat::cli::report_current_exception();
+  }
+  if (!std::cout) {
+    spdlog::error("cannot write to standard output");
+    return pleat::cli::exit_status_of(pleat::ErrorCode::io);
+  }
+  return exit_status;
+}

@@ -1,0 +1,119 @@
+// pleat run: everything from a manifest to a result file.
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "log.h"
+#include "pleat/cli/commands.h"
+#include "pleat/core/error.h"
+#include "pleat/runtime/job.h"
+#include "progress.h"
+#include "summary.h"
+
+namespace pleat::cli {
+namespace {
+
+struct RunArguments {
+  std::string manifest;
+  std::string output;
+  std::string devices;
+  std::vector<std::string> overrides;
+  std::string work_folder;
+  std::string fail_on;
+  std::string progress = "auto";
+  std::string log_format = "text";
+  std::string summary_json;
+  bool overwrite = false;
+};
+
+std::atomic<int> stop_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "the signal handler stores into it");
+
+void remember_signal(int signal) {
+  stop_signal = signal;
+  // A second one ends the program at once.
+  std::signal(signal, SIG_DFL);
+}
+
+void watch_signals() {
+  std::signal(SIGINT, remember_signal);
+  std::signal(SIGTERM, remember_signal);
+}
+
+// What an option says wins over the manifest: it becomes an override. JSON strings are YAML strings.
+std::vector<std::string> all_overrides(const RunArguments& arguments) {
+  const auto quoted = [](const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) {
+      if (c == '"' || c == '\\') result += '\\';
+      result += c;
+    }
+    return result + '"';
+  };
+  std::vector<std::string> overrides = arguments.overrides;
+  if (!arguments.devices.empty()) overrides.push_back("run.devices=" + quoted(arguments.devices));
+  if (!arguments.fail_on.empty()) overrides.push_back("policy.fail_on=" + quoted(arguments.fail_on));
+  return overrides;
+}
+
+// 65 when records were refused or failed, as policy.fail_on decides.
+int status_of(const RunSummary& summary, FailOn fail_on) {
+  const std::int64_t bad = summary.rejected + summary.failed;
+  const bool fails = fail_on == FailOn::any ? bad > 0 : fail_on == FailOn::all && bad > 0 && summary.ok == 0;
+  return fails ? 65 : 0;
+}
+
+void run(const RunArguments& arguments, int& exit_status) {
+  ProgressStyle style = progress_style(arguments.progress);
+  if (arguments.log_format == "json") {
+    set_log_format(LogFormat::json);
+    if (style == ProgressStyle::terminal) style = ProgressStyle::lines;
+  }
+  ProgressPrinter printer(style);
+  Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
+  // Unlike a path in the manifest, one on the command line is relative to where the user stands.
+  if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
+  watch_signals();
+  RunSettings settings;
+  settings.overwrite = arguments.overwrite;
+  settings.work_folder = arguments.work_folder;
+  settings.pleat_version = PLEAT_VERSION;
+  settings.source_revision = PLEAT_REVISION;
+  settings.stop = &stop_signal;
+  const RunSummary summary = run_job(manifest, settings, printer);
+  exit_status = status_of(summary, manifest.policy.fail_on);
+  if (!arguments.summary_json.empty()) write_summary_json(summary, exit_status, arguments.summary_json);
+  std::cout << summary_text(summary);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_status) {
+  CLI::App* const command = app.add_subcommand("run", "Compute what a manifest asks for and write one HDF5 file");
+  const auto arguments = std::make_shared<RunArguments>();
+  command->add_option("manifest", arguments->manifest, "The YAML manifest; see: pleat schema manifest --markdown")
+      ->required();
+  command->add_option("-o,--output", arguments->output, "Write the results to this file instead of `output`");
+  command->add_option("--devices", arguments->devices, "Compute on these devices instead of `run.devices`");
+  command->add_option("--set", arguments->overrides, "Override one key of the manifest: --set tasks.contacts=true")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--work-dir", arguments->work_folder,
+                      "Keep the results there until the file is put together (default: OUTPUT.work)");
+  command->add_flag("--overwrite", arguments->overwrite, "Replace an existing result file, once the new one is whole");
+  command
+      ->add_option("--fail-on", arguments->fail_on, "Exit with 65 when any record is bad, only when all are, or never")
+      ->check(CLI::IsMember({"any", "all", "none"}));
+  command->add_option("--progress", arguments->progress, "auto, json or none")
+      ->check(CLI::IsMember({"auto", "json", "none"}));
+  command->add_option("--log-format", arguments->log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--summary-json", arguments->summary_json, "Write the summary of the run to this file");
+  command->callback([arguments, &exit_status] { run(*arguments, exit_status); });
+}
+
+}  // namespace pleat::cli

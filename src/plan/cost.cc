@@ -1,0 +1,44 @@
+#include "pleat/plan/cost.h"
+
+namespace pleat {
+
+double forward_flops(const ModelShape& shape, std::int64_t tokens) {
+  const auto width = static_cast<double>(shape.width);
+  const auto t = static_cast<double>(tokens);
+  const double linear = 2.0 * (4.0 * width * width + 2.0 * width * static_cast<double>(shape.intermediate_size)) * t;
+  const double attention = 4.0 * t * t * width;
+  return static_cast<double>(shape.layers) * (linear + attention);
+}
+
+double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens, std::int64_t longest,
+                        std::int64_t threads) {
+  constexpr double element = 4;
+  constexpr double alphabet = 40;  // columns of the logits, rounded up
+  const auto width = static_cast<double>(shape.width);
+  const auto t = static_cast<double>(tokens);
+  const auto l = static_cast<double>(longest);
+  // Residual stream, queries, keys and values together, context, and the copies kept: the tensor itself, and what is
+  // on its way to the writer in two more forms.
+  double bytes = element * t * width * (1 + 3 + 1) + element * t * width * 3 * static_cast<double>(kept.hidden_layers);
+  if (kept.logits) bytes += element * t * (alphabet + 2 * width);
+  // Keys and values of a head and 32 rows of scores for each thread.
+  bytes += element * static_cast<double>(threads) * l * (2 * width / static_cast<double>(shape.heads) + 48 + 32);
+  if (kept.contacts) {
+    // The sum of maps, its transpose, the correction and the result, and the marginals of every head.
+    const double heads = static_cast<double>(shape.layers * shape.heads);
+    bytes += element * (4 * l * t + 2 * heads * t + l / 32 * static_cast<double>(shape.heads) * l);
+  }
+  return bytes;
+}
+
+std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes, std::int64_t threads) {
+  std::int64_t fits = 0;
+  std::int64_t too_long = std::int64_t{1} << 30;
+  while (fits + 1 < too_long) {
+    const std::int64_t middle = fits + (too_long - fits) / 2;
+    (activation_bytes(shape, kept, middle, middle, threads) <= bytes ? fits : too_long) = middle;
+  }
+  return fits;
+}
+
+}  // namespace pleat

@@ -1,0 +1,161 @@
+#include "pleat/runtime/pipeline.h"
+
+#include <c10/util/Exception.h>
+#include <tbb/concurrent_queue.h>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+
+namespace pleat {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Deep enough that neither side waits for the other's short pauses; shallow enough that memory stays flat.
+constexpr std::ptrdiff_t batches_ahead = 2;
+constexpr std::ptrdiff_t results_ahead = 4;
+
+SequenceResult failure(std::int64_t row, const char* code, std::string message) {
+  SequenceResult result;
+  result.row = row;
+  result.failed = true;
+  result.error_code = code;
+  result.message = std::move(message);
+  return result;
+}
+
+// One sequence by itself: whatever goes wrong is its own failure.
+SequenceResult compute_one(Device& device, std::int64_t row) {
+  try {
+    return std::move(device.compute({row}).front());
+  } catch (const std::bad_alloc&) {
+    return failure(row, "out_of_memory", "the machine has not enough memory for a sequence of this length");
+  } catch (const c10::Error& error) {
+    return failure(row, "compute_failed", error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return failure(row, "compute_failed", error.what());
+  }
+}
+
+std::vector<SequenceResult> compute_each(Device& device, const std::vector<std::int64_t>& rows) {
+  std::vector<SequenceResult> results;
+  for (const std::int64_t row : rows) {
+    results.push_back(compute_one(device, row));
+    results.back().attempts = rows.size() > 1 ? 2 : 1;
+  }
+  return results;
+}
+
+std::vector<SequenceResult> compute_all(Device& device, const std::vector<std::int64_t>& rows) {
+  if (rows.size() == 1) return compute_each(device, rows);
+  try {
+    return device.compute(rows);
+  } catch (const std::exception&) {
+    return compute_each(device, rows);
+  }
+}
+
+// A bounded queue whose end can be marked, and which lets go of both sides when one of them fails.
+template <class T>
+class Channel {
+ public:
+  explicit Channel(std::ptrdiff_t capacity) { queue_.set_capacity(capacity); }
+  // Both return false once the channel has been broken, and pop() also at its end.
+  bool push(T item) {
+    return guarded([&] { queue_.push(std::make_shared<T>(std::move(item))); });
+  }
+  bool pop(T& item) {
+    std::shared_ptr<T> next;
+    if (!guarded([&] { queue_.pop(next); }) || next == nullptr) return false;
+    item = std::move(*next);
+    return true;
+  }
+  void close() {
+    guarded([&] { queue_.push(nullptr); });
+  }
+  void break_off() {
+    broken_ = true;
+    queue_.abort();
+  }
+
+ private:
+  template <class Action>
+  bool guarded(const Action& action) {
+    if (broken_) return false;
+    try {
+      action();
+      return !broken_;
+    } catch (const tbb::user_abort&) {
+      return false;
+    }
+  }
+  tbb::concurrent_bounded_queue<std::shared_ptr<T>> queue_;
+  std::atomic<bool> broken_ = false;
+};
+
+}  // namespace
+
+std::vector<SequenceResult> compute_batch(Device& device, const Batch& batch, const std::vector<std::int64_t>& tokens) {
+  const auto start = Clock::now();
+  std::vector<SequenceResult> results = compute_all(device, batch.rows);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  for (SequenceResult& result : results) {
+    result.seconds = seconds * static_cast<double>(tokens[result.row]) / static_cast<double>(batch.tokens);
+    result.device = device.name();
+  }
+  return results;
+}
+
+void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens, Device& device,
+                  const std::function<void(const SequenceResult&)>& consume, const std::atomic<int>& stop) {
+  Channel<const Batch*> to_worker(batches_ahead);
+  Channel<std::vector<SequenceResult>> to_writer(results_ahead);
+  std::exception_ptr first_error;
+  std::mutex error_mutex;
+  // The first error ends everything: both channels are broken, so nobody waits for somebody who has left.
+  const auto guard = [&](const auto& body) {
+    try {
+      body();
+    } catch (...) {
+      const std::scoped_lock lock(error_mutex);
+      if (first_error == nullptr) first_error = std::current_exception();
+      to_worker.break_off();
+      to_writer.break_off();
+    }
+  };
+
+  {
+    const std::jthread worker([&] {
+      guard([&] {
+        const Batch* batch = nullptr;
+        while (to_worker.pop(batch)) {
+          if (!to_writer.push(compute_batch(device, *batch, tokens))) return;
+        }
+        to_writer.close();
+      });
+    });
+    const std::jthread writer([&] {
+      guard([&] {
+        std::vector<SequenceResult> results;
+        while (to_writer.pop(results)) {
+          for (const SequenceResult& result : results) consume(result);
+        }
+      });
+    });
+    guard([&] {
+      for (const Batch& batch : batches) {
+        if (const int signal = stop; signal != 0) throw Stopped(signal);
+        if (!to_worker.push(&batch)) return;
+      }
+      to_worker.close();
+    });
+  }
+  if (first_error != nullptr) std::rethrow_exception(first_error);
+  if (const int signal = stop; signal != 0) throw Stopped(signal);
+}
+
+}  // namespace pleat

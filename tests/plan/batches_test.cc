@@ -1,0 +1,100 @@
+#include "pleat/plan/batches.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <vector>
+
+namespace pleat {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr ModelShape shape{320, 6, 20, 1280};
+
+std::vector<std::vector<std::int64_t>> rows_of(const std::vector<Batch>& batches) {
+  std::vector<std::vector<std::int64_t>> rows;
+  for (const Batch& batch : batches) rows.push_back(batch.rows);
+  return rows;
+}
+
+// Lengths as of real proteins, some of them refused (0 tokens) and some longer than any budget used here.
+std::vector<std::int64_t> many_tokens() {
+  std::mt19937 random(1);
+  std::lognormal_distribution<double> length(5.7, 0.8);
+  std::vector<std::int64_t> tokens;
+  for (int i = 0; i < 5000; ++i) tokens.push_back(i % 50 == 0 ? 0 : 2 + static_cast<std::int64_t>(length(random)));
+  tokens[17] = 100'000;
+  return tokens;
+}
+
+TEST(PlanBatches, LongestFirstAndByRowAmongEquals) {
+  EXPECT_THAT(rows_of(plan_batches({5, 9, 5, 7, 9}, shape, 1000)), ElementsAre(ElementsAre(1, 4, 3, 0, 2)));
+}
+
+TEST(PlanBatches, ABatchEndsWhereTheNextSequenceWouldBreakTheBudget) {
+  EXPECT_THAT(rows_of(plan_batches({10, 10, 10, 10, 10}, shape, 20)),
+              ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4)));
+  EXPECT_THAT(rows_of(plan_batches({10, 10, 10}, shape, 19)), ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
+}
+
+TEST(PlanBatches, ASequenceLongerThanTheBudgetIsABatchOfItsOwn) {
+  const std::vector<Batch> batches = plan_batches({3, 100, 4, 200}, shape, 10);
+  EXPECT_THAT(rows_of(batches), ElementsAre(ElementsAre(3), ElementsAre(1), ElementsAre(2, 0)));
+  EXPECT_EQ(batches[0].tokens, 200);
+}
+
+TEST(PlanBatches, RowsWithoutTokensAreLeftOut) {
+  EXPECT_THAT(rows_of(plan_batches({0, 3, 0, 4}, shape, 100)), ElementsAre(ElementsAre(3, 1)));
+  EXPECT_THAT(plan_batches({0, 0}, shape, 100), IsEmpty());
+  EXPECT_THAT(plan_batches({}, shape, 100), IsEmpty());
+}
+
+TEST(PlanBatches, AHugeBudgetGivesOneBatch) {
+  EXPECT_EQ(plan_batches(many_tokens(), shape, std::numeric_limits<std::int64_t>::max() / 2).size(), 1U);
+}
+
+class PlanBatchesOfMany : public testing::TestWithParam<std::int64_t> {};
+
+TEST_P(PlanBatchesOfMany, EveryRowOnceWithinTheBudgetAndNoBatchLeftHalfEmpty) {
+  const std::int64_t budget = GetParam();
+  const std::vector<std::int64_t> tokens = many_tokens();
+  const std::vector<Batch> batches = plan_batches(tokens, shape, budget);
+  std::vector<int> seen(tokens.size());
+  std::int64_t previous = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const Batch& batch = batches[i];
+    std::int64_t sum = 0;
+    double flops = 0;
+    for (const std::int64_t row : batch.rows) {
+      ++seen[row];
+      sum += tokens[row];
+      flops += forward_flops(shape, tokens[row]);
+      EXPECT_LE(tokens[row], previous);
+      previous = tokens[row];
+    }
+    EXPECT_EQ(batch.tokens, sum);
+    EXPECT_NEAR(batch.flops, flops, 1e-6 * flops);
+    EXPECT_TRUE(sum <= budget || batch.rows.size() == 1);
+    // The first sequence of the next batch had no room here.
+    if (i + 1 < batches.size()) EXPECT_GT(sum + tokens[batches[i + 1].rows.front()], budget);
+  }
+  for (std::size_t row = 0; row < tokens.size(); ++row) EXPECT_EQ(seen[row], tokens[row] > 0 ? 1 : 0) << row;
+}
+
+INSTANTIATE_TEST_SUITE_P(Budgets, PlanBatchesOfMany, testing::Values(8, 512, 2048, 65536));
+
+TEST(PlanBatches, IsPure) {
+  const std::vector<std::int64_t> tokens = many_tokens();
+  const std::vector<Batch> first = plan_batches(tokens, shape, 2048);
+  const std::vector<Batch> second = plan_batches(tokens, shape, 2048);
+  EXPECT_EQ(rows_of(first), rows_of(second));
+}
+
+}  // namespace
+}  // namespace pleat
