@@ -1,13 +1,11 @@
 // The program pleat. Subcommands are in a file each; see include/pleat/cli/commands.h.
 
-#include <malloc.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
-#include <limits>
 
 #include "errors.h"
 #include "log.h"
@@ -16,10 +14,6 @@
 namespace {
 
 void set_up_process() {
-  // Keep freed memory: by default glibc hands large blocks back to the system at once, and a forward pass then spends
-  // much of its time on page faults of the next block.
-  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   // A file size limit or a reader that went away is an error to report, not a reason to die.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

@@ -78,6 +78,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
+  if (!arguments.summary_json.empty()) check_summary_file(arguments.summary_json);
   watch_signals();
   RunSettings settings;
   settings.overwrite = arguments.overwrite;
@@ -87,8 +88,8 @@ void run(const RunArguments& arguments, int& exit_status) {
   settings.stop = &stop_signal;
   const RunSummary summary = run_job(manifest, settings, printer);
   exit_status = status_of(summary, manifest.policy.fail_on);
-  if (!arguments.summary_json.empty()) write_summary_json(summary, exit_status, arguments.summary_json);
   std::cout << summary_text(summary);
+  if (!arguments.summary_json.empty()) write_summary_json(summary, exit_status, arguments.summary_json);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "summary.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -16,6 +17,13 @@ double residues_per_second(const RunSummary& s) {
   return s.seconds_forward > 0 ? static_cast<double>(s.residues) / s.seconds_forward : 0;
 }
 
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  errno = 0;
+  std::ofstream out(file, std::ios::binary);
+  if (!out) throw_system_error(errno, "create", file, ErrorCode::cannot_create);
+  if (!(out << text).flush()) throw_system_error(errno, "write", file, ErrorCode::io);
+}
+
 }  // namespace
 
 std::string summary_text(const RunSummary& s) {
@@ -27,6 +35,18 @@ std::string summary_text(const RunSummary& s) {
   if (s.untrained) text += "UNTRAINED weights: the numbers mean nothing about these proteins\n";
   text += fmt::format("results: {} ({:.1f} MB)\n", s.output.string(), static_cast<double>(s.file_bytes) / 1e6);
   return text;
+}
+
+void check_summary_file(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    throw Error(ErrorCode::cannot_create, "the summary '" + file.string() + "' is a folder",
+                "give --summary-json the name of a file");
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw_system_error(errno, "create the summary", file, ErrorCode::cannot_create);
+  }
 }
 
 void write_summary_json(const RunSummary& s, int exit_status, const std::filesystem::path& file) {
@@ -52,13 +72,15 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
                                {"precision", s.precision},
                                {"untrained_weights", s.untrained}};
   const std::filesystem::path partial = file.string() + ".partial";
-  {
-    std::ofstream out(partial);
-    out << json.dump(2) << '\n';
-    if (!out.flush()) throw_system_error(errno, "write", partial, ErrorCode::cannot_create);
+  try {
+    write_text(partial, json.dump(2) + "\n");
+    fsync_path(partial);
+    rename_durably(partial, file);
+  } catch (const Error&) {
+    std::error_code ignored;
+    std::filesystem::remove(partial, ignored);
+    throw;
   }
-  fsync_path(partial);
-  rename_durably(partial, file);
 }
 
 }  // namespace pleat::cli

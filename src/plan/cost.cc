@@ -2,12 +2,25 @@
 
 namespace pleat {
 
-double forward_flops(const ModelShape& shape, std::int64_t tokens) {
+namespace {
+
+// The weights of one layer's linear parts: 4 D^2 + 2 D F.
+double layer_weights(const ModelShape& shape) {
   const auto width = static_cast<double>(shape.width);
+  return 4.0 * width * width + 2.0 * width * static_cast<double>(shape.intermediate_size);
+}
+
+}  // namespace
+
+double forward_flops(const ModelShape& shape, std::int64_t tokens) {
   const auto t = static_cast<double>(tokens);
-  const double linear = 2.0 * (4.0 * width * width + 2.0 * width * static_cast<double>(shape.intermediate_size)) * t;
-  const double attention = 4.0 * t * t * width;
+  const double linear = 2.0 * layer_weights(shape) * t;
+  const double attention = 4.0 * t * t * static_cast<double>(shape.width);
   return static_cast<double>(shape.layers) * (linear + attention);
+}
+
+double weight_bytes(const ModelShape& shape, std::int64_t element_bytes) {
+  return static_cast<double>(shape.layers) * layer_weights(shape) * static_cast<double>(element_bytes);
 }
 
 double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens, std::int64_t longest,

@@ -103,12 +103,16 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
   const std::atomic<int>& stop = settings.stop != nullptr ? *settings.stop : never;
   RunSummary summary;
   const PreparedJob job = prepare_job(manifest, observer);
+  const Checkpoint checkpoint = Checkpoint::open(job.model_folder);
+  // Before the writer, so that a run that ends early removes its files before it waits for this.
+  std::future<std::string> model_sha256;
   ResultWriter writer(manifest.resolve(manifest.output), job.layout, job.dataset,
                       {settings.overwrite, settings.work_folder});
 
   const auto load_start = Clock::now();
-  const Checkpoint checkpoint = Checkpoint::open(job.model_folder);
+  return_freed_memory();
   const Esm2 model(checkpoint, job.config, job.precision);
+  keep_freed_memory();
   check_heads(manifest, model);
   observer.info(fmt::format("loaded {} ({} layers, width {}) in {:.1f} s", manifest.model, job.config.num_hidden_layers,
                             job.config.hidden_size, seconds_since(load_start)));
@@ -118,7 +122,7 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
         "trained ones come with: pleat model fetch esm2_t6_8M_UR50D");
   }
   // Reading every byte of the weights once more goes on beside the work.
-  std::future<std::string> model_sha256 = std::async(std::launch::async, [&] { return checkpoint.sha256(); });
+  model_sha256 = std::async(std::launch::async, [&] { return checkpoint.sha256(); });
 
   const ModelShape shape{job.config.hidden_size, job.config.num_hidden_layers, job.config.num_attention_heads,
                          job.config.intermediate_size};

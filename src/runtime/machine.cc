@@ -1,17 +1,26 @@
 #include "pleat/runtime/machine.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <sstream>
 #include <string>
 
+#include "cgroup.h"
+
 namespace pleat {
 
-double available_memory() {
+namespace {
+
+// A system that does not say: leave the decision to the allocator.
+constexpr double unlimited = std::numeric_limits<double>::max();
+
+double free_of_machine() {
   std::ifstream in("/proc/meminfo");
   std::string key;
   double kibibytes = 0;
@@ -20,14 +29,38 @@ double available_memory() {
     if (key == "MemAvailable:") return kibibytes * 1024;
     std::getline(in, unit);
   }
-  // A system that does not say: leave the decision to the allocator.
-  return std::numeric_limits<double>::max();
+  return unlimited;
+}
+
+// What `ulimit -v` leaves, which some schedulers set.
+double free_of_address_space() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return unlimited;
+  double pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+double available_memory() {
+  std::ifstream membership("/proc/self/cgroup");
+  const double free =
+      std::min({free_of_machine(), free_of_address_space(), free_of_cgroup("/sys/fs/cgroup", membership)});
+  return std::max(0.0, free);
 }
 
 std::int64_t peak_rss_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+void return_freed_memory() { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 double process_seconds() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string_view>
 #include <thread>
 
 namespace pleat {
@@ -28,13 +29,23 @@ SequenceResult failure(std::int64_t row, const char* code, std::string message) 
   return result;
 }
 
+SequenceResult out_of_memory(std::int64_t row) {
+  return failure(row, "out_of_memory", "the machine has not enough memory for a sequence of this length");
+}
+
+// LibTorch has no type of its own for an allocation that fails on a CPU.
+bool is_out_of_memory(const c10::Error& error) {
+  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") != std::string_view::npos;
+}
+
 // One sequence by itself: whatever goes wrong is its own failure.
 SequenceResult compute_one(Device& device, std::int64_t row) {
   try {
     return std::move(device.compute({row}).front());
   } catch (const std::bad_alloc&) {
-    return failure(row, "out_of_memory", "the machine has not enough memory for a sequence of this length");
+    return out_of_memory(row);
   } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) return out_of_memory(row);
     return failure(row, "compute_failed", error.what_without_backtrace());
   } catch (const std::exception& error) {
     return failure(row, "compute_failed", error.what());
@@ -57,6 +68,10 @@ std::vector<SequenceResult> compute_all(Device& device, const std::vector<std::i
   } catch (const std::exception&) {
     return compute_each(device, rows);
   }
+}
+
+void throw_if_stopped(const std::atomic<int>& stop) {
+  if (const int signal = stop; signal != 0) throw Stopped(signal);
 }
 
 // A bounded queue whose end can be marked, and which lets go of both sides when one of them fails.
@@ -133,6 +148,7 @@ void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int6
       guard([&] {
         const Batch* batch = nullptr;
         while (to_worker.pop(batch)) {
+          throw_if_stopped(stop);
           if (!to_writer.push(compute_batch(device, *batch, tokens))) return;
         }
         to_writer.close();
@@ -148,14 +164,14 @@ void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int6
     });
     guard([&] {
       for (const Batch& batch : batches) {
-        if (const int signal = stop; signal != 0) throw Stopped(signal);
+        throw_if_stopped(stop);
         if (!to_worker.push(&batch)) return;
       }
       to_worker.close();
     });
   }
   if (first_error != nullptr) std::rethrow_exception(first_error);
-  if (const int signal = stop; signal != 0) throw Stopped(signal);
+  throw_if_stopped(stop);
 }
 
 }  // namespace pleat

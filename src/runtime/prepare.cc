@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "pleat/core/error.h"
 #include "pleat/plan/cost.h"
@@ -93,25 +94,56 @@ Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunOb
   return dataset;
 }
 
-// Refuses the records of sequences that cannot fit, before a weight is loaded. Returns the tokens of each row, 0 where
-// it was refused.
-std::vector<std::int64_t> tokens_that_fit(Dataset& dataset, const ModelShape& shape, const KeptOutputs& kept) {
-  const int threads = at::get_num_threads();
-  const std::int64_t longest = longest_that_fits(shape, kept, memory_share * available_memory(), threads);
-  std::vector<std::int64_t> tokens(static_cast<std::size_t>(dataset.sequences.size()));
-  for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
-    const std::int64_t count = Tokenizer::token_count(dataset.sequences.length(row), dataset.sequences.chains(row));
-    tokens[row] = count <= longest ? count : 0;
+// The tokens of the longest sequence whose activations fit beside the weights.
+std::int64_t longest_of_this_machine(const Manifest& manifest, const ModelShape& shape, const ResultLayout& layout,
+                                     at::ScalarType precision) {
+  const double available = available_memory();
+  const double weights = weight_bytes(shape, precision == at::kFloat ? 4 : 2);
+  if (weights > available) {
+    throw Error(ErrorCode::retry,
+                fmt::format("the weights of {} take {:.1f} GB of memory, and {:.1f} GB are free", manifest.model,
+                            weights / 1e9, available / 1e9),
+                "ask for more memory, or take a smaller model");
   }
+  const KeptOutputs kept{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts};
+  return longest_that_fits(shape, kept, memory_share * (available - weights), at::get_num_threads());
+}
+
+std::vector<std::int64_t> token_counts(const SequenceTable& sequences) {
+  std::vector<std::int64_t> tokens;
+  for (std::int64_t row = 0; row < sequences.size(); ++row) {
+    tokens.push_back(Tokenizer::token_count(sequences.length(row), sequences.chains(row)));
+  }
+  return tokens;
+}
+
+// Refuses the records of sequences that cannot fit, before a weight is loaded. Those sequences leave the table, so
+// that the file holds no rows for them: of contacts they might be larger than everything else.
+void refuse_what_cannot_fit(Dataset& dataset, std::int64_t longest, RunObserver& observer) {
+  const std::vector<std::int64_t> tokens = token_counts(dataset.sequences);
+  if (std::ranges::all_of(tokens, [&](std::int64_t count) { return count <= longest; })) return;
+  SequenceTable fitting;
+  std::vector<std::int64_t> new_rows;
+  for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
+    const bool fits = tokens[row] <= longest;
+    new_rows.push_back(fits ? fitting.append(dataset.sequences.residues(row), dataset.sequences.chain(row)) : -1);
+  }
+  std::int64_t refused = 0;
   for (Record& record : dataset.records) {
-    if (record.sequence < 0 || tokens[record.sequence] > 0) continue;
+    if (record.sequence < 0) continue;
+    const std::int64_t row = std::exchange(record.sequence, new_rows[record.sequence]);
+    if (record.sequence >= 0) continue;
+    ++refused;
     record.status = RecordStatus::rejected;
     record.error_code = "does_not_fit";
     record.message = fmt::format("{} residues do not fit into this machine's free memory with these tasks; {} would",
-                                 dataset.sequences.length(record.sequence), std::max<std::int64_t>(longest - 2, 0));
-    record.sequence = -1;
+                                 dataset.sequences.length(row), std::max<std::int64_t>(longest - 2, 0));
   }
-  return tokens;
+  dataset.sequences = std::move(fitting);
+  observer.warning(
+      fmt::format("{} record{} with does_not_fit: too long for this machine's free memory; "
+                  "/records/message says more",
+                  refused, refused == 1 ? "" : "s"));
 }
 
 }  // namespace
@@ -131,10 +163,12 @@ PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer) {
 
   const ModelShape shape{config.hidden_size, config.num_hidden_layers, config.num_attention_heads,
                          config.intermediate_size};
-  const KeptOutputs kept{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts};
-  std::vector<std::int64_t> tokens = tokens_that_fit(dataset, shape, kept);
-  std::vector<Batch> batches =
-      plan_batches(tokens, shape, manifest.run.max_tokens_per_batch.value_or(automatic_tokens_per_batch));
+  const std::int64_t longest = longest_of_this_machine(manifest, shape, layout, precision);
+  refuse_what_cannot_fit(dataset, longest, observer);
+  std::vector<std::int64_t> tokens = token_counts(dataset.sequences);
+  // No batch needs more memory than the longest sequence.
+  const std::int64_t budget = manifest.run.max_tokens_per_batch.value_or(automatic_tokens_per_batch);
+  std::vector<Batch> batches = plan_batches(tokens, shape, std::min(budget, longest));
   return {folder,
           std::move(config),
           std::move(tokenizer),

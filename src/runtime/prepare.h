@@ -23,7 +23,7 @@ struct PreparedJob {
   at::ScalarType precision;
   ResultLayout layout;
   Dataset dataset;
-  std::vector<std::int64_t> tokens;  // per unique sequence; 0 where none of its records can be computed
+  std::vector<std::int64_t> tokens;  // per unique sequence
   std::vector<Batch> batches;
 };
 

@@ -40,12 +40,6 @@ void check_against_index(const std::map<std::string, TensorView>& tensors, const
 
 }  // namespace
 
-std::int64_t TensorView::numel() const {
-  // An empty tensor may have other sizes whose product does not fit.
-  if (std::ranges::find(shape, 0) != shape.end()) return 0;
-  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-}
-
 Checkpoint::Checkpoint() = default;
 Checkpoint::~Checkpoint() = default;
 Checkpoint::Checkpoint(Checkpoint&&) noexcept = default;

@@ -40,7 +40,8 @@ TEST(PlanBatches, LongestFirstAndByRowAmongEquals) {
 TEST(PlanBatches, ABatchEndsWhereTheNextSequenceWouldBreakTheBudget) {
   EXPECT_THAT(rows_of(plan_batches({10, 10, 10, 10, 10}, shape, 20)),
               ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4)));
-  EXPECT_THAT(rows_of(plan_batches({10, 10, 10}, shape, 19)), ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
+  EXPECT_THAT(rows_of(plan_batches({10, 10, 10}, shape, 19)),
+              ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(2)));
 }
 
 TEST(PlanBatches, ASequenceLongerThanTheBudgetIsABatchOfItsOwn) {
@@ -82,7 +83,9 @@ TEST_P(PlanBatchesOfMany, EveryRowOnceWithinTheBudgetAndNoBatchLeftHalfEmpty) {
     EXPECT_NEAR(batch.flops, flops, 1e-6 * flops);
     EXPECT_TRUE(sum <= budget || batch.rows.size() == 1);
     // The first sequence of the next batch had no room here.
-    if (i + 1 < batches.size()) EXPECT_GT(sum + tokens[batches[i + 1].rows.front()], budget);
+    if (i + 1 < batches.size()) {
+      EXPECT_GT(sum + tokens[batches[i + 1].rows.front()], budget);
+    }
   }
   for (std::size_t row = 0; row < tokens.size(); ++row) EXPECT_EQ(seen[row], tokens[row] > 0 ? 1 : 0) << row;
 }

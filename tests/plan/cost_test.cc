@@ -8,9 +8,9 @@
 namespace pleat {
 namespace {
 
-constexpr ModelShape small{320, 6, 20, 1280};     // esm2_t6_8M_UR50D
-constexpr ModelShape large{1280, 33, 20, 5120};   // esm2_t33_650M_UR50D
-constexpr ModelShape huge{5120, 48, 40, 20480};   // esm2_t48_15B_UR50D
+constexpr ModelShape small{320, 6, 20, 1280};    // esm2_t6_8M_UR50D
+constexpr ModelShape large{1280, 33, 20, 5120};  // esm2_t33_650M_UR50D
+constexpr ModelShape huge{5120, 48, 40, 20480};  // esm2_t48_15B_UR50D
 
 TEST(ForwardFlops, IsTheWrittenFormula) {
   // 6 layers of 4 D^2 + 2 D F = 1,228,800 multiply-adds a token, and of 4 t^2 D.
@@ -31,6 +31,11 @@ TEST(ForwardFlops, OneLongSequenceCostsMoreThanItsHalves) {
   EXPECT_GT(forward_flops(small, 2000), 2 * forward_flops(small, 1000));
   // A published model's parameters, twice, are what a token of a short sequence costs.
   EXPECT_NEAR(forward_flops(large, 1) / (2 * 650e6), 1, 0.03);
+}
+
+TEST(WeightBytes, AreThoseOfThePublishedModels) {
+  EXPECT_NEAR(weight_bytes(large, 4) / 2.6e9, 1, 0.02);
+  EXPECT_NEAR(weight_bytes(huge, 2) / 30e9, 1, 0.02);
 }
 
 struct Case {

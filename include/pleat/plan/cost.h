@@ -29,6 +29,9 @@ struct KeptOutputs {
 [[nodiscard]] double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens,
                                       std::int64_t longest, std::int64_t threads);
 
+// Bytes of the weights in memory: those of the linear layers, with elements of `element_bytes`. The rest is small.
+[[nodiscard]] double weight_bytes(const ModelShape& shape, std::int64_t element_bytes);
+
 // The largest number of tokens of a single sequence whose activations fit in `bytes`.
 [[nodiscard]] std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes,
                                              std::int64_t threads);

@@ -5,11 +5,17 @@
 
 namespace pleat {
 
-// Bytes of memory that could be taken without swapping.
+// Bytes of memory that could be taken without swapping, within the limits of this process and of its container.
 [[nodiscard]] double available_memory();
 
 // The most memory this process has held at any time, in bytes.
 [[nodiscard]] std::int64_t peak_rss_bytes();
+
+// How the process gets its memory. While weights are loaded, large blocks go back to the system as soon as they are
+// freed, so that their transit leaves no holes. Afterwards they are kept: handing them back costs a forward pass much
+// of its time in page faults of the next block.
+void return_freed_memory();
+void keep_freed_memory();
 
 // Seconds since this process was started.
 [[nodiscard]] double process_seconds();

@@ -6,8 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "pleat/core/dtype.h"
-#include "pleat/weights/checkpoint.h"
+#include "pleat/core/tensor_view.h"
 
 namespace pleat {
 

@@ -10,21 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "pleat/core/dtype.h"
+#include "pleat/core/tensor_view.h"
 
 namespace pleat {
 
 class MappedFile;
-
-// One tensor where it lies in the file: row-major, little-endian. `data` may lie at any address: a header's length is
-// not always a multiple of the element size, so the bytes must be copied (memcpy), never read through a float pointer.
-struct TensorView {
-  DType dtype = DType::float32;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> data;
-
-  [[nodiscard]] std::int64_t numel() const;
-};
 
 class Checkpoint {
  public:

@@ -1,0 +1,14 @@
+// The memory limits of containers and batch systems.
+#pragma once
+
+#include <filesystem>
+#include <istream>
+
+namespace pleat {
+
+// Bytes that the control groups of a process leave it, the tightest of its group and those above it. `mount` is the
+// folder of the control groups, `membership` the text of /proc/self/cgroup; versions 1 and 2 are known. The largest
+// double where there is no limit. Pages of files that could be dropped count as free.
+[[nodiscard]] double free_of_cgroup(const std::filesystem::path& mount, std::istream& membership);
+
+}  // namespace pleat

@@ -1,0 +1,98 @@
+"""SIGINT, SIGTERM and SIGKILL during a run."""
+
+import json
+import signal
+import time
+
+import pytest
+from job import fasta, proteins
+
+
+@pytest.fixture
+def endless(job):
+    """Minutes of work, with segments on disk from the first second on."""
+    job.input("in.fasta", fasta(proteins(3000, 1000, 1500)))
+    job.keys["tasks"] = {"embeddings": True, "contacts": True}
+    return job
+
+
+def until_results_come(process):
+    for line in process.stderr:
+        if line.startswith("{") and json.loads(line)["sequences_done"] > 0:
+            return
+    raise AssertionError("the run ended before its first result")
+
+
+def stop(process, number):
+    """Sends a signal; returns the exit status, the rest of stderr and how long the end took."""
+    sent = time.monotonic()
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert stdout == ""
+    return process.returncode, stderr, time.monotonic() - sent
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_soon_and_clean(endless, number):
+    with endless.start("--progress", "json") as process:
+        until_results_come(process)
+        assert endless.left() == ["out.h5.partial", "out.h5.work"]
+        status, stderr, seconds = stop(process, number)
+    assert status == 128 + number, stderr
+    assert seconds < 10
+    assert f"stopped by signal {int(number)}" in stderr and "no result file was written" in stderr
+    assert endless.left() == []
+
+
+def test_a_signal_leaves_an_older_file_and_a_work_folder_of_the_user_alone(endless, tmp_path):
+    endless.output.write_text("precious")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "mine").write_text("x")
+    with endless.start("--progress", "json", "--overwrite", "--work-dir", work) as process:
+        until_results_come(process)
+        status, _, _ = stop(process, signal.SIGTERM)
+    assert status == 143
+    assert endless.left() == ["out.h5"] and endless.output.read_text() == "precious"
+    assert [path.name for path in work.iterdir()] == ["mine"]
+
+
+def test_a_signal_before_the_first_batch(endless):
+    """Also while inputs are read and weights loaded, nothing is left behind."""
+    for delay in (0.0, 0.05, 0.1, 0.2, 0.4):
+        with endless.start() as process:
+            time.sleep(delay)
+            status, stderr, seconds = stop(process, signal.SIGTERM)
+        assert status in (143, -signal.SIGTERM), stderr  # the latter before pleat listens to signals
+        assert seconds < 10 and endless.left() == []
+
+
+def test_after_a_kill_the_next_run_cleans_up(endless):
+    with endless.start("--progress", "json") as process:
+        until_results_come(process)
+        assert stop(process, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert endless.left() == ["out.h5.partial", "out.h5.work"]
+    endless.input("in.fasta", ">a\nACD\n")
+    with endless.compute() as file:
+        assert file.attrs["complete"] == 1
+    assert endless.left() == ["out.h5"]
+
+
+def test_two_runs_do_not_share_an_output(endless):
+    with endless.start("--progress", "json") as process:
+        until_results_come(process)
+        other = endless.run()
+        assert other.returncode == 73 and "in use by process " in other.stderr
+        assert endless.left() == ["out.h5.partial", "out.h5.work"]
+        assert stop(process, signal.SIGTERM)[0] == 143
+    assert endless.left() == []
+
+
+def test_a_reader_that_goes_away_is_no_reason_to_die(job):
+    job.input("in.fasta", ">a\nACD\n")
+    with job.start() as process:
+        process.stderr.close()
+        process.stdout.close()
+        assert process.wait(timeout=60) in (0, 74)
+    with job.open() as file:
+        assert file.attrs["complete"] == 1
