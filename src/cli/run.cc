@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -61,6 +62,33 @@ std::vector<std::string> all_overrides(const RunArguments& arguments) {
   return overrides;
 }
 
+// The same for every way to write the path of a file, whether or not it is there.
+std::filesystem::path place_of(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::filesystem::path place = std::filesystem::weakly_canonical(file, error);
+  return error ? file : place;
+}
+
+// What a run writes must not be what it reads, nor one thing twice: --overwrite would replace it.
+void check_written_files(const RunArguments& arguments, const Manifest& manifest) {
+  std::vector<std::filesystem::path> others{arguments.manifest};
+  for (const std::string& input : manifest.inputs) others.push_back(manifest.resolve(input));
+  const auto check = [&](const std::filesystem::path& written) {
+    const std::filesystem::path place = place_of(written);
+    for (const std::filesystem::path& other : others) {
+      if (place_of(other) != place) continue;
+      throw Error(ErrorCode::cannot_create,
+                  "'" + written.string() + "' is to be written, and has another part in this run",
+                  "choose another place with --output or --summary-json");
+    }
+    others.push_back(written);
+  };
+  check(manifest.resolve(manifest.output));
+  if (arguments.summary_json.empty()) return;
+  check(arguments.summary_json);
+  check_summary_file(arguments.summary_json);
+}
+
 // 65 when records were refused or failed, as policy.fail_on decides.
 int status_of(const RunSummary& summary, FailOn fail_on) {
   const std::int64_t bad = summary.rejected + summary.failed;
@@ -78,7 +106,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
-  if (!arguments.summary_json.empty()) check_summary_file(arguments.summary_json);
+  check_written_files(arguments, manifest);
   watch_signals();
   RunSettings settings;
   settings.overwrite = arguments.overwrite;

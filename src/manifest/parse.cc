@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "pleat/core/nearest.h"
+#include "pleat/core/printable.h"
 
 namespace pleat {
 namespace {

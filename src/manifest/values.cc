@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "pleat/core/nearest.h"
+#include "pleat/core/printable.h"
 
 namespace pleat {
 namespace {
@@ -147,19 +148,6 @@ std::string Origin::at(const YAML::Mark& mark) const {
   if (!is_file) return name;
   const YAML::Mark known = mark.is_null() ? YAML::Mark() : mark;
   return name + ":" + std::to_string(known.line + 1) + ":" + std::to_string(known.column + 1);
-}
-
-std::string printable(std::string_view text) {
-  constexpr std::size_t limit = 60;
-  std::string shown(text);
-  if (shown.size() > limit) {
-    std::size_t cut = limit;
-    while (cut > 0 && (static_cast<unsigned char>(shown[cut]) & 0xc0U) == 0x80U) --cut;  // not inside a character
-    shown.resize(cut);
-    shown += "...";
-  }
-  std::ranges::replace_if(shown, is_control, '?');
-  return shown;
 }
 
 Error wrong_value(const Key& key, const Place& place) { return wrong(key, place.text(), "is " + found(place.node)); }

@@ -29,9 +29,6 @@ struct Place {
   [[nodiscard]] std::string text() const { return origin.at(node.IsNull() ? fallback : node.Mark()); }
 };
 
-// Text from outside as it can be shown: cut after 60 characters, control characters replaced.
-[[nodiscard]] std::string printable(std::string_view text);
-
 // "<place>: '<path>' is <what was found>, but must be <type>".
 [[nodiscard]] Error wrong_value(const Key& key, const Place& place);
 

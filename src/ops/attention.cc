@@ -8,6 +8,7 @@
 
 #include "attention_heads.h"
 #include "element.h"
+#include "first_error.h"
 
 namespace pleat {
 namespace {
@@ -102,19 +103,23 @@ at::Tensor attention(const AttentionInput& input) {
   const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
   const cpu::Kernels& kernels = cpu::kernels();
   const auto count = static_cast<std::int64_t>(tasks.size());
+  FirstError error;
 #pragma omp parallel num_threads(at::get_num_threads())
   {
     thread_local cpu::AttentionScratch scratch;
 #pragma omp for schedule(dynamic)
     for (std::int64_t t = 0; t < count; ++t) {
-      const Task& task = tasks[t];
-      const cpu::AttentionHead head = attention_head(input, out, task.sequence, task.head);
-      kernels.pack_keys_values(head, scratch);
-      for (std::int64_t q = task.q_begin; q < task.q_end; q += cpu::attention_tile_rows) {
-        kernels.attention_tile(head, q, std::min(cpu::attention_tile_rows, task.q_end - q), scratch);
-      }
+      error.guard([&] {
+        const Task& task = tasks[t];
+        const cpu::AttentionHead head = attention_head(input, out, task.sequence, task.head);
+        kernels.pack_keys_values(head, scratch);
+        for (std::int64_t q = task.q_begin; q < task.q_end; q += cpu::attention_tile_rows) {
+          kernels.attention_tile(head, q, std::min(cpu::attention_tile_rows, task.q_end - q), scratch);
+        }
+      });
     }
   }
+  error.rethrow();
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "attention_heads.h"
+#include "first_error.h"
 
 namespace pleat {
 namespace {
@@ -53,24 +54,31 @@ at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
     auto* const h_columns = column_sums.mutable_data_ptr<float>();
     auto* const h_map = maps_[s].mutable_data_ptr<float>();
     auto* const h_rows = marginals_[s].mutable_data_ptr<float>() + next_head_ * residues;
+    FirstError error;
     // A thread owns whole rows of the map, and adds the heads to them in order: no races, and one order of addition
     // whatever the number of threads.
 #pragma omp parallel num_threads(at::get_num_threads())
     {
       thread_local cpu::AttentionScratch scratch;
       for (std::int64_t h = 0; h < heads_; ++h) {
-        const cpu::AttentionHead head = attention_head(input, out, sequence, h);
-        kernels.pack_keys_values(head, scratch);
+        cpu::AttentionHead head;
+        error.guard([&] {
+          head = attention_head(input, out, sequence, h);
+          kernels.pack_keys_values(head, scratch);
+        });
 #pragma omp for schedule(static) nowait
         for (std::int64_t t = 0; t < tiles; ++t) {
-          const std::int64_t q = t * cpu::attention_tile_rows;
-          const std::int64_t rows = std::min(cpu::attention_tile_rows, residues + 2 - q);
-          kernels.attention_tile(head, q, rows, scratch);
-          add_tile(scratch, q, rows, residues, weight[h], h_map, h_rows + h * residues,
-                   h_columns + (t * heads_ + h) * residues);
+          error.guard([&] {
+            const std::int64_t q = t * cpu::attention_tile_rows;
+            const std::int64_t rows = std::min(cpu::attention_tile_rows, residues + 2 - q);
+            kernels.attention_tile(head, q, rows, scratch);
+            add_tile(scratch, q, rows, residues, weight[h], h_map, h_rows + h * residues,
+                     h_columns + (t * heads_ + h) * residues);
+          });
         }
       }
     }
+    error.rethrow();
     marginals_[s].slice(0, next_head_, next_head_ + heads_) += column_sums.sum(0);  // [H, L]
   }
   next_head_ += heads_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "pleat/core/printable.h"
+
 namespace pleat {
 namespace {
 
@@ -55,22 +57,17 @@ std::string lower_case(std::string_view text) {
 
 std::string quoted(const std::filesystem::path& file) { return in_quotes(file.string()); }
 
-std::string quoted(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  if (text.size() <= longest) return in_quotes(text);
-  std::size_t end = longest;
-  while (end > 0 && is_continuation(text[end])) --end;
-  return in_quotes(std::string(text.substr(0, end)).append("..."));
-}
+std::string quoted(std::string_view text) { return in_quotes(printable(text)); }
 
 bool make_clean_utf8(std::string& text) {
   if (std::all_of(text.begin(), text.end(), is_plain)) return false;
   std::string clean;
   bool changed = false;
   for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t length = is_control(rest.front()) ? 0 : character_length(rest);
-    clean += length == 0 ? replacement_character : rest.substr(0, length);
-    changed = changed || length == 0;
+    const std::size_t length = character_length(rest);
+    const bool bad = length == 0 || is_control(rest.front()) || starts_with_wide_control(rest);
+    clean += bad ? replacement_character : rest.substr(0, length);
+    changed = changed || bad;
     rest.remove_prefix(std::max<std::size_t>(length, 1));
   }
   text = std::move(clean);

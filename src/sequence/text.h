@@ -19,7 +19,8 @@ namespace pleat {
 [[nodiscard]] std::string quoted(std::string_view text);
 
 // Makes `text` fit for a UTF-8 string in HDF5 and for a line of FASTA: every byte that belongs to no valid UTF-8
-// character, and every control character but a tab, becomes U+FFFD. Returns whether anything changed.
+// character, and every control character (U+0080 to U+009F too) but a tab, becomes U+FFFD. Returns whether anything
+// changed.
 bool make_clean_utf8(std::string& text);
 
 }  // namespace pleat

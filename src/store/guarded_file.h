@@ -30,7 +30,6 @@ class GuardedFile {
   void read(std::uint64_t offset, std::span<std::byte> out);  // zeros beyond the end
   void truncate(std::uint64_t size) noexcept;
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-  [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
 
  private:
   static constexpr std::size_t page_bytes = 4096;

@@ -8,6 +8,7 @@
 #include "chunk_writer.h"
 #include "guarded_file.h"
 #include "hdf5_types.h"
+#include "locked_file.h"
 #include "part_stream.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
@@ -72,10 +73,19 @@ void check_layout(const ResultLayout& layout) {
   }
 }
 
-// The file under its passing name: removed unless it was renamed.
+// The file under its passing name: locked, so that two runs with different work folders cannot write it together, and
+// removed unless it was renamed.
 class PartialFile {
  public:
-  explicit PartialFile(fs::path path) : path_(std::move(path)) { const GuardedFile made(path_); }
+  explicit PartialFile(fs::path path) : path_(std::move(path)) {
+    LockedFile locked = open_locked(path_);
+    if (!locked.is_ours) {
+      throw Error(ErrorCode::cannot_create, "another run is writing '" + path_.string() + "'",
+                  "wait for that run to end, or choose another place with --output");
+    }
+    lock_ = std::move(locked.file);
+    if (::ftruncate(lock_.get(), 0) != 0) throw_system_error(errno, "create", path_, ErrorCode::cannot_create);
+  }
   ~PartialFile() { remove(); }
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
@@ -88,6 +98,7 @@ class PartialFile {
   void rename_to(const fs::path& output) {
     rename_durably(path_, output);
     path_.clear();
+    lock_ = FileDescriptor();  // HDF5's readers take a lock too
   }
   void remove() noexcept {
     std::error_code ignored;
@@ -96,6 +107,7 @@ class PartialFile {
 
  private:
   fs::path path_;
+  FileDescriptor lock_;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace pleat {
 namespace {
 
-constexpr std::string_view name_begin = "segment-";
+constexpr std::string_view name_begin = "pleat-segment-";
 constexpr std::string_view name_end = ".bin";
 
 }  // namespace

@@ -36,7 +36,7 @@ class SegmentStore {
   // Fills `out` from `position` onwards, within one record. Throws Error(io). One thread at a time.
   void read(std::uint64_t position, std::span<std::byte> out);
 
-  // "segment-0003.bin": the file a position lies in.
+  // "pleat-segment-0003.bin": the file a position lies in.
   [[nodiscard]] std::filesystem::path file_of(std::uint64_t position) const;
   [[nodiscard]] static std::string file_name(std::uint64_t segment);
   // Whether a file name is one of those above.

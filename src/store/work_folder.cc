@@ -1,14 +1,11 @@
 #include "work_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <string>
 
+#include "locked_file.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
 #include "segment_store.h"
@@ -16,7 +13,8 @@
 namespace pleat {
 namespace {
 
-constexpr const char* lock_name = "lock";
+// The folder may be a user's, with files of other programs in it.
+constexpr const char* lock_name = "pleat.lock";
 
 // Who holds the lock, as it wrote itself down: "process 1234 on host".
 std::string holder_of(const FileDescriptor& lock) {
@@ -30,14 +28,6 @@ std::string own_name() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   return "process " + std::to_string(::getpid()) + " on " + host.data();
-}
-
-// Whether the open file is still the one under that name: its last holder may have removed it in the meantime.
-bool is_still_there(const FileDescriptor& fd, const std::filesystem::path& file) {
-  struct stat open {};
-  struct stat named {};
-  return ::fstat(fd.get(), &open) == 0 && ::stat(file.c_str(), &named) == 0 && open.st_ino == named.st_ino &&
-         open.st_dev == named.st_dev;
 }
 
 }  // namespace
@@ -58,19 +48,13 @@ WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder)
 
 void WorkFolder::lock() {
   const std::filesystem::path file = folder_ / lock_name;
-  do {
-    lock_ = FileDescriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-    if (!lock_.is_open()) throw_system_error(errno, "create", file, ErrorCode::cannot_create);
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) {
-        const FileDescriptor other = std::move(lock_);  // not ours to remove
-        throw Error(ErrorCode::cannot_create,
-                    "the work folder '" + folder_.string() + "' is in use by " + holder_of(other),
-                    "wait for that run to end, or choose another place with --output or --work-dir");
-      }
-      break;  // a file system without locks: go on without
-    }
-  } while (!is_still_there(lock_, file));
+  LockedFile locked = open_locked(file);
+  if (!locked.is_ours) {
+    throw Error(ErrorCode::cannot_create,
+                "the work folder '" + folder_.string() + "' is in use by " + holder_of(locked.file),
+                "wait for that run to end, or choose another place with --output or --work-dir");
+  }
+  lock_ = std::move(locked.file);
   const std::string name = own_name();
   if (::ftruncate(lock_.get(), 0) != 0) throw_system_error(errno, "write", file, ErrorCode::cannot_create);
   const int failure = lock_.write_at(0, std::as_bytes(std::span(name)));

@@ -6,6 +6,7 @@
 
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/printable.h"
 
 namespace pleat {
 namespace {
@@ -78,13 +79,7 @@ std::string read_small_text_file(const std::filesystem::path& file, std::uint64_
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 120;
-  std::string shown = "'";
-  for (const char letter : text.substr(0, longest)) {
-    const auto byte = static_cast<unsigned char>(letter);
-    shown += byte < 0x20 || byte == 0x7f ? '?' : letter;
-  }
-  if (text.size() > longest) shown += "...";
-  return shown + "'";
+  return "'" + printable(text, longest) + "'";
 }
 
 }  // namespace pleat

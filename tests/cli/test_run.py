@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import pty
 import subprocess
 
 import numpy as np
@@ -164,6 +165,46 @@ def test_progress_none_and_plain(job):
     assert "residues/s" not in job.run("--progress", "none").stderr
     plain = job.run("--overwrite").stderr
     assert "3/3 sequences" in plain and "\r" not in plain and "\x1b" not in plain
+
+
+def on_a_terminal(job, *arguments):
+    """What a run shows there on stderr."""
+    main, side = pty.openpty()
+    process = job.start(*arguments, stderr=side)
+    os.close(side)
+    shown = b""
+    try:
+        while piece := os.read(main, 4096):
+            shown += piece
+    except OSError:  # Linux's way to say that the other side is closed
+        pass
+    os.close(main)
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
+    return shown.decode()
+
+
+def test_progress_on_a_terminal(job):
+    job.input("in.fasta", fasta(proteins(300, 200, 400)))
+    shown = on_a_terminal(job)
+    assert "\r300/300 sequences, " in shown and "residues/s, 0:00 left\x1b[K\r\n" in shown
+    assert shown.endswith("\n")
+    for line in on_a_terminal(job, "--overwrite", "--log-format", "json").splitlines():
+        json.loads(line)
+
+
+def test_stdout_that_cannot_be_written(job):
+    job.input("in.fasta", FASTA)
+    with open("/dev/full", "w") as full:
+        assert job.run(stdout=full).returncode == 74
+    with job.open() as file:
+        assert file.attrs["complete"] == 1
+
+
+def test_without_an_environment(job):
+    job.input("in.fasta", FASTA)
+    with job.compute(env={}, cwd="/") as file:
+        assert len(file["records/id"]) == 3
 
 
 def test_json_log_is_json_whatever_is_in_it(job):

@@ -272,10 +272,19 @@ def test_contacts_of_a_hundred_thousand_residues_are_refused_in_time(job):
 
 # Outputs
 
-@pytest.mark.parametrize("output, word", [("nowhere/out.h5", "does not exist"), ("file/out.h5", "is not a folder"),
-                                          ("/proc/out.h5", "/proc/out.h5"), (".", "not a file"), ("folder/", "folder"),
-                                          ("x" * 300, "File name too long")])
-def test_output_that_cannot_be_made(job, output, word):
+OUTPUTS = {
+    "in a missing folder": ("nowhere/out.h5", "does not exist"),
+    "below a file": ("file/out.h5", "is not a folder"),
+    "in a folder of the system": ("/proc/out.h5", "/proc/out.h5"),
+    "a folder": (".", "not a file"),
+    "no name": ("folder/", "folder"),
+    "a name too long": ("x" * 300, "File name too long"),
+}
+
+
+@pytest.mark.parametrize("case", OUTPUTS)
+def test_output_that_cannot_be_made(job, case):
+    output, word = OUTPUTS[case]
     job.input("in.fasta", GOOD)
     job.place("file", "precious")
     job.keys["output"] = output
@@ -302,6 +311,21 @@ def test_work_folder_that_cannot_be_made(job):
     file = job.place("file", "precious")
     job.refused(73, file, arguments=("--work-dir", file))
     job.refused(73, "/proc/work", arguments=("--work-dir", "/proc/work"))
+
+
+@pytest.mark.parametrize("name", ["in.fasta", "manifest.yaml", "link"])
+def test_what_is_read_is_not_overwritten(job, name):
+    job.input("in.fasta", GOOD)
+    (job.folder / "link").symlink_to("in.fasta")
+    job.placed.add("link")
+    job.refused(73, name, arguments=("--overwrite", "--output", job.folder / name))
+    job.refused(73, name, arguments=("--overwrite", "--summary-json", job.folder / name))
+    assert (job.folder / "in.fasta").read_text() == GOOD and (job.folder / "link").is_symlink()
+
+
+def test_result_and_summary_are_two_files(job):
+    job.input("in.fasta", GOOD)
+    job.refused(73, "out.h5", arguments=("--summary-json", job.folder / "../job/out.h5"))
 
 
 def test_existing_output_is_kept_by_a_run_that_fails_later(job):

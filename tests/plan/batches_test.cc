@@ -19,6 +19,7 @@ constexpr ModelShape shape{320, 6, 20, 1280};
 
 std::vector<std::vector<std::int64_t>> rows_of(const std::vector<Batch>& batches) {
   std::vector<std::vector<std::int64_t>> rows;
+  rows.reserve(batches.size());
   for (const Batch& batch : batches) rows.push_back(batch.rows);
   return rows;
 }
@@ -27,8 +28,9 @@ std::vector<std::vector<std::int64_t>> rows_of(const std::vector<Batch>& batches
 std::vector<std::int64_t> many_tokens() {
   std::mt19937 random(1);
   std::lognormal_distribution<double> length(5.7, 0.8);
-  std::vector<std::int64_t> tokens;
-  for (int i = 0; i < 5000; ++i) tokens.push_back(i % 50 == 0 ? 0 : 2 + static_cast<std::int64_t>(length(random)));
+  std::vector<std::int64_t> tokens(5000);
+  for (std::int64_t& count : tokens) count = 2 + static_cast<std::int64_t>(length(random));
+  for (std::size_t row = 0; row < tokens.size(); row += 50) tokens[row] = 0;
   tokens[17] = 100'000;
   return tokens;
 }

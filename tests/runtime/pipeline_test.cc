@@ -1,8 +1,10 @@
 #include "pleat/runtime/pipeline.h"
 
+#include <ATen/ATen.h>
 #include <c10/util/Exception.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -161,13 +163,14 @@ TEST_F(Pipeline, OutOfMemoryIsToldApart) {
 
 TEST_F(Pipeline, MemoryThatLibTorchCannotGetIsOutOfMemoryToo) {
   const Work work(1);
-  device.before = [](const auto& rows) {
-    if (holds(rows, 1)) [[maybe_unused]]
-      const at::Tensor never = at::empty({std::int64_t{1} << 58}, at::kByte);
+  std::int64_t held = 0;
+  device.before = [&](const auto& rows) {
+    if (holds(rows, 1)) held += at::empty({std::int64_t{1} << 58}, at::kByte).numel();
   };
   run(work);
   ASSERT_THAT(results, SizeIs(3));
   EXPECT_EQ(results[1].error_code, "out_of_memory");
+  EXPECT_EQ(held, 0);
 }
 
 TEST_F(Pipeline, AnErrorOfLibTorchIsShownWithoutItsBacktrace) {

@@ -50,6 +50,7 @@ TEST_F(Records, BytesThatAreNotUtf8AreReplaced) {
       {"a\xE2\x82", "a" + r + r},                        // cut short
       {"\x80z", r + "z"},                                // no lead byte
       {"a\x1B[31m", "a" + r + "[31m"},                   // an escape sequence for terminals
+      {"a\xC2\x9B[31m", "a" + r + "[31m"},               // the same as one character, U+009B
       {"\xF4\x8F\xBF\xBF\x7F", "\xF4\x8F\xBF\xBF" + r},  // the last character, then DEL
   };
   for (const Case& c : cases) {

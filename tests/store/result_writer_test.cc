@@ -108,23 +108,40 @@ TEST_F(ResultWriterTest, TwoRunsCannotShareAWorkFolder) {
   EXPECT_EQ(ResultReader(in_folder("x.h5")).record_count(), 1);
 }
 
+TEST_F(ResultWriterTest, TwoRunsWithTheirOwnWorkFoldersCannotWriteOneOutput) {
+  const Dataset dataset = dataset_of({4});
+  ResultWriter first(in_folder("x.h5"), layout(), dataset, {false, in_folder("work")});
+  const Error error =
+      error_of([&] { ResultWriter(in_folder("x.h5"), layout(), dataset, {false, in_folder("other")}); });
+  EXPECT_EQ(error.code(), ErrorCode::cannot_create);
+  EXPECT_THAT(error.what(), HasSubstr("x.h5.partial"));
+  EXPECT_THAT(listing(), UnorderedElementsAre("work", "x.h5.partial"));
+  first.add(result_of(dataset, layout(), 0));
+  first.finish(example_attributes());
+  EXPECT_EQ(ResultReader(in_folder("x.h5")).record_count(), 1);
+}
+
 TEST_F(ResultWriterTest, WhatADeadRunLeftIsReplacedAndOtherFilesStay) {
   const Dataset dataset = dataset_of({4});
   std::filesystem::create_directory(in_folder("work"));
-  write_content(in_folder("work/lock"), "process 1 on elsewhere");
-  write_content(in_folder("work/segment-0007.bin"), "stale");
+  write_content(in_folder("work/pleat.lock"), "process 1 on elsewhere");
+  write_content(in_folder("work/pleat-segment-0007.bin"), "stale");
   write_content(in_folder("work/notes.txt"), "mine");
+  write_content(in_folder("work/lock"), "mine");
+  write_content(in_folder("work/segment-0007.bin"), "mine");
   write_content(in_folder("x.h5.partial"), "stale");
   write_results(in_folder("x.h5"), layout(), dataset, {0}, {false, in_folder("work")});
   EXPECT_THAT(listing(), UnorderedElementsAre("x.h5", "work"));
-  EXPECT_FALSE(std::filesystem::exists(in_folder("work/segment-0007.bin")));
-  EXPECT_FALSE(std::filesystem::exists(in_folder("work/lock")));
-  EXPECT_EQ(content_of(in_folder("work/notes.txt")), "mine");
+  EXPECT_FALSE(std::filesystem::exists(in_folder("work/pleat-segment-0007.bin")));
+  EXPECT_FALSE(std::filesystem::exists(in_folder("work/pleat.lock")));
+  for (const char* name : {"work/notes.txt", "work/lock", "work/segment-0007.bin"}) {
+    EXPECT_EQ(content_of(in_folder(name)), "mine") << name;
+  }
 }
 
 TEST_F(ResultWriterTest, ADamagedSegmentIsFoundOut) {
   const Dataset dataset = dataset_of({4, 30});
-  const auto segment = in_folder("x.h5.work/segment-0000.bin");
+  const auto segment = in_folder("x.h5.work/pleat-segment-0000.bin");
   const SequenceResult first = result_of(dataset, layout(), 0);
   std::size_t size = 0;
   {

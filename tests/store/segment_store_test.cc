@@ -67,12 +67,12 @@ TEST_F(SegmentStoreTest, ReadingBeyondTheEndIsAnError) {
 }
 
 TEST(SegmentNameTest, KnowsItsOwnFiles) {
-  EXPECT_EQ(SegmentStore::file_name(3), "segment-0003.bin");
-  EXPECT_EQ(SegmentStore::file_name(12345), "segment-12345.bin");
-  EXPECT_TRUE(SegmentStore::is_segment("segment-0003.bin"));
-  EXPECT_TRUE(SegmentStore::is_segment("segment-12345.bin"));
-  for (const char* name :
-       {"segment-3.bin", "segment-00a3.bin", "segment-.bin", "segment-0003.bin2", "my-segment-0003.bin", ""}) {
+  EXPECT_EQ(SegmentStore::file_name(3), "pleat-segment-0003.bin");
+  EXPECT_EQ(SegmentStore::file_name(12345), "pleat-segment-12345.bin");
+  EXPECT_TRUE(SegmentStore::is_segment("pleat-segment-0003.bin"));
+  EXPECT_TRUE(SegmentStore::is_segment("pleat-segment-12345.bin"));
+  for (const char* name : {"pleat-segment-3.bin", "pleat-segment-00a3.bin", "pleat-segment-.bin",
+                           "pleat-segment-0003.bin2", "my-pleat-segment-0003.bin", "segment-0003.bin", ""}) {
     EXPECT_FALSE(SegmentStore::is_segment(name)) << name;
   }
 }

@@ -9,7 +9,7 @@ namespace pleat::cpu {
 // How the elements of an activation lie in memory; arithmetic is always in float.
 enum class Element : std::uint8_t { float32, bfloat16 };
 
-// One head of one sequence: rows [q_begin, q_end) of softmax(q k^T) v, with rotary positions applied to q and k.
+// One head of one sequence: softmax(q k^T) v, with rotary positions applied to q and k.
 struct AttentionHead {
   const void* q = nullptr;  // first element of this head in token 0 of the sequence; k and v likewise
   const void* k = nullptr;
@@ -20,9 +20,7 @@ struct AttentionHead {
   Element element = Element::float32;  // of q, k, v and out
   std::int64_t length = 0;             // tokens in the sequence
   std::int64_t head_dim = 0;           // even
-  std::int64_t q_begin = 0;
-  std::int64_t q_end = 0;
-  const float* cos = nullptr;  // [length, head_dim / 2]
+  const float* cos = nullptr;          // [length, head_dim / 2]
   const float* sin = nullptr;
   float scale = 1;  // of q, before the rotation
 };
@@ -41,8 +39,8 @@ struct Kernels {
   const char* name;
   // Rounds, rotates and lays out k and v of a head in `scratch`, for the calls of attention_tile that follow.
   void (*pack_keys_values)(const AttentionHead& head, AttentionScratch& scratch);
-  // Queries [q_begin, q_begin + tile), tile <= attention_tile_rows, q_end ignored: writes their rows of out and leaves
-  // their softmax in scratch.scores, one row every scratch.score_stride.
+  // Queries [q_begin, q_begin + tile), tile <= attention_tile_rows: writes their rows of out and leaves their softmax
+  // in scratch.scores, one row every scratch.score_stride.
   void (*attention_tile)(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, AttentionScratch& scratch);
   // residual[i] += update[i] (skipped where update is null), then out = layer_norm(residual) * weight + bias.
   void (*add_layer_norm)(float* residual, const void* update, Element update_element, const float* weight,
