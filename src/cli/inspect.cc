@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pleat/cli/commands.h"
+#include "pleat/core/printable.h"
 #include "pleat/store/result_reader.h"
 #include "pleat/store/schema.h"
 
@@ -39,16 +40,6 @@ std::string size_text(std::int64_t bytes) {
 
 std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("{}", fmt::join(shape, " x ")); }
 
-// Fit for one line of a terminal: no control characters, not too long.
-std::string line_text(const std::string& text, std::size_t longest) {
-  std::string line = text;
-  std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }, '?');
-  if (line.size() <= longest) return line;
-  std::size_t end = longest;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;  // not inside a UTF-8 letter
-  return line.substr(0, end) + "...";
-}
-
 // The first `limit` records that are not ok.
 std::vector<Record> first_problems(const ResultReader& results, std::int64_t limit) {
   constexpr std::int64_t block_records = 4096;
@@ -63,9 +54,9 @@ std::vector<Record> first_problems(const ResultReader& results, std::int64_t lim
 }
 
 std::string record_line(const Record& record) {
-  std::string line = fmt::format("  {:<20} {:<9}", line_text(record.id, 40), name_of(record.status));
+  std::string line = fmt::format("  {:<20} {:<9}", printable(record.id, 40), name_of(record.status));
   if (record.sequence >= 0) line += fmt::format(" sequence {}", record.sequence);
-  if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, line_text(record.message, 120));
+  if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, printable(record.message, 120));
   return line + "\n";
 }
 
@@ -74,10 +65,11 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
   std::string text = fmt::format("{}  ({})\n", results.file().string(),
                                  size_text(static_cast<std::int64_t>(std::filesystem::file_size(results.file()))));
   if (!results.complete()) text += "WARNING    this file is not complete\n";
-  text += fmt::format("model      {}\n", line_text(made.model_name, 200));
-  if (!results.untrained_note().empty()) text += fmt::format("WARNING    {}\n", results.untrained_note());
-  text += fmt::format("made       {} by pleat {}, {} on {}\n", made.created_utc, made.pleat_version, made.precision,
-                      made.devices);
+  text += fmt::format("model      {}\n", printable(made.model_name, 200));
+  if (!results.untrained_note().empty())
+    text += fmt::format("WARNING    {}\n", printable(results.untrained_note(), 300));
+  text += fmt::format("made       {} by pleat {}, {} on {}\n", printable(made.created_utc),
+                      printable(made.pleat_version), printable(made.precision), printable(made.devices));
   text += fmt::format("records    {}: {} ok, {} rejected, {} failed, {} skipped\n", results.record_count(), counts.ok,
                       counts.rejected, counts.failed, counts.skipped);
   text += fmt::format("sequences  {} unique, {} residues\n", results.sequence_count(), results.residue_count());
@@ -89,8 +81,8 @@ std::string datasets_text(const std::vector<DataSetInfo>& datasets) {
   for (const DataSetInfo& info : datasets) width = std::max(width, info.path.size());
   std::string text;
   for (const DataSetInfo& info : datasets) {
-    text += fmt::format("  {:<{}}  {:<8} {:>16}  {:>10}", info.path, width, info.type, shape_text(info.shape),
-                        size_text(info.stored_bytes));
+    text += fmt::format("  {:<{}}  {:<8} {:>16}  {:>10}", printable(info.path, 200), width, info.type,
+                        shape_text(info.shape), size_text(info.stored_bytes));
     // Of strings HDF5 counts only the references, so a ratio would mislead.
     if (info.type != "utf8" && info.stored_bytes > 0) {
       text += fmt::format("  {:.2f}x", static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes));

@@ -41,9 +41,11 @@ void remember_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+// A signal that the caller has set aside, as nohup does with SIGHUP, stays so.
 void watch_signals() {
-  std::signal(SIGINT, remember_signal);
-  std::signal(SIGTERM, remember_signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (std::signal(signal, remember_signal) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
 }
 
 // What an option says wins over the manifest: it becomes an override. JSON strings are YAML strings.

@@ -30,16 +30,18 @@ double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::i
   const auto width = static_cast<double>(shape.width);
   const auto t = static_cast<double>(tokens);
   const auto l = static_cast<double>(longest);
-  // Residual stream, queries, keys and values together, context, and the copies kept: the tensor itself, and what is
-  // on its way to the writer in two more forms.
-  double bytes = element * t * width * (1 + 3 + 1) + element * t * width * 3 * static_cast<double>(kept.hidden_layers);
-  if (kept.logits) bytes += element * t * (alphabet + 2 * width);
+  // On their way to the writer: one batch collected, one in the queue, one being written.
+  constexpr double in_transit = 3;
+  // Residual stream, queries, keys and values together, context, and what is kept of a layer, as it is and in transit.
+  const auto kept_layers = static_cast<double>(kept.hidden_layers);
+  double bytes = element * t * width * (1 + 3 + 1) + element * t * width * (1 + in_transit) * kept_layers;
+  if (kept.logits) bytes += element * t * ((1 + in_transit) * alphabet + 2 * width);
   // Keys and values of a head and 32 rows of scores for each thread.
   bytes += element * static_cast<double>(threads) * l * (2 * width / static_cast<double>(shape.heads) + 48 + 32);
   if (kept.contacts) {
     // The sum of maps, its transpose, the correction and the result, and the marginals of every head.
     const double heads = static_cast<double>(shape.layers * shape.heads);
-    bytes += element * (4 * l * t + 2 * heads * t + l / 32 * static_cast<double>(shape.heads) * l);
+    bytes += element * ((4 + in_transit) * l * t + 2 * heads * t + l / 32 * static_cast<double>(shape.heads) * l);
   }
   return bytes;
 }

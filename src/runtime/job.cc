@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <future>
 
 #include "cpu_device.h"
+#include "model_hash.h"
 #include "pleat/core/error.h"
+#include "pleat/esm2/tensors.h"
 #include "pleat/plan/cost.h"
 #include "pleat/runtime/machine.h"
 #include "pleat/runtime/pipeline.h"
@@ -25,12 +26,16 @@ std::string utc_now() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-void check_heads(const Manifest& manifest, const Esm2& model) {
-  if (manifest.tasks.logits && !model.can_predict_logits()) {
+void throw_if_stopped(const std::atomic<int>& stop) {
+  if (const int signal = stop; signal != 0) throw Stopped(signal);
+}
+
+void check_heads(const Manifest& manifest, const Esm2Parts& parts) {
+  if (manifest.tasks.logits && !parts.lm_head) {
     throw Error(ErrorCode::bad_manifest, "tasks.logits: this checkpoint has no language-model head (lm_head)",
                 "use a checkpoint of the masked language model, as the published ESM-2 ones are");
   }
-  if (manifest.tasks.contacts && !model.can_predict_contacts()) {
+  if (manifest.tasks.contacts && !parts.contact_head) {
     throw Error(ErrorCode::bad_manifest, "tasks.contacts: this checkpoint has no contact head (contact_head)",
                 "use a checkpoint with a contact head, as the published ESM-2 ones are");
   }
@@ -39,8 +44,7 @@ void check_heads(const Manifest& manifest, const Esm2& model) {
 // Counts what has come out of the pipeline, and tells the observer.
 class ProgressCount {
  public:
-  ProgressCount(const PreparedJob& job, const ModelShape& shape, RunObserver& observer)
-      : job_(job), shape_(shape), observer_(observer) {
+  ProgressCount(const PreparedJob& job, RunObserver& observer) : job_(job), observer_(observer) {
     for (const Batch& batch : job.batches) {
       progress_.sequences += static_cast<std::int64_t>(batch.rows.size());
       progress_.flops += batch.flops;
@@ -52,7 +56,7 @@ class ProgressCount {
   void add(std::int64_t row) {
     ++progress_.sequences_done;
     progress_.residues_done += job_.dataset.sequences.length(row);
-    progress_.flops_done += forward_flops(shape_, job_.tokens[row]);
+    progress_.flops_done += forward_flops(job_.shape, job_.tokens[row]);
     progress_.seconds = seconds_since(start_);
     observer_.progress(progress_);
   }
@@ -62,7 +66,6 @@ class ProgressCount {
 
  private:
   const PreparedJob& job_;
-  ModelShape shape_;
   RunObserver& observer_;
   Progress progress_;
   Clock::time_point start_ = Clock::now();
@@ -83,17 +86,47 @@ void count_records(const Dataset& dataset, const std::vector<bool>& failed, RunS
   }
 }
 
+std::string name_of_precision(at::ScalarType precision) { return precision == at::kFloat ? "float32" : "bfloat16"; }
+
 FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job) {
   FileAttributes attributes;
   attributes.pleat_version = settings.pleat_version;
   attributes.created_utc = utc_now();
   attributes.manifest_yaml = manifest.text;
+  attributes.manifest_overrides = fmt::format("{}", fmt::join(manifest.overrides, "\n"));
   attributes.manifest_sha256 = manifest.sha256;
   attributes.model_name = manifest.model;
-  attributes.precision = job.precision == at::kFloat ? "float32" : "bfloat16";
+  attributes.precision = name_of_precision(job.precision);
   attributes.source_revision = settings.source_revision;
   attributes.untrained = job.config.untrained;
   return attributes;
+}
+
+Esm2 load_model(const Checkpoint& checkpoint, const PreparedJob& job, const Manifest& manifest, RunObserver& observer) {
+  const auto start = Clock::now();
+  return_freed_memory();
+  Esm2 model(checkpoint, job.config, job.precision);
+  keep_freed_memory();
+  observer.info(fmt::format("loaded {} ({} layers, width {}) in {:.1f} s", manifest.model, job.config.num_hidden_layers,
+                            job.config.hidden_size, seconds_since(start)));
+  if (job.config.untrained) {
+    observer.warning(
+        "the weights of this model are UNTRAINED pseudo-random numbers; "
+        "trained ones come with: pleat model fetch esm2_t6_8M_UR50D");
+  }
+  return model;
+}
+
+// What is known of a run before its first batch.
+RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const Esm2& model) {
+  RunSummary summary;
+  summary.output = manifest.resolve(manifest.output);
+  summary.model = manifest.model;
+  summary.precision = name_of_precision(job.precision);
+  summary.untrained = job.config.untrained;
+  summary.linear_flops_per_token = model.linear_flops_per_token();
+  for (const Batch& batch : job.batches) summary.tokens += batch.tokens;
+  return summary;
 }
 
 }  // namespace
@@ -101,34 +134,21 @@ FileAttributes make_attributes(const Manifest& manifest, const RunSettings& sett
 RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
   static const std::atomic<int> never = 0;
   const std::atomic<int>& stop = settings.stop != nullptr ? *settings.stop : never;
-  RunSummary summary;
   const PreparedJob job = prepare_job(manifest, observer);
+  throw_if_stopped(stop);
   const Checkpoint checkpoint = Checkpoint::open(job.model_folder);
-  // Before the writer, so that a run that ends early removes its files before it waits for this.
-  std::future<std::string> model_sha256;
+  check_heads(manifest, esm2_parts(checkpoint.tensors()));
   ResultWriter writer(manifest.resolve(manifest.output), job.layout, job.dataset,
                       {settings.overwrite, settings.work_folder});
-
-  const auto load_start = Clock::now();
-  return_freed_memory();
-  const Esm2 model(checkpoint, job.config, job.precision);
-  keep_freed_memory();
-  check_heads(manifest, model);
-  observer.info(fmt::format("loaded {} ({} layers, width {}) in {:.1f} s", manifest.model, job.config.num_hidden_layers,
-                            job.config.hidden_size, seconds_since(load_start)));
-  if (job.config.untrained) {
-    observer.warning(
-        "the weights of this model are UNTRAINED pseudo-random numbers; "
-        "trained ones come with: pleat model fetch esm2_t6_8M_UR50D");
-  }
+  const Esm2 model = load_model(checkpoint, job, manifest, observer);
+  throw_if_stopped(stop);
   // Reading every byte of the weights once more goes on beside the work.
-  model_sha256 = std::async(std::launch::async, [&] { return checkpoint.sha256(); });
+  ModelHash model_hash(checkpoint);
 
-  const ModelShape shape{job.config.hidden_size, job.config.num_hidden_layers, job.config.num_attention_heads,
-                         job.config.intermediate_size};
+  RunSummary summary = make_summary(manifest, job, model);
   CpuDevice device(model, job.tokenizer, job.dataset.sequences, job.layout);
   summary.seconds_startup = process_seconds();
-  ProgressCount progress(job, shape, observer);
+  ProgressCount progress(job, observer);
   std::vector<bool> failed(job.tokens.size());
   run_pipeline(
       job.batches, job.tokens, device,
@@ -143,19 +163,13 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
   const auto finish_start = Clock::now();
   FileAttributes attributes = make_attributes(manifest, settings, job);
   attributes.devices = device.name();
-  attributes.model_sha256 = model_sha256.get();
+  attributes.model_sha256 = model_hash.get();
+  if (!model_hash.error().empty()) observer.warning("the file holds no hash of the weights: " + model_hash.error());
   summary.file_bytes = writer.finish(attributes).file_bytes;
   summary.seconds_finish = seconds_since(finish_start);
-
-  summary.output = manifest.resolve(manifest.output);
   count_records(job.dataset, failed, summary);
   summary.sequences = progress.now().sequences;
   summary.residues = progress.now().residues;
-  for (const Batch& batch : job.batches) summary.tokens += batch.tokens;
-  summary.linear_flops_per_token = model.linear_flops_per_token();
-  summary.model = manifest.model;
-  summary.precision = attributes.precision;
-  summary.untrained = job.config.untrained;
   summary.peak_rss_bytes = peak_rss_bytes();
   summary.seconds_total = process_seconds();
   return summary;

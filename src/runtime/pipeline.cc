@@ -1,7 +1,6 @@
 #include "pleat/runtime/pipeline.h"
 
 #include <c10/util/Exception.h>
-#include <tbb/concurrent_queue.h>
 
 #include <chrono>
 #include <exception>
@@ -11,14 +10,16 @@
 #include <string_view>
 #include <thread>
 
+#include "channel.h"
+
 namespace pleat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 // Deep enough that neither side waits for the other's short pauses; shallow enough that memory stays flat.
-constexpr std::ptrdiff_t batches_ahead = 2;
-constexpr std::ptrdiff_t results_ahead = 4;
+constexpr std::size_t batches_ahead = 2;
+constexpr std::size_t results_ahead = 1;
 
 SequenceResult failure(std::int64_t row, const char* code, std::string message) {
   SequenceResult result;
@@ -73,44 +74,6 @@ std::vector<SequenceResult> compute_all(Device& device, const std::vector<std::i
 void throw_if_stopped(const std::atomic<int>& stop) {
   if (const int signal = stop; signal != 0) throw Stopped(signal);
 }
-
-// A bounded queue whose end can be marked, and which lets go of both sides when one of them fails.
-template <class T>
-class Channel {
- public:
-  explicit Channel(std::ptrdiff_t capacity) { queue_.set_capacity(capacity); }
-  // Both return false once the channel has been broken, and pop() also at its end.
-  bool push(T item) {
-    return guarded([&] { queue_.push(std::make_shared<T>(std::move(item))); });
-  }
-  bool pop(T& item) {
-    std::shared_ptr<T> next;
-    if (!guarded([&] { queue_.pop(next); }) || next == nullptr) return false;
-    item = std::move(*next);
-    return true;
-  }
-  void close() {
-    guarded([&] { queue_.push(nullptr); });
-  }
-  void break_off() {
-    broken_ = true;
-    queue_.abort();
-  }
-
- private:
-  template <class Action>
-  bool guarded(const Action& action) {
-    if (broken_) return false;
-    try {
-      action();
-      return !broken_;
-    } catch (const tbb::user_abort&) {
-      return false;
-    }
-  }
-  tbb::concurrent_bounded_queue<std::shared_ptr<T>> queue_;
-  std::atomic<bool> broken_ = false;
-};
 
 }  // namespace
 

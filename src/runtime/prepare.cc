@@ -23,6 +23,8 @@ constexpr std::int64_t automatic_tokens_per_batch = 2048;
 // Of the memory that is free at the start, how much activations may take; the rest is for the weights' transit, the
 // page cache and other programs.
 constexpr double memory_share = 0.8;
+// What the libraries, the threads' stacks and the heap's own slack take besides.
+constexpr double memory_reserve = 256e6;
 
 at::ScalarType resolve_precision(Precision precision) {
   switch (precision) {
@@ -73,6 +75,7 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
 
 Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunObserver& observer) {
   std::vector<std::filesystem::path> files;
+  files.reserve(manifest.inputs.size());
   for (const std::string& input : manifest.inputs) files.push_back(manifest.resolve(input));
   ReadOptions options;
   options.alphabet = tokenizer.alphabet();
@@ -97,7 +100,7 @@ Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunOb
 // The tokens of the longest sequence whose activations fit beside the weights.
 std::int64_t longest_of_this_machine(const Manifest& manifest, const ModelShape& shape, const ResultLayout& layout,
                                      at::ScalarType precision) {
-  const double available = available_memory();
+  const double available = std::max(0.0, available_memory() - memory_reserve);
   const double weights = weight_bytes(shape, precision == at::kFloat ? 4 : 2);
   if (weights > available) {
     throw Error(ErrorCode::retry,
@@ -173,6 +176,7 @@ PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer) {
           std::move(config),
           std::move(tokenizer),
           precision,
+          shape,
           std::move(layout),
           std::move(dataset),
           std::move(tokens),

@@ -21,6 +21,7 @@ struct PreparedJob {
   Esm2Config config;
   Tokenizer tokenizer;
   at::ScalarType precision;
+  ModelShape shape;
   ResultLayout layout;
   Dataset dataset;
   std::vector<std::int64_t> tokens;  // per unique sequence

@@ -150,6 +150,7 @@ void write_attributes(const hdf5::File& file, const FileAttributes& attributes) 
   write_text(file, schema::attr_pleat_version, attributes.pleat_version);
   write_text(file, schema::attr_created_utc, attributes.created_utc);
   write_text(file, schema::attr_manifest_yaml, attributes.manifest_yaml);
+  write_text(file, schema::attr_manifest_overrides, attributes.manifest_overrides);
   write_text(file, schema::attr_manifest_sha256, attributes.manifest_sha256);
   write_text(file, schema::attr_model_name, attributes.model_name);
   write_text(file, schema::attr_model_sha256, attributes.model_sha256);

@@ -73,6 +73,7 @@ void ResultReader::Impl::read_attributes() {
   attributes.pleat_version = text(schema::attr_pleat_version);
   attributes.created_utc = text(schema::attr_created_utc);
   attributes.manifest_yaml = text(schema::attr_manifest_yaml);
+  attributes.manifest_overrides = text(schema::attr_manifest_overrides);
   attributes.manifest_sha256 = text(schema::attr_manifest_sha256);
   attributes.model_name = text(schema::attr_model_name);
   attributes.model_sha256 = text(schema::attr_model_sha256);

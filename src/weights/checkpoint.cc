@@ -72,13 +72,13 @@ void Checkpoint::drop_pages(const TensorView& tensor) const noexcept {
   }
 }
 
-std::string Checkpoint::sha256() const {
+std::string Checkpoint::sha256(const std::stop_token& stop) const {
   std::vector<fs::path> files = files_;
   files.push_back(folder_ / "config.json");
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.filename().string(); });
   Sha256 hash;
-  for (const fs::path& file : files) hash.update(file.filename().string() + " " + sha256_of_file(file) + "\n");
-  return hash.finish();
+  for (const fs::path& file : files) hash.update(file.filename().string() + " " + sha256_of_file(file, stop) + "\n");
+  return stop.stop_requested() ? std::string() : hash.finish();
 }
 
 }  // namespace pleat

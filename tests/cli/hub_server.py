@@ -77,6 +77,7 @@ class Bytes(Server):
     cut_after: send only so many bytes of each answer, then close, for the first `cuts` answers
     ignore_range: always the whole file with status 200
     refuse_range: 416 for every range
+    absences: 404 for so many first requests
     """
 
     def __init__(self):
@@ -85,13 +86,17 @@ class Bytes(Server):
         self.cut_after = 0
         self.ignore_range = False
         self.refuse_range = False
+        self.absences = 0
         super().__init__(BytesHandler)
 
 
 class BytesHandler(Handler):
     def answer(self, method, owner):
         content = owner.files.get(urllib.parse.urlsplit(self.path).path)
-        if content is None:
+        with owner.lock:
+            absent = owner.absences > 0
+            owner.absences -= absent
+        if content is None or absent:
             return self.reply(404)
         start = 0
         wanted = self.headers.get("Range")

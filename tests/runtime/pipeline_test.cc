@@ -63,6 +63,7 @@ struct Work {
 
 std::vector<std::int64_t> rows_of(const std::vector<SequenceResult>& results) {
   std::vector<std::int64_t> rows;
+  rows.reserve(results.size());
   for (const SequenceResult& result : results) rows.push_back(result.row);
   return rows;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,7 @@ class Sha256 {
 };
 
 [[nodiscard]] std::string sha256_of(std::string_view text);
-// Throws Error(missing_input) when the file cannot be read to its end.
-[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
+// Throws Error(missing_input) when the file cannot be read to its end. Empty when stopped before that.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file, const std::stop_token& stop = {});
 
 }  // namespace pleat

@@ -66,8 +66,6 @@ class Esm2 {
   [[nodiscard]] Esm2Output forward(const PackedBatch& batch, const Esm2Request& request) const;
 
   [[nodiscard]] const Esm2Config& config() const { return config_; }
-  [[nodiscard]] bool can_predict_logits() const { return lm_head_.has_value(); }
-  [[nodiscard]] bool can_predict_contacts() const { return contact_head_.has_value(); }
   // Floating-point operations of the linear layers for one token.
   [[nodiscard]] std::int64_t linear_flops_per_token() const;
 

@@ -51,8 +51,9 @@ struct SequenceResult {
 // The attributes of "/" beside format, schema_version and complete.
 struct FileAttributes {
   std::string pleat_version;
-  std::string created_utc;  // ISO 8601, "2025-01-31T12:00:00Z"
-  std::string manifest_yaml;
+  std::string created_utc;         // ISO 8601, "2025-01-31T12:00:00Z"
+  std::string manifest_yaml;       // as it was read
+  std::string manifest_overrides;  // applied after it: "key=value", one a line
   std::string manifest_sha256;
   std::string model_name;
   std::string model_sha256;

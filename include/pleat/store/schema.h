@@ -23,6 +23,7 @@ inline constexpr const char* attr_complete = "complete";              // uint8, 
 inline constexpr const char* attr_pleat_version = "pleat_version";
 inline constexpr const char* attr_created_utc = "created_utc";  // ISO 8601
 inline constexpr const char* attr_manifest_yaml = "manifest_yaml";
+inline constexpr const char* attr_manifest_overrides = "manifest_overrides";
 inline constexpr const char* attr_manifest_sha256 = "manifest_sha256";
 inline constexpr const char* attr_model_name = "model_name";
 inline constexpr const char* attr_model_sha256 = "model_sha256";

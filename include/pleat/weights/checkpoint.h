@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -31,8 +31,8 @@ class Checkpoint {
   // Gives the memory of a tensor's mapped pages back to the system, once it has been copied elsewhere.
   void drop_pages(const TensorView& tensor) const noexcept;
   // SHA-256 over "name sha256\n" of config.json and each weight file, sorted by name. Reads every byte: seconds for
-  // a large model, so run it beside other work.
-  [[nodiscard]] std::string sha256() const;
+  // a large model, so run it beside other work. Empty when stopped before the end.
+  [[nodiscard]] std::string sha256(const std::stop_token& stop = {}) const;
 
  private:
   Checkpoint();
