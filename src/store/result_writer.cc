@@ -73,6 +73,27 @@ void check_layout(const ResultLayout& layout) {
   }
 }
 
+std::int64_t uncompressed_bytes(const std::vector<Part>& parts, const ResultLayout& layout,
+                                const SequenceTable& sequences) {
+  std::int64_t bytes = 0;
+  for (std::int64_t row = 0; row < sequences.size(); ++row) {
+    for (const Part& part : parts) bytes += rows_of(part.extent, sequences.length(row)) * part.row_bytes(layout.dtype);
+  }
+  return bytes;
+}
+
+// A run that is bound to fill the disk is refused before a night has gone into it.
+void check_room(const fs::path& work_folder, std::int64_t needed) {
+  std::error_code error;
+  const fs::space_info space = fs::space(work_folder, error);
+  if (error || static_cast<std::uintmax_t>(needed) <= space.available) return;
+  const auto megabytes = [](auto bytes) { return std::to_string(bytes / 1'000'000) + " MB"; };
+  throw Error(ErrorCode::retry,
+              "the results take " + megabytes(needed) + " before they are compressed, and '" + work_folder.string() +
+                  "' has " + megabytes(space.available) + " free",
+              "make room on that disk, or choose another place with --work-dir");
+}
+
 // The file under its passing name: locked, so that two runs with different work folders cannot write it together, and
 // removed unless it was renamed.
 class PartialFile {
@@ -125,7 +146,9 @@ struct ResultWriter::Impl {
         partial(with_suffix(output, ".partial")),
         segments(work.path()),
         index(data.sequences.size()),
-        outcomes(data.sequences.size()) {}
+        outcomes(data.sequences.size()) {
+    check_room(work.path(), uncompressed_bytes(parts, layout, dataset.sequences));
+  }
 
   void write_partial(const FileAttributes& attributes);
   void write_file(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);

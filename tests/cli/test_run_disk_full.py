@@ -54,20 +54,25 @@ def test_a_full_work_folder_is_not_the_output_s(large, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-def test_full_tmpfs(large):
+@pytest.mark.parametrize(
+    "size, reason",
+    [("256k", "before they are compressed"), ("600k", "No space left on device")],
+    ids=["refused before computing", "full while the file is put together"],
+)
+def test_full_tmpfs(large, size, reason):
     """A real full disk, where the machine lets us mount one; the limits above test the same everywhere."""
     folder = large.folder / "disk"
     folder.mkdir()
     large.placed.add("disk")
     large.keys["output"] = "disk/out.h5"
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], capture_output=True)
     try:
         if mounted.returncode == 0:
             large.output = folder / "out.h5"
             large.output.write_text("precious")
             done = large.run("--overwrite")
             assert done.returncode == 75, done.stderr
-            assert "No space left on device" in done.stderr and "make room" in done.stderr
+            assert reason in done.stderr and "make room" in done.stderr
             assert os.listdir(folder) == ["out.h5"] and large.output.read_text() == "precious"
         else:
             large.refused(75, preexec_fn=with_file_limit(256 * 1024))

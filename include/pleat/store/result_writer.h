@@ -78,7 +78,8 @@ class ResultWriter {
  public:
   // Checks that the output can be made (folder there and writable, no file in the way unless `overwrite`, the work
   // folder not in use) before anything is computed. `dataset` must outlive the writer. The program must ignore
-  // SIGXFSZ. Throws Error(cannot_create), or Error(retry) when the disk is full.
+  // SIGXFSZ. Throws Error(cannot_create), or Error(retry) when the disk has no room for the
+  // uncompressed results.
   ResultWriter(std::filesystem::path output, ResultLayout layout, const Dataset& dataset, const WriterOptions& options);
   // Removes the work folder. Without finish() nothing is left under the output's name.
   ~ResultWriter();
