@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace pleat {
@@ -85,10 +85,14 @@ std::string read_text_file(const std::filesystem::path& file) {
   }
   std::ifstream in(file, std::ios::binary);
   if (!in) throw_system_error(errno, "open", file, ErrorCode::missing_input);
-  std::ostringstream text;
-  text << in.rdbuf();
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (in) {
+    in.read(buffer.data(), buffer.size());
+    text.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) throw Error(ErrorCode::missing_input, "cannot read '" + file.string() + "' to its end");
-  return std::move(text).str();
+  return text;
 }
 
 void throw_system_error(int error_number, const char* action, const std::filesystem::path& path, ErrorCode code) {

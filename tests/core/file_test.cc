@@ -128,6 +128,9 @@ TEST(ReadTextFile, WhatCannotBeRead) {
   EXPECT_THAT(what, HasSubstr(std::strerror(ENOENT)));
   EXPECT_EQ(code_of([&] { static_cast<void>(read_text_file(folder.path())); }, &what), ErrorCode::missing_input);
   EXPECT_THAT(what, HasSubstr("is a folder"));
+  // A file that opens and then fails, as one on a broken disk does: nothing is mapped at address 0.
+  EXPECT_EQ(code_of([&] { static_cast<void>(read_text_file("/proc/self/mem")); }, &what), ErrorCode::missing_input);
+  EXPECT_THAT(what, HasSubstr("to its end"));
 }
 
 TEST(ThrowSystemError, NamesActionPathAndReason) {
