@@ -31,16 +31,20 @@ void Sha256::update(std::span<const std::byte> data) { EVP_DigestUpdate(impl_->c
 
 void Sha256::update(std::string_view text) { EVP_DigestUpdate(impl_->context, text.data(), text.size()); }
 
-std::string Sha256::finish() {
-  std::array<unsigned char, 32> digest{};
-  EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr);
+std::string hex_digits(std::span<const unsigned char> bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : digest) {
+  for (const unsigned char byte : bytes) {
     text += digits[byte >> 4];
     text += digits[byte & 15];
   }
   return text;
+}
+
+std::string Sha256::finish() {
+  std::array<unsigned char, 32> digest{};
+  EVP_DigestFinal_ex(impl_->context, digest.data(), nullptr);
+  return hex_digits(digest);
 }
 
 std::string sha256_of(std::string_view text) {

@@ -33,13 +33,7 @@ std::string git_blob_hash(const std::filesystem::path& file) {
   if (in.bad()) throw Error(ErrorCode::missing_input, "cannot read '" + file.string() + "' to its end");
   std::array<unsigned char, 20> digest{};
   EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return hex_digits(digest);
 }
 
 }  // namespace

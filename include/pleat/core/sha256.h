@@ -28,6 +28,9 @@ class Sha256 {
   std::unique_ptr<Impl> impl_;
 };
 
+// Two lower-case hexadecimal digits a byte.
+[[nodiscard]] std::string hex_digits(std::span<const unsigned char> bytes);
+
 [[nodiscard]] std::string sha256_of(std::string_view text);
 // Throws Error(missing_input) when the file cannot be read to its end. Empty when stopped before that.
 [[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file, const std::stop_token& stop = {});
