@@ -12,29 +12,20 @@
 #include <fstream>
 #include <utility>
 
+#include "pleat/core/file_descriptor.h"
+
 namespace pleat {
 namespace {
 
-// Closes on every way out.
-class FileDescriptor {
- public:
-  FileDescriptor(const std::filesystem::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC)) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+FileDescriptor open_to_read(const std::filesystem::path& path) {
+  return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& file) {
-  const FileDescriptor fd(file, O_RDONLY);
-  if (fd.get() < 0) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+  const FileDescriptor fd = open_to_read(file);
+  if (!fd.is_open()) throw_system_error(errno, "open", file, ErrorCode::missing_input);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) throw_system_error(errno, "look at", file, ErrorCode::missing_input);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::missing_input, "'" + file.string() + "' is not a file");
@@ -66,8 +57,8 @@ void MappedFile::drop_pages(std::size_t offset, std::size_t length) const noexce
 }
 
 void fsync_path(const std::filesystem::path& path) {
-  const FileDescriptor fd(path, O_RDONLY);
-  if (fd.get() < 0) throw_system_error(errno, "open", path, ErrorCode::io);
+  const FileDescriptor fd = open_to_read(path);
+  if (!fd.is_open()) throw_system_error(errno, "open", path, ErrorCode::io);
   // Some network file systems do not flush folders and say EINVAL; there is nothing more to be done there.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) throw_system_error(errno, "flush", path, ErrorCode::io);
 }

@@ -9,6 +9,7 @@
 
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/text.h"
 #include "text.h"
 
 namespace pleat {

@@ -5,6 +5,7 @@
 
 #include "formats.h"
 #include "pleat/core/error.h"
+#include "pleat/core/text.h"
 #include "text.h"
 
 namespace pleat {

@@ -13,6 +13,7 @@
 #include "normalise.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/text.h"
 #include "sequence_index.h"
 #include "text.h"
 

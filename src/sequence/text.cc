@@ -41,20 +41,6 @@ bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && !is_contr
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 std::string quoted(const std::filesystem::path& file) { return in_quotes(file.string()); }
 
 std::string quoted(std::string_view text) { return in_quotes(printable(text)); }

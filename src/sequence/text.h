@@ -7,12 +7,6 @@
 
 namespace pleat {
 
-// Without the spaces and tabs at both ends.
-[[nodiscard]] std::string_view trimmed(std::string_view text);
-
-// ASCII only, whatever the locale.
-[[nodiscard]] std::string lower_case(std::string_view text);
-
 // In single quotes, for a message.
 [[nodiscard]] std::string quoted(const std::filesystem::path& file);
 // Likewise, and cut where it is longer than a message can bear. `text` is UTF-8.

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "pleat/core/error.h"
+#include "pleat/core/text.h"
 #include "pleat/weights/checkpoint.h"
 #include "strict_json.h"
 
@@ -31,13 +32,12 @@ class Problems {
   std::size_t count_ = 0;
 };
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
+bool is_of_kind(DType type, NumberKind kind) {
+  const bool floating = type == DType::float32 || type == DType::float16 || type == DType::bfloat16;
+  return kind == NumberKind::floating ? floating : type == DType::int64;
 }
 
-bool is_float(DType type) { return type == DType::float32 || type == DType::float16 || type == DType::bfloat16; }
+const char* text_of(NumberKind kind) { return kind == NumberKind::floating ? "floating point" : "int64"; }
 
 bool matches_any(const std::string& name, const std::vector<std::regex>& patterns) {
   // The standard library's matcher recurses once a letter: an absurdly long name is matched by nothing.
@@ -55,7 +55,7 @@ void check_tensors(const std::map<std::string, TensorView>& tensors, const std::
   Problems missing("missing");
   Problems unexpected("unexpected");
   Problems misshapen("with another shape");
-  Problems mistyped("of a type that is not floating point");
+  Problems mistyped("of another type");
   std::set<std::string> expected;
   for (const TensorSpec& spec : specs) {
     expected.insert(spec.name);
@@ -69,7 +69,10 @@ void check_tensors(const std::map<std::string, TensorView>& tensors, const std::
       misshapen.add(in_quotes(spec.name) + " is " + shape_text(tensor.shape) + " and should be " +
                     shape_text(spec.shape));
     }
-    if (!is_float(tensor.dtype)) mistyped.add(in_quotes(spec.name) + " is " + std::string(name_of(tensor.dtype)));
+    if (!is_of_kind(tensor.dtype, spec.kind)) {
+      mistyped.add(in_quotes(spec.name) + " is " + std::string(name_of(tensor.dtype)) + " and should be " +
+                   text_of(spec.kind));
+    }
   }
   const std::vector<std::regex> patterns(benign.begin(), benign.end());
   for (const auto& [name, tensor] : tensors) {

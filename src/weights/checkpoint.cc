@@ -10,6 +10,7 @@
 #include "pleat/core/sha256.h"
 #include "safetensors.h"
 #include "strict_json.h"
+#include "torch_zip.h"
 #include "weight_files.h"
 
 namespace pleat {
@@ -52,7 +53,11 @@ Checkpoint Checkpoint::open(const fs::path& folder) {
   checkpoint.files_ = std::move(found.files);
   for (const fs::path& file : checkpoint.files_) {
     auto map = std::make_unique<MappedFile>(file);
-    std::map<std::string, TensorView> tensors = parse_safetensors(map->bytes(), file);
+    const bool safetensors = found.format == WeightFormat::safetensors;
+    std::map<std::string, TensorView> tensors =
+        safetensors ? parse_safetensors(map->bytes(), file) : parse_torch_zip(map->bytes(), file);
+    // A zip archive's headers lie all over the file.
+    if (!safetensors) map->drop_pages(0, map->bytes().size());
     if (!found.file_of.empty()) check_against_index(tensors, file.filename().string(), found.file_of, folder);
     checkpoint.tensors_.merge(tensors);
     checkpoint.maps_.push_back(std::move(map));

@@ -62,14 +62,14 @@ class Fetch {
       throw Error(ErrorCode::bad_input, "the hub gives commit " + commit_ + " where " + revision_ + " was asked for",
                   "check HF_ENDPOINT");
     }
-    std::vector<RemoteFile> weights = describe_weights();
+    const auto [weights, kind] = describe_weights();
     target_ = make_fetch_target(std::string(entry_.repository), commit_, options_.output);
     get(config);
     for (const char* const name : optional_files) {
       if (const std::optional<RemoteFile> file = describe(name, commit_)) get(*file);
     }
-    for (const RemoteFile& file : weights) get(file);
-    if (weights.front().name.ends_with(".index.json")) get_shards(weights.front());
+    get(weights);
+    if (kind.index) get_shards(weights, kind.format);
     target_->finish(revision_);
     return {.folder = target_->folder(), .commit = commit_, .downloaded = downloaded_};
   }
@@ -95,19 +95,19 @@ class Fetch {
         "check --revision and HF_ENDPOINT");
   }
 
-  std::vector<RemoteFile> describe_weights() {
-    for (const char* const name : {"model.safetensors", "model.safetensors.index.json"}) {
-      if (std::optional<RemoteFile> file = describe(name, commit_)) {
+  // The weights that the repository has, the preferred ones where there are several kinds.
+  std::pair<RemoteFile, WeightName> describe_weights() {
+    for (const WeightName& weights : weight_names()) {
+      if (std::optional<RemoteFile> file = describe(weights.name, commit_)) {
         check_published_hash(*file);
-        return {*std::move(file)};
+        return {*std::move(file), weights};
       }
     }
-    throw Error(ErrorCode::bad_input,
-                "'" + std::string(entry_.repository) + "' has no safetensors weights at revision " +
-                    in_quotes(revision_) + ", and this version reads no other format",
-                "give a revision that has them with --revision (the hub keeps conversions as refs/pr/N), or convert "
-                "them with Python: transformers' AutoModelForMaskedLM.from_pretrained('" +
-                    std::string(entry_.repository) + "').save_pretrained(FOLDER)");
+    throw Error(ErrorCode::missing_input,
+                "'" + std::string(entry_.repository) +
+                    "' has neither model.safetensors nor pytorch_model.bin, and no index of either, at revision " +
+                    in_quotes(revision_),
+                "check --revision and HF_ENDPOINT");
   }
 
   // The published commit has published content, whatever a mirror says.
@@ -133,9 +133,10 @@ class Fetch {
     report(came ? FetchProgress::Phase::done : FetchProgress::Phase::present, total_);
   }
 
-  void get_shards(const RemoteFile& index) {
+  void get_shards(const RemoteFile& index, WeightFormat format) {
     const fs::path path = target_->folder() / index.name;
-    const auto file_of = parse_weight_index(read_small_text_file(path, max_small_bytes), "'" + path.string() + "'");
+    const auto file_of =
+        parse_weight_index(read_small_text_file(path, max_small_bytes), format, "'" + path.string() + "'");
     std::set<std::string> names;
     for (const auto& [tensor, name] : file_of) names.insert(name);
     for (const std::string& name : names) get(require(name, commit_));

@@ -2,7 +2,6 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <exception>
@@ -10,6 +9,7 @@
 
 #include "hub_environment.h"
 #include "pleat/core/error.h"
+#include "pleat/core/text.h"
 #include "strict_json.h"
 
 namespace pleat {
@@ -18,20 +18,7 @@ namespace {
 constexpr long connect_seconds = 30;
 constexpr long stalled_seconds = 60;  // without a byte
 constexpr std::size_t max_headers = 200;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  });
-  return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
+constexpr std::string_view blanks = " \t\r\n";
 
 class HeaderList {
  public:
@@ -129,7 +116,8 @@ struct HttpClient::Exchange {
     }
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || head.headers.size() >= max_headers) return;
-    head.headers[lower(trimmed(line.substr(0, colon)))] = std::string(trimmed(line.substr(colon + 1)));
+    head.headers[lower_case(trimmed(line.substr(0, colon), blanks))] =
+        std::string(trimmed(line.substr(colon + 1), blanks));
   }
 
   bool is_wanted() {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "pleat/core/error.h"
+#include "pleat/core/text.h"
 #include "strict_json.h"
 
 namespace pleat {
@@ -24,13 +25,6 @@ std::optional<fs::path> hub_home() {
   if (const auto folder = environment("XDG_CACHE_HOME")) return expanded(*folder) / "huggingface";
   if (const auto folder = environment("HOME")) return fs::path(*folder) / ".cache" / "huggingface";
   return std::nullopt;
-}
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(blank) - first + 1));
 }
 
 std::string token_text() {
@@ -70,7 +64,7 @@ std::string hub_endpoint() {
 }
 
 std::string hub_token() {
-  std::string token = trimmed(token_text());
+  std::string token(trimmed(token_text(), " \t\r\n"));
   const bool sendable = std::ranges::all_of(token, [](char letter) { return letter > ' ' && letter < 0x7f; });
   if (!sendable) {
     throw Error(ErrorCode::usage, "the hub's access token holds characters that no token has",

@@ -58,11 +58,12 @@ void note_problem(VerifyReport& report, const Check& check) {
 
 std::vector<fs::path> files_of(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const char* const name : {"config.json", "vocab.txt", "model.safetensors.index.json"}) {
+  for (const char* const name : {"config.json", "vocab.txt"}) {
     std::error_code ignored;
     if (fs::is_regular_file(folder / name, ignored)) files.push_back(folder / name);
   }
   const WeightFiles weights = find_weight_files(folder);
+  if (!weights.index.empty()) files.push_back(weights.index);
   files.insert(files.end(), weights.files.begin(), weights.files.end());
   return files;
 }
@@ -82,7 +83,7 @@ VerifyReport verify_model(const fs::path& folder, const ModelEntry* entry) {
       }
     });
   }
-  note_problem(report, [&] { static_cast<void>(load_esm2_config(folder)); });
+  note_problem(report, [&] { static_cast<void>(load_model_config(folder)); });
   note_problem(report, [&] { report.tensors = Checkpoint::open(folder).tensors().size(); });
   return report;
 }

@@ -1,6 +1,7 @@
 #include "weight_files.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
@@ -27,25 +28,30 @@ bool is_plain_name(std::string_view name) {
          });
 }
 
-[[noreturn]] void refuse_pytorch(const fs::path& folder) {
-  throw Error(ErrorCode::bad_input,
-              "'" + folder.string() + "' holds its weights as pytorch_model.bin, which this version does not read",
-              "save them as safetensors with Python: transformers' AutoModelForMaskedLM.from_pretrained(FOLDER)"
-              ".save_pretrained(NEW_FOLDER) writes model.safetensors");
-}
+constexpr std::array<WeightName, 4> names{{
+    {"model.safetensors", WeightFormat::safetensors, false},
+    {"model.safetensors.index.json", WeightFormat::safetensors, true},
+    {"pytorch_model.bin", WeightFormat::pytorch, false},
+    {"pytorch_model.bin.index.json", WeightFormat::pytorch, true},
+}};
 
 [[noreturn]] void refuse_empty(const fs::path& folder) {
   std::error_code ignored;
   const bool there = fs::is_directory(folder, ignored);
   throw Error(ErrorCode::missing_input,
               "'" + folder.string() + "' " +
-                  (there ? "has neither model.safetensors nor model.safetensors.index.json" : "is not a folder"),
+                  (there ? "has neither model.safetensors nor pytorch_model.bin, and no index (.index.json) of either"
+                         : "is not a folder"),
               "give a folder with config.json and weights, or a name that 'pleat model list' shows");
 }
 
 }  // namespace
 
-std::map<std::string, std::string> parse_weight_index(std::string_view text, const std::string& origin) {
+std::span<const WeightName> weight_names() { return names; }
+
+std::map<std::string, std::string> parse_weight_index(std::string_view text, WeightFormat format,
+                                                      const std::string& origin) {
+  const bool safetensors = format == WeightFormat::safetensors;
   const nlohmann::json index = parse_strict_json(text, origin);
   const auto map = index.is_object() ? index.find("weight_map") : index.end();
   if (map == index.end() || !map->is_object() || map->empty()) {
@@ -54,9 +60,10 @@ std::map<std::string, std::string> parse_weight_index(std::string_view text, con
   std::map<std::string, std::string> file_of;
   for (const auto& [tensor, file] : map->items()) {
     if (!file.is_string() || !is_plain_name(file.get_ref<const std::string&>()) ||
-        !file.get_ref<const std::string&>().ends_with(".safetensors")) {
+        !file.get_ref<const std::string&>().ends_with(safetensors ? ".safetensors" : ".bin")) {
       throw Error(ErrorCode::bad_input, origin + ": tensor " + in_quotes(tensor) + " is said to be in " +
-                                            in_quotes(file.dump()) + ", which is no safetensors file of this folder");
+                                            in_quotes(file.dump()) + ", which is no " +
+                                            (safetensors ? "safetensors" : "PyTorch") + " file of this folder");
     }
     file_of.emplace(tensor, file.get<std::string>());
   }
@@ -64,28 +71,29 @@ std::map<std::string, std::string> parse_weight_index(std::string_view text, con
 }
 
 WeightFiles find_weight_files(const fs::path& folder) {
-  if (is_file(folder / "model.safetensors")) return {.files = {folder / "model.safetensors"}, .file_of = {}};
-  const fs::path index = folder / "model.safetensors.index.json";
-  if (!is_file(index)) {
-    if (is_file(folder / "pytorch_model.bin") || is_file(folder / "pytorch_model.bin.index.json")) {
-      refuse_pytorch(folder);
-    }
-    refuse_empty(folder);
-  }
-  WeightFiles found;
-  found.file_of = parse_weight_index(read_small_text_file(index, max_index_bytes), "'" + index.string() + "'");
-  std::set<std::string> names;
-  for (const auto& [tensor, file] : found.file_of) names.insert(file);
+  const auto* const found =
+      std::ranges::find_if(names, [&folder](const WeightName& weights) { return is_file(folder / weights.name); });
+  if (found == names.end()) refuse_empty(folder);
+  const fs::path path = folder / found->name;
+  WeightFiles weights{.format = found->format, .index = {}, .files = {path}, .file_of = {}};
+  if (!found->index) return weights;
+
+  weights.index = path;
+  weights.file_of =
+      parse_weight_index(read_small_text_file(path, max_index_bytes), found->format, "'" + path.string() + "'");
+  std::set<std::string> files;
+  for (const auto& [tensor, file] : weights.file_of) files.insert(file);
+  weights.files.clear();
   std::string missing;
-  for (const std::string& name : names) {
-    found.files.push_back(folder / name);
-    if (!is_file(found.files.back())) missing += (missing.empty() ? "'" : ", '") + name + "'";
+  for (const std::string& file : files) {
+    weights.files.push_back(folder / file);
+    if (!is_file(weights.files.back())) missing += (missing.empty() ? "'" : ", '") + file + "'";
   }
   if (!missing.empty()) {
     throw Error(ErrorCode::missing_input, "'" + folder.string() + "' is not complete: " + missing + " missing",
                 "fetch the model again; what is already there is not fetched twice");
   }
-  return found;
+  return weights;
 }
 
 void check_model_folder(const fs::path& folder) {

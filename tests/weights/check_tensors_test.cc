@@ -27,7 +27,16 @@ TEST(CheckTensors, NamesEveryProblemAtOnce) {
   EXPECT_THAT(message, testing::HasSubstr("1 unexpected"));
   EXPECT_THAT(message, testing::HasSubstr("'extra'"));
   EXPECT_THAT(message, testing::HasSubstr("'shape' is [2, 3] and should be [3, 2]"));
-  EXPECT_THAT(message, testing::HasSubstr("'type' is int64"));
+  EXPECT_THAT(message, testing::HasSubstr("'type' is int64 and should be floating point"));
+}
+
+TEST(CheckTensors, TablesOfIndicesAreInt64) {
+  const std::vector<TensorSpec> specs{{"table", {22}, NumberKind::integer}};
+  EXPECT_NO_THROW(check_tensors({{"table", tensor(DType::int64, {22})}}, specs, {}));
+  for (const DType wrong : {DType::float32, DType::uint8}) {
+    expect_error(ErrorCode::bad_input, "and should be int64",
+                 [&] { check_tensors({{"table", tensor(wrong, {22})}}, specs, {}); });
+  }
 }
 
 TEST(CheckTensors, BenignNamesMatchAsAWhole) {

@@ -18,9 +18,11 @@ class MappedFile;
 
 class Checkpoint {
  public:
-  // Opens model.safetensors, or the files that model.safetensors.index.json names. Checks every header: lengths,
-  // offsets in range, without overlap or holes, shapes that match their bytes. Throws Error(missing_input) where files
-  // are not there, and Error(bad_input) for damaged files and for weights in another format (pytorch_model.bin).
+  // Opens model.safetensors, or the files that model.safetensors.index.json names; where there is neither,
+  // pytorch_model.bin, or the files that pytorch_model.bin.index.json names. Checks everything a file says of its
+  // tensors: lengths, offsets in range, shapes that match their bytes. A pytorch_model.bin is a program in Python's
+  // pickle language; it is not executed, and what is no plain dictionary of tensors is refused. Throws
+  // Error(missing_input) where files are not there, and Error(bad_input) for damaged files and refused ones.
   [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder);
   ~Checkpoint();
   Checkpoint(Checkpoint&&) noexcept;
@@ -42,16 +44,20 @@ class Checkpoint {
   std::map<std::string, TensorView> tensors_;
 };
 
-// What a model needs: a name and its exact shape.
+// floating: any of the types that weights are stored in; integer: int64, a table of indices.
+enum class NumberKind : std::uint8_t { floating, integer };
+
+// What a model needs: a name, its exact shape, and the kind of its numbers.
 struct TensorSpec {
   std::string name;
   std::vector<std::int64_t> shape;
+  NumberKind kind = NumberKind::floating;
 };
 
-// Checks a checkpoint against the whole list at once. Every name in `specs` must be there with its shape and a float
-// type; every tensor of the checkpoint must be in `specs` or match one of the `benign` patterns (ECMAScript regular
-// expressions, whole name). Throws one Error(bad_input) that lists everything missing, unexpected,
-// misshapen or not floating point; of each kind the first 20 by name and the number of the others.
+// Checks a checkpoint against the whole list at once. Every name in `specs` must be there with its shape and a type
+// of its kind; every tensor of the checkpoint must be in `specs` or match one of the `benign` patterns (ECMAScript
+// regular expressions, whole name). Throws one Error(bad_input) that lists everything missing, unexpected, misshapen or
+// mistyped: of each the first 20 by name and the number of the others.
 void check_tensors(const std::map<std::string, TensorView>& tensors, const std::vector<TensorSpec>& specs,
                    const std::vector<std::string>& benign);
 

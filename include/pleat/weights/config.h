@@ -1,11 +1,14 @@
-// config.json of an ESM-2 (or ESMFold) checkpoint: the numbers that fix every tensor's shape.
+// config.json of an ESM-2 or ESMFold checkpoint: the numbers that fix every tensor's shape.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "pleat/weights/fold_config.h"
 
 namespace pleat {
 
@@ -26,12 +29,20 @@ struct Esm2Config {
   [[nodiscard]] std::int64_t head_dim() const { return hidden_size / num_attention_heads; }
 };
 
-// Reads config.json, as transformers 4 or 5 writes it, and vocab.txt where present. The vocabulary is that of
-// vocab.txt, or config.json's vocab_list, or the published one; it must have vocab_size tokens. Throws
-// Error(missing_input) when there is no config.json and Error(bad_input) when it is not an ESM-2 with rotary positions
-// (a folding model included), asks for arithmetic that ESM-2 does not have, or its numbers contradict each other.
-[[nodiscard]] Esm2Config load_esm2_config(const std::filesystem::path& folder);
-// The same from text; `origin`, the file's name, begins every message.
-[[nodiscard]] Esm2Config parse_esm2_config(std::string_view json, const std::string& origin);
+struct ModelConfig {
+  Esm2Config language_model;
+  std::optional<FoldConfig> fold;  // of a folding model only
+};
+
+// Reads config.json, as transformers 4 or 5 writes it, of a language model or of ESMFold.
+//
+// The vocabulary is that of vocab.txt, or config.json's vocab_list, or the published one; it must have vocab_size
+// tokens. Beside a folding model vocab.txt counts for nothing: there it lists residues in AlphaFold's order, and the
+// language model's vocabulary is vocab_list.
+// Throws Error(missing_input) when there is no config.json and Error(bad_input) when it is not an ESM-2 with rotary
+// positions, asks for arithmetic that ESM-2 or ESMFold does not have, or its numbers contradict each other.
+[[nodiscard]] ModelConfig load_model_config(const std::filesystem::path& folder);
+// The same from text, without vocab.txt; `origin`, the file's name, begins every message.
+[[nodiscard]] ModelConfig parse_model_config(std::string_view json, const std::string& origin);
 
 }  // namespace pleat

@@ -32,9 +32,10 @@ struct FetchResult {
   std::uint64_t downloaded = 0;  // bytes that came over the network this time
 };
 
-// Fetches config.json, the tokenizer's files where there are any, and the safetensors weights of the registry's model
-// `name`. A file appears under its final name only when it is whole and its hash is right; what is already there is
-// not fetched again; a partial file is continued.
+// Fetches config.json, the tokenizer's files where there are any, and the weights of the registry's model `name`:
+// safetensors, or pytorch_model.bin where the repository has nothing else, whole or sharded. A file appears under its
+// final name only when it is whole and its hash is right; what is already there is not fetched again; a partial file
+// is continued.
 // Throws Error(missing_input): no such model, revision or file, or no access; bad_input: a wrong hash, or an answer
 // that is not the hub's; usage: HF_HUB_OFFLINE is set; retry: no network, a server's failure, or a full disk.
 FetchResult fetch_model(const std::string& name, const FetchOptions& options);

@@ -12,7 +12,7 @@ namespace pleat {
 // registry's revision comes first, then `main`, then other revisions that were fetched by name.
 // Never touches the network.
 // Throws Error(missing_input) that names the places looked at and the command that fetches the model, and
-// Error(bad_input) for a given folder whose weights are in a format that is not read.
+// Error(bad_input) for a given folder with a broken index.
 [[nodiscard]] std::filesystem::path locate_model(const std::string& model, const std::filesystem::path& base);
 
 }  // namespace pleat

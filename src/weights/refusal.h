@@ -1,0 +1,25 @@
+// Why a file of weights is not read.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "pleat/core/error.h"
+
+namespace pleat {
+
+class Refusal {
+ public:
+  // `origin`, the file's name in quotes, begins every message.
+  Refusal(std::string origin, std::string hint) : origin_(std::move(origin)), hint_(std::move(hint)) {}
+
+  [[noreturn]] void operator()(const std::string& reason) const {
+    throw Error(ErrorCode::bad_input, origin_ + ": " + reason, hint_);
+  }
+
+ private:
+  std::string origin_;
+  std::string hint_;
+};
+
+}  // namespace pleat
