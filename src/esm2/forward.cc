@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "pleat/core/stop.h"
 #include "pleat/esm2/model.h"
 #include "pleat/ops/layer_norm.h"
 
@@ -17,7 +18,10 @@ namespace {
 template <class Body>
 void for_each_block(std::int64_t rows, const Body& body) {
   const std::int64_t block = std::max<std::int64_t>(256, 64 * at::get_num_threads());
-  for (std::int64_t begin = 0; begin < rows; begin += block) body(begin, std::min(begin + block, rows));
+  for (std::int64_t begin = 0; begin < rows; begin += block) {
+    throw_if_stopped(StopScope::current());
+    body(begin, std::min(begin + block, rows));
+  }
 }
 
 }  // namespace
@@ -84,17 +88,22 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
   }
 
   Esm2Output output;
+  const auto keep = [&](std::int64_t layer, const at::Tensor& state) {
+    if (asked_for(layer)) output.hidden.push_back(layer == depth ? state : state.clone());
+    if (request.mix.defined()) output.mixed.add_(state, request.mix[layer].item());
+  };
   at::Tensor hidden = embed(batch);  // [T, D]
+  if (request.mix.defined()) output.mixed = at::zeros_like(hidden);
   for (std::int64_t i = 0; i < depth; ++i) {
-    if (asked_for(i)) output.hidden.push_back(hidden.clone());
+    keep(i, hidden);
     const Esm2Layer& layer = layers_[i];
     const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary};
     finish_layer(layer, contacts ? contacts->attention(input) : attention(input), hidden);
   }
-  if (asked_for(depth) || request.logits) {
+  if (asked_for(depth) || request.logits || request.mix.defined()) {
     const at::Tensor last = add_layer_norm(hidden, {}, last_norm_.weight, last_norm_.bias, config_.layer_norm_eps,
                                            at::kFloat);  // [T, D]
-    if (asked_for(depth)) output.hidden.push_back(last);
+    keep(depth, last);
     if (request.logits) output.logits = predict_logits(last);
   }
   if (contacts) {

@@ -3,53 +3,12 @@
 #include <ATen/ATen.h>
 
 #include "pleat/core/error.h"
+#include "pleat/esm2/loader.h"
 #include "pleat/esm2/model.h"
 #include "pleat/esm2/tensors.h"
-#include "pleat/tensor/host.h"
 
 namespace pleat {
 namespace {
-
-// Copies tensors out of the mapped file one at a time and gives their pages back, so that loading needs little more
-// memory than the weights it keeps.
-class Loader {
- public:
-  Loader(const Checkpoint& checkpoint, at::ScalarType precision) : checkpoint_(checkpoint), precision_(precision) {}
-
-  [[nodiscard]] at::Tensor tensor(const std::string& name, at::ScalarType type) const {
-    const TensorView& view = checkpoint_.tensors().at(name);
-    at::Tensor loaded = tensor_from(view, type);
-    checkpoint_.drop_pages(view);
-    if (!at::isfinite(loaded.sum(at::kFloat)).item<bool>() && !loaded.isfinite().all().item<bool>()) {
-      throw Error(ErrorCode::bad_input, "the tensor '" + name + "' holds NaN or infinity",
-                  "the weights are damaged; fetch them again and check them with: pleat model verify");
-    }
-    return loaded;
-  }
-
-  [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",
-                                     const std::string& bias = "bias") const {
-    return {tensor(name + "." + weight, at::kFloat), tensor(name + "." + bias, at::kFloat)};
-  }
-
-  [[nodiscard]] Linear linear(const std::string& name, Activation activation = Activation::none) const {
-    return {tensor(name + ".weight", precision_), tensor(name + ".bias", precision_), activation};
-  }
-
-  [[nodiscard]] Linear joined(const std::vector<std::string>& names) const {
-    std::vector<at::Tensor> weights;
-    std::vector<at::Tensor> biases;
-    for (const std::string& name : names) {
-      weights.push_back(tensor(name + ".weight", precision_));
-      biases.push_back(tensor(name + ".bias", precision_));
-    }
-    return {at::cat(weights), at::cat(biases)};
-  }
-
- private:
-  const Checkpoint& checkpoint_;
-  at::ScalarType precision_;
-};
 
 Esm2Layer load_layer(const Loader& load, const std::string& name, const Esm2Parts& parts) {
   const std::string self = name + "attention.self.";
@@ -77,10 +36,15 @@ at::Tensor load_frequencies(const Loader& load, const Esm2Config& config, const 
 
 }  // namespace
 
-Esm2::Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision)
+Esm2::Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision,
+           const std::vector<TensorSpec>& others, const std::vector<std::string>& others_benign)
     : config_(std::move(config)), precision_(precision) {
   const Esm2Parts parts = esm2_parts(checkpoint.tensors());
-  check_tensors(checkpoint.tensors(), esm2_tensor_specs(config_, parts), esm2_benign_tensors());
+  std::vector<TensorSpec> specs = esm2_tensor_specs(config_, parts);
+  specs.insert(specs.end(), others.begin(), others.end());
+  std::vector<std::string> benign = esm2_benign_tensors();
+  benign.insert(benign.end(), others_benign.begin(), others_benign.end());
+  check_tensors(checkpoint.tensors(), specs, benign);
 
   const Loader load(checkpoint, precision_);
   const std::string& prefix = parts.prefix;

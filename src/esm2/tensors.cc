@@ -43,7 +43,8 @@ Esm2Parts esm2_parts(const std::map<std::string, TensorView>& tensors) {
   for (const auto& [name, view] : tensors) {
     if (name.ends_with("rotary_embeddings.inv_freq")) parts.inv_freq.push_back(name);
   }
-  parts.lm_head = starts_with("lm_head.");
+  // A folding model has another layer of that name.
+  parts.lm_head = starts_with("lm_head.dense.");
   parts.tied_decoder = !tensors.contains("lm_head.decoder.weight");
   parts.contact_head = starts_with(parts.prefix + "contact_head.");
   return parts;

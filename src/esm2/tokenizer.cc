@@ -7,8 +7,7 @@
 namespace pleat {
 namespace {
 
-constexpr std::string_view letters = "ACDEFGHIKLMNPQRSTVWYXBUZO";
-constexpr std::string_view amino_acids = letters.substr(0, 20);
+constexpr std::string_view amino_acids = Tokenizer::esm2_letters.substr(0, 20);
 
 std::int64_t id_of(const Esm2Config& config, std::string_view token) {
   for (std::size_t id = 0; id < config.vocab.size(); ++id) {
@@ -28,8 +27,11 @@ std::int64_t required_id(const Esm2Config& config, std::string_view token) {
 
 }  // namespace
 
-Tokenizer::Tokenizer(const Esm2Config& config)
-    : begin_(required_id(config, "<cls>")), end_(required_id(config, "<eos>")), pad_(required_id(config, "<pad>")) {
+Tokenizer::Tokenizer(const Esm2Config& config, std::string_view letters, std::int64_t linker_length)
+    : linker_length_(linker_length),
+      begin_(required_id(config, "<cls>")),
+      end_(required_id(config, "<eos>")),
+      pad_(required_id(config, "<pad>")) {
   ids_.fill(-1);
   for (const char letter : amino_acids) required_id(config, std::string_view(&letter, 1));
   for (const char letter : letters) {
@@ -46,8 +48,8 @@ std::vector<std::int64_t> Tokenizer::ids_of(const std::vector<std::string>& want
   return ids;
 }
 
-std::int64_t Tokenizer::token_count(std::int64_t residues, std::int64_t chains) {
-  return residues + 2 + (chains > 1 ? (chains - 1) * linker_length : 0);
+std::int64_t Tokenizer::token_count(std::int64_t residues, std::int64_t chains) const {
+  return residues + 2 + (chains > 1 ? (chains - 1) * linker_length_ : 0);
 }
 
 PackedBatch Tokenizer::pack(const SequenceTable& sequences, const std::vector<std::int64_t>& rows) const {
@@ -61,7 +63,7 @@ PackedBatch Tokenizer::pack(const SequenceTable& sequences, const std::vector<st
     const auto first = static_cast<std::int64_t>(batch.tokens.size());
     batch.tokens.push_back(begin_);
     for (std::size_t i = 0; i < residues.size(); ++i) {
-      if (i > 0 && chain[i] != chain[i - 1]) batch.tokens.insert(batch.tokens.end(), linker_length, ids_['G']);
+      if (i > 0 && chain[i] != chain[i - 1]) batch.tokens.insert(batch.tokens.end(), linker_length_, ids_['G']);
       const std::int64_t id = ids_[static_cast<unsigned char>(residues[i])];
       if (id < 0) {
         throw Error(ErrorCode::internal, std::string("the letter '") + residues[i] + "' reached the model");

@@ -23,11 +23,13 @@ bool has_onednn() {
   return present;
 }
 
-// oneDNN computes in bfloat16 only with these instructions; elsewhere ATen's general operation does it.
-bool has_onednn_for(at::ScalarType type) {
+// Only with these instructions does oneDNN compute in bfloat16, and only with them are a row's bits the same whatever
+// the number of rows. Elsewhere ATen's general operation serves, which calls MKL: as fast there, and its rows are the
+// same.
+bool use_onednn() {
   const bool wide = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                     __builtin_cpu_supports("avx512dq") != 0;
-  return has_onednn() && (type == at::kFloat || wide);
+  return wide && has_onednn();
 }
 
 at::Tensor pack(const at::Tensor& weight) {
@@ -53,7 +55,7 @@ at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const
 Linear::Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation)
     : bias_(bias.defined() ? bias.contiguous() : bias),
       activation_(activation),
-      packed_(has_onednn_for(weight.scalar_type())),
+      packed_(use_onednn()),
       in_features_(weight.size(1)),
       out_features_(weight.size(0)) {
   weight_ = packed_ ? pack(weight.contiguous()) : weight.clone();

@@ -48,7 +48,7 @@ void compute(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable&
 TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
   const auto& [name, type] = GetParam();
   const auto folder = load_golden(name).folder;
-  const Esm2Config config = load_esm2_config(folder);
+  const Esm2Config config = load_model_config(folder).language_model;
   const Esm2 model(Checkpoint::open(folder), config, type);
   const Tokenizer tokenizer(config);
   std::mt19937 random(20);

@@ -31,7 +31,7 @@ std::string load_error(const std::filesystem::path& folder, const Esm2Config& co
 
 TEST(Esm2Checkpoint, ListsEveryTensorOfTheWrongShape) {
   const auto folder = load_golden("head16").folder;
-  Esm2Config config = load_esm2_config(folder);
+  Esm2Config config = load_model_config(folder).language_model;
   config.intermediate_size += 8;
   EXPECT_THAT(load_error(folder, config), AllOf(HasSubstr("esm.encoder.layer.0.intermediate.dense.weight"),
                                                 HasSubstr("esm.encoder.layer.1.output.dense.weight")));
@@ -39,11 +39,11 @@ TEST(Esm2Checkpoint, ListsEveryTensorOfTheWrongShape) {
 
 TEST(Esm2Checkpoint, ListsMissingLayersAndUnexpectedOnes) {
   const auto folder = load_golden("head16").folder;
-  Esm2Config deeper = load_esm2_config(folder);
+  Esm2Config deeper = load_model_config(folder).language_model;
   const std::int64_t depth = deeper.num_hidden_layers;
   ++deeper.num_hidden_layers;
   EXPECT_THAT(load_error(folder, deeper), HasSubstr("encoder.layer." + std::to_string(depth) + ".output.dense.bias"));
-  Esm2Config shallower = load_esm2_config(folder);
+  Esm2Config shallower = load_model_config(folder).language_model;
   --shallower.num_hidden_layers;
   EXPECT_THAT(load_error(folder, shallower),
               HasSubstr("encoder.layer." + std::to_string(depth - 1) + ".output.dense.bias"));
@@ -66,7 +66,7 @@ TEST(Esm2Checkpoint, NamesTheTensorThatHoldsANotANumber) {
     std::memcpy(bytes.data() + place + 40, &nan, sizeof nan);
   }
   std::ofstream(folder / "model.safetensors", std::ios::binary) << bytes;
-  EXPECT_THAT(load_error(folder, load_esm2_config(folder)),
+  EXPECT_THAT(load_error(folder, load_model_config(folder).language_model),
               AllOf(HasSubstr("esm.encoder.layer.1.output.dense.weight"), HasSubstr("NaN")));
   std::filesystem::remove_all(folder);
 }

@@ -49,7 +49,7 @@ void expect_close(const at::Tensor& actual, const GoldenTensor& golden, const Pr
 TEST_P(Parity, HiddenStatesLogitsAndContactsEqualTransformers) {
   const auto& [name, precision] = GetParam();
   const Golden golden = load_golden(name);
-  const Esm2Config config = load_esm2_config(golden.folder);
+  const Esm2Config config = load_model_config(golden.folder).language_model;
   const Checkpoint checkpoint = Checkpoint::open(golden.folder);
   const Esm2 model(checkpoint, config, precision.type);
   std::vector<std::string> sequences;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "compare.h"
-#include "cpu/kernels.h"
+#include "kernel_tables.h"
 
 namespace pleat {
 namespace {
@@ -25,20 +25,6 @@ std::vector<std::int64_t> cu_seqlens_of(const std::vector<std::int64_t>& lengths
   for (const std::int64_t length : lengths) cu.push_back(cu.back() + length);
   return cu;
 }
-
-// Every instruction set this processor has, put back to the fastest at the end.
-class EachKernelTable {
- public:
-  template <class Body>
-  void operator()(const Body& body) const {
-    for (const cpu::Kernels* table : cpu::usable_kernels()) {
-      SCOPED_TRACE(table->name);
-      cpu::use_kernels(*table);
-      body();
-    }
-    cpu::use_kernels(*cpu::usable_kernels().front());
-  }
-};
 
 TEST(Attention, EqualsTheReferenceForEveryShapeTypeAndInstructionSet) {
   const std::vector<Shape> shapes = {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "pleat/esm2/loader.h"
 #include "pleat/ops/attention.h"
 #include "pleat/ops/contacts.h"
 #include "pleat/ops/linear.h"
@@ -16,11 +17,6 @@
 #include "pleat/weights/config.h"
 
 namespace pleat {
-
-struct LayerNorm {
-  at::Tensor weight;  // [D] float32
-  at::Tensor bias;    // [D] float32
-};
 
 struct Esm2Layer {
   LayerNorm attention_norm;
@@ -47,11 +43,13 @@ struct Esm2Request {
   std::vector<std::int64_t> layers;  // 0 = the embeddings, num_hidden_layers = after the last norm; sorted
   bool logits = false;
   bool contacts = false;
+  at::Tensor mix = {};  // [num_hidden_layers + 1] float32, a share for each hidden state; undefined = no mixture
 };
 
 // Rows are tokens of the batch, begin and end tokens and linkers included.
 struct Esm2Output {
   std::vector<at::Tensor> hidden;    // per layer asked for: [T, D] float32
+  at::Tensor mixed;                  // [T, D] float32: all hidden states by their shares in Esm2Request::mix
   at::Tensor logits;                 // [T, vocabulary] float32
   std::vector<at::Tensor> contacts;  // per sequence: [tokens - 2, tokens - 2] float32
 };
@@ -60,9 +58,12 @@ class Esm2 {
  public:
   // Binds every tensor by name with its exact shape, checks that all numbers are finite, and lays the weights out for
   // `precision` (at::kFloat or at::kBFloat16); the residual stream and all reductions stay in float32.
-  // Throws Error(bad_input) that lists everything wrong with the checkpoint.
-  Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision);
+  // Throws Error(bad_input) that lists everything wrong with the checkpoint. `others` is what a larger model keeps in
+  // the same checkpoint, `others_benign` are patterns of its leftovers; they are checked together with this model's.
+  Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision,
+       const std::vector<TensorSpec>& others = {}, const std::vector<std::string>& others_benign = {});
 
+  // Throws Stopped, see StopScope.
   [[nodiscard]] Esm2Output forward(const PackedBatch& batch, const Esm2Request& request) const;
 
   [[nodiscard]] const Esm2Config& config() const { return config_; }

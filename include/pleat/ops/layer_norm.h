@@ -1,9 +1,15 @@
-// Residual connection and layer normalisation in one pass over memory.
+// Layer normalisation, and with it a residual connection, in one pass over memory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 namespace pleat {
+
+// The parameters of a layer normalisation.
+struct LayerNorm {
+  at::Tensor weight;  // [D] float32
+  at::Tensor bias;    // [D] float32
+};
 
 // residual += update, then returns (residual - mean) / sqrt(variance + eps) * weight + bias, over the last dimension,
 // as `type`, float32 or bfloat16. Reductions in float32.

@@ -14,7 +14,8 @@ enum class Activation : std::uint8_t { none, gelu };  // gelu: x * (1 + erf(x / 
                                           Activation activation);
 
 // The same with the weight laid out once for the device, bias and activation applied while the result is in cache.
-// A row of the result does not depend on how many rows there are, from PackedBatch::minimum_rows on.
+// A row of the result does not depend on how many rows there are, as long as they are a multiple of
+// PackedBatch::minimum_rows.
 class Linear {
  public:
   Linear() = default;

@@ -10,8 +10,8 @@ namespace pleat {
 
 struct PackedBatch {
   // T = cu_seqlens.back() tokens, followed by a few that belong to no sequence, up to `padded_tokens`. Matrix
-  // libraries take another path, with other rounding, for a product of only a few rows; with at least
-  // `minimum_rows` of them a row's bits do not depend on how many there are.
+  // libraries take another path, with other rounding, for a product of only a few rows; with a multiple of
+  // `minimum_rows` a row's bits do not depend on how many there are.
   std::vector<std::int64_t> tokens;      // [padded_tokens]
   std::vector<std::int64_t> cu_seqlens;  // [B+1], the first token of each sequence; starts with 0
   std::vector<std::int64_t> rows;        // [B], the row of each sequence in the SequenceTable

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "pair_kernels.h"
+
 namespace pleat::cpu {
 
 // How the elements of an activation lie in memory; arithmetic is always in float.
@@ -45,6 +47,7 @@ struct Kernels {
   // residual[i] += update[i] (skipped where update is null), then out = layer_norm(residual) * weight + bias.
   void (*add_layer_norm)(float* residual, const void* update, Element update_element, const float* weight,
                          const float* bias, float eps, std::int64_t width, void* out, Element out_element);
+  PairKernels pair;
 };
 
 inline constexpr std::int64_t attention_tile_rows = 32;

@@ -1,0 +1,39 @@
+// From a checkpoint's tensors to a model's weights, one at a time.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "pleat/ops/layer_norm.h"
+#include "pleat/ops/linear.h"
+#include "pleat/weights/checkpoint.h"
+
+namespace pleat {
+
+// Copies tensors out of the mapped file one at a time and gives their pages back, so that loading needs little more
+// memory than the weights it keeps. Names must be those of check_tensors. Throws Error(bad_input) for a tensor that
+// holds NaN or infinity.
+class Loader {
+ public:
+  // `checkpoint` must outlive the loader. `precision` is that of linear layers, at::kFloat or at::kBFloat16.
+  Loader(const Checkpoint& checkpoint, at::ScalarType precision) : checkpoint_(checkpoint), precision_(precision) {}
+
+  [[nodiscard]] at::Tensor tensor(const std::string& name, at::ScalarType type) const;
+  [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",
+                                     const std::string& bias = "bias") const;
+  // `name`.weight and, where there is one, `name`.bias.
+  [[nodiscard]] Linear linear(const std::string& name, Activation activation = Activation::none) const;
+  // Several layers of the same inputs as one, their outputs side by side.
+  [[nodiscard]] Linear joined(const std::vector<std::string>& names) const;
+
+  [[nodiscard]] bool has(const std::string& name) const { return checkpoint_.tensors().contains(name); }
+  [[nodiscard]] at::ScalarType precision() const { return precision_; }
+
+ private:
+  const Checkpoint& checkpoint_;
+  at::ScalarType precision_;
+};
+
+}  // namespace pleat
