@@ -8,6 +8,7 @@ generator uses integers only, so every machine writes the same bytes.
 """
 
 import json
+import math
 import struct
 import sys
 from pathlib import Path
@@ -100,15 +101,19 @@ def tensor_plan():
     yield "lm_head.bias", (len(VOCAB),), 0.0, 0.1
 
 
-def safetensors_bytes(generator):
+def random_tensors(generator, plan):
+    """(name, dtype, shape, values) of every tensor of a plan."""
+    for name, shape, mean, deviation in plan:
+        yield name, "F16", shape, [mean + deviation * generator.bell() for _ in range(math.prod(shape))]
+
+
+def safetensors_bytes(tensors):
     header = {"__metadata__": {"format": "pt", "note": "untrained pseudo-random weights"}}
     data = bytearray()
-    for name, shape, mean, deviation in tensor_plan():
-        count = shape[0] * (shape[1] if len(shape) > 1 else 1)
-        values = [mean + deviation * generator.bell() for _ in range(count)]
+    for name, dtype, shape, values in tensors:
         begin = len(data)
-        data += struct.pack(f"<{count}e", *values)
-        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [begin, len(data)]}
+        data += struct.pack(f"<{len(values)}{'e' if dtype == 'F16' else 'q'}", *values)
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, len(data)]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return struct.pack("<Q", len(text)) + text + data
@@ -120,7 +125,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     (folder / "vocab.txt").write_text("\n".join(VOCAB) + "\n")
-    (folder / "model.safetensors").write_bytes(safetensors_bytes(Generator(SEED)))
+    (folder / "model.safetensors").write_bytes(safetensors_bytes(random_tensors(Generator(SEED), tensor_plan())))
 
 
 if __name__ == "__main__":

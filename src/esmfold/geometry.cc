@@ -1,0 +1,161 @@
+#include "pleat/esmfold/geometry.h"
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "pleat/esmfold/residue_constants.h"
+
+namespace pleat {
+namespace {
+
+// The residue constants as tensors, one row per residue type.
+struct Tables {
+  at::Tensor frames;     // [21, 8, 4, 4], a group that the residue lacks at the origin of the one that would carry it
+  at::Tensor group;      // [21, 14] int64
+  at::Tensor mask;       // [21, 14]
+  at::Tensor positions;  // [21, 14, 3]
+};
+
+template <class T, class Array>
+at::Tensor tensor_of(const Array& table, at::ScalarType type, at::IntArrayRef shape) {
+  static_assert(sizeof(Array) % sizeof(T) == 0);
+  return at::from_blob(const_cast<Array*>(&table), shape, at::CppTypeToScalarType<T>::value)
+      .to(at::kCPU, type, false, true);
+}
+
+const Tables& tables() {
+  static const Tables tensors = [] {
+    const ResidueConstants& constants = residue_constants();
+    at::Tensor frames = tensor_of<float>(constants.default_frames, at::kFloat, {21, 8, 4, 4});
+    frames.select(-2, 3).select(-1, 3).fill_(1);
+    return Tables{.frames = frames,
+                  .group = tensor_of<std::int64_t>(constants.rigid_group, at::kLong, {21, 14}),
+                  .mask = tensor_of<std::uint8_t>(constants.atom14_mask, at::kFloat, {21, 14}),
+                  .positions = tensor_of<double>(constants.positions, at::kFloat, {21, 14, 3})};
+  }();
+  return tensors;
+}
+
+// The rotation of a quaternion of length 1. quaternions [P, 4] -> [P, 3, 3]
+at::Tensor rotations_of(const at::Tensor& quaternions) {
+  const std::vector<at::Tensor> q = quaternions.unbind(-1);  // 4 x [P]
+  const at::Tensor aa = q[0] * q[0];
+  const at::Tensor bb = q[1] * q[1];
+  const at::Tensor cc = q[2] * q[2];
+  const at::Tensor dd = q[3] * q[3];
+  const at::Tensor ab = 2 * q[0] * q[1];
+  const at::Tensor ac = 2 * q[0] * q[2];
+  const at::Tensor ad = 2 * q[0] * q[3];
+  const at::Tensor bc = 2 * q[1] * q[2];
+  const at::Tensor bd = 2 * q[1] * q[3];
+  const at::Tensor cd = 2 * q[2] * q[3];
+  return at::stack({aa + bb - cc - dd, bc - ad, bd + ac,  //
+                    bc + ad, aa - bb + cc - dd, cd - ab,  //
+                    bd - ac, cd + ab, aa - bb - cc + dd},
+                   -1)
+      .view({-1, 3, 3});
+}
+
+}  // namespace
+
+Rigid Rigid::identity(std::int64_t positions) {
+  const at::Tensor unit = at::tensor({1.0F, 0.0F, 0.0F, 0.0F});  // [4]
+  return {.rotations = at::eye(3).expand({positions, 3, 3}),
+          .quaternions = unit.expand({positions, 4}),
+          .translations = at::zeros({positions, 3})};
+}
+
+Rigid Rigid::from_quaternions(const at::Tensor& quaternions, const at::Tensor& translations) {
+  const at::Tensor unit = quaternions / at::linalg_vector_norm(quaternions, 2, -1, true);  // [P, 4]
+  return {.rotations = rotations_of(unit), .quaternions = unit, .translations = translations};
+}
+
+Rigid Rigid::composed_with(const at::Tensor& update) const {
+  const std::vector<at::Tensor> q = quaternions.unbind(-1);                       // 4 x [P]
+  const std::vector<at::Tensor> u = update.slice(1, 0, 3).unbind(-1);             // 3 x [P]
+  const at::Tensor change = at::stack({-q[1] * u[0] - q[2] * u[1] - q[3] * u[2],  // [P, 4], q times (0, b, c, d)
+                                       q[0] * u[0] + q[2] * u[2] - q[3] * u[1], q[0] * u[1] - q[1] * u[2] + q[3] * u[0],
+                                       q[0] * u[2] + q[1] * u[1] - q[2] * u[0]},
+                                      -1);
+  const at::Tensor moved = apply(update.slice(1, 3, 6).unsqueeze(-1)).squeeze(-1);  // [P, 3]
+  return from_quaternions(quaternions + change, moved);
+}
+
+at::Tensor Rigid::apply(const at::Tensor& points) const {
+  return at::matmul(rotations, points).add_(translations.unsqueeze(-1));  // [P, 3, N]
+}
+
+at::Tensor Rigid::invert_apply(const at::Tensor& points) const {
+  return at::matmul(rotations.transpose(1, 2), points - translations.unsqueeze(-1));  // [P, 3, N]
+}
+
+Rigid Rigid::scaled(double factor) const {
+  return {.rotations = rotations, .quaternions = quaternions, .translations = translations * factor};
+}
+
+at::Tensor Rigid::to_tensor_7() const { return at::cat({quaternions, translations}, -1); }
+
+at::Tensor torsion_angles_to_frames(const Rigid& backbone, const at::Tensor& angles, const at::Tensor& aatype) {
+  const std::int64_t positions = aatype.size(0);
+  const at::Tensor sine = angles.select(-1, 0);    // [P, 7]
+  const at::Tensor cosine = angles.select(-1, 1);  // [P, 7]
+  const auto group = [](const at::Tensor& frames, std::int64_t from, std::int64_t to) {
+    return frames.slice(1, from, to);
+  };
+
+  at::Tensor turns = at::eye(4).repeat({positions, 8, 1, 1});  // [P, 8, 4, 4], about the x axis; the backbone's is none
+  at::Tensor turned = group(turns, 1, 8);                      // [P, 7, 4, 4]
+  turned.select(-2, 1).select(-1, 1).copy_(cosine);
+  turned.select(-2, 1).select(-1, 2).copy_(-sine);
+  turned.select(-2, 2).select(-1, 1).copy_(sine);
+  turned.select(-2, 2).select(-1, 2).copy_(cosine);
+
+  at::Tensor frames = at::matmul(tables().frames.index_select(0, aatype), turns);  // [P, 8, 4, 4]
+  for (std::int64_t chi = 5; chi < 8; ++chi) {  // chi 2 to 4, each carried by the one before
+    group(frames, chi, chi + 1).copy_(at::matmul(group(frames, chi - 1, chi), group(frames, chi, chi + 1)));
+  }
+
+  at::Tensor carrier = at::zeros({positions, 1, 4, 4});  // [P, 1, 4, 4], the backbone's frame
+  carrier.slice(2, 0, 3).slice(3, 0, 3).copy_(backbone.rotations.unsqueeze(1));
+  carrier.slice(2, 0, 3).select(3, 3).copy_(backbone.translations.unsqueeze(1));
+  carrier.select(2, 3).select(2, 3).fill_(1);
+  return at::matmul(carrier, frames);
+}
+
+at::Tensor frames_to_atom14(const at::Tensor& frames, const at::Tensor& aatype) {
+  const at::Tensor group = tables().group.index_select(0, aatype).view({-1, 14, 1, 1});      // [P, 14, 1, 1]
+  const at::Tensor carrier = frames.gather(1, group.expand({-1, 14, 4, 4})).slice(2, 0, 3);  // [P, 14, 3, 4]
+  const at::Tensor in_group = tables().positions.index_select(0, aatype).unsqueeze(-1);      // [P, 14, 3, 1]
+  at::Tensor positions = at::matmul(carrier.slice(3, 0, 3), in_group).squeeze(-1);           // [P, 14, 3]
+  return positions.add_(carrier.select(3, 3)).mul_(tables().mask.index_select(0, aatype).unsqueeze(-1));
+}
+
+at::Tensor backbone_atoms(const Rigid& backbone, const at::Tensor& aatype) {
+  const at::Tensor in_group = tables().positions.slice(1, 0, 3).index_select(0, aatype);  // [P, 3 atoms, 3]
+  const at::Tensor mask = tables().mask.slice(1, 0, 3).index_select(0, aatype);           // [P, 3 atoms]
+  return backbone.apply(in_group.transpose(1, 2)).transpose(1, 2) * mask.unsqueeze(-1);   // [P, 3 atoms, 3]
+}
+
+at::Tensor beta_positions(const at::Tensor& backbone) {
+  const at::Tensor alpha = backbone.select(1, 1);      // [P, 3]
+  const at::Tensor b = alpha - backbone.select(1, 0);  // [P, 3], from N to CA
+  const at::Tensor c = backbone.select(1, 2) - alpha;  // [P, 3], from CA to C
+  return -0.58273431 * at::linalg_cross(b, c) + 0.56802827 * b - 0.54067466 * c + alpha;
+}
+
+at::Tensor squared_distances(const at::Tensor& points) {
+  at::Tensor sum;  // [P, P]
+  for (const at::Tensor& coordinate : points.unbind(1)) {
+    const at::Tensor square = (coordinate.unsqueeze(0) - coordinate.unsqueeze(1)).square_();  // [P, P]
+    sum = sum.defined() ? sum.add_(square) : square;
+  }
+  return sum;
+}
+
+at::Tensor recycle_bins(const at::Tensor& squared) {
+  const at::Tensor bounds = at::linspace(3.375, 21.375, recycle_bin_count - 1).square();  // [14]
+  return at::bucketize(squared, bounds);                                                  // [P, P] int64
+}
+
+}  // namespace pleat

@@ -1,0 +1,116 @@
+#include "pleat/esmfold/heads.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "pleat/esmfold/residue_constants.h"
+#include "pleat/tensor/packed_batch.h"
+
+namespace pleat {
+namespace {
+
+constexpr double layer_norm_eps = 1e-5;
+constexpr std::int64_t plddt_bins = 50;
+constexpr std::int64_t pair_bins = 64;
+constexpr double largest_error = 31;  // ångström, the last bound between bins of the predicted error
+
+// The middle of each bin: 64 bins with 63 bounds between them, evenly spaced from 0. -> [64]
+at::Tensor error_centers() {
+  const at::Tensor bounds = at::linspace(0, largest_error, pair_bins - 1);  // [63]
+  const at::Tensor step = bounds[1] - bounds[0];
+  const at::Tensor centers = bounds + step / 2;  // [63]
+  return at::cat({centers, (centers[-1] + step).unsqueeze(0)});
+}
+
+// The term of the TM-score that a pair with the error of each bin adds, for `length` residues. -> [64]
+at::Tensor tm_terms(const at::Tensor& centers, std::int64_t length) {
+  const double clipped = static_cast<double>(std::max<std::int64_t>(length, 19));
+  const double scale = 1.24 * std::pow(clipped - 15, 1.0 / 3) - 1.8;  // d_0, ångström
+  return 1 / (1 + centers.square() / (scale * scale));
+}
+
+}  // namespace
+
+Heads::Heads(const Loader& loader)
+    : plddt_norm_(loader.layer_norm("lddt_head.0")),
+      plddt_in_(loader.linear("lddt_head.1")),
+      plddt_hidden_(loader.linear("lddt_head.2")),
+      plddt_out_(loader.linear("lddt_head.3")),
+      ptm_(loader.linear("ptm_head")),
+      distogram_(loader.linear("distogram_head")),
+      lm_(loader.linear("lm_head")) {}
+
+at::Tensor Heads::plddt(const at::Tensor& state, const at::Tensor& aatype) const {
+  const c10::InferenceMode guard;
+  const ResidueConstants& constants = residue_constants();
+  const at::Tensor bounds = at::linspace(0, 1, plddt_bins + 1);                          // [51]
+  const at::Tensor centers = (bounds.slice(0, 0, plddt_bins) + bounds.slice(0, 1)) / 2;  // [50]
+  const at::Tensor normed =
+      at::layer_norm(state, {state.size(1)}, plddt_norm_.weight, plddt_norm_.bias, layer_norm_eps);
+  const at::Tensor logits = plddt_out_(plddt_hidden_(plddt_in_(normed)));                               // [P, 37 * 50]
+  const at::Tensor by_kind = logits.view({state.size(0), -1, plddt_bins}).softmax(-1).matmul(centers);  // [P, 37]
+
+  at::Tensor plddt = at::zeros({state.size(0), static_cast<std::int64_t>(atom14_count)});  // [P, 14]
+  const auto kinds = by_kind.accessor<float, 2>();
+  const auto types = aatype.accessor<std::int64_t, 1>();
+  auto atoms = plddt.accessor<float, 2>();
+  for (std::int64_t i = 0; i < state.size(0); ++i) {
+    const auto type = static_cast<std::size_t>(types[i]);
+    for (std::size_t slot = 0; slot < atom14_count; ++slot) {
+      if (constants.atom14_mask[type][slot] == 0) continue;
+      atoms[i][static_cast<std::int64_t>(slot)] = 100 * kinds[i][constants.atom14_to_atom37[type][slot]];
+    }
+  }
+  return plddt;
+}
+
+AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int64_t block) const {
+  const c10::InferenceMode guard;
+  const std::int64_t length = pair.size(0);
+  const at::Tensor rows = pair.view({length * length, pair.size(2)});                       // [P * P, C]
+  const at::Tensor centers = error_centers();                                               // [64]
+  const at::Tensor terms = tm_terms(centers, length);                                       // [64]
+  at::Tensor expected = pae ? at::empty({length * length}, pair.options()) : at::Tensor();  // [P * P]
+  at::Tensor tm = at::empty({length * length}, pair.options());                             // [P * P]
+  // The last block takes what is left over, so that none has too few rows.
+  block = std::max(block, PackedBatch::minimum_rows);
+  const std::int64_t blocks = std::max<std::int64_t>(1, rows.size(0) / block);
+  at::parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
+    const c10::InferenceMode guard_of_thread;
+    for (std::int64_t i = first; i < last; ++i) {
+      const std::int64_t begin = i * block;
+      const std::int64_t end = i + 1 == blocks ? rows.size(0) : begin + block;
+      const at::Tensor probabilities = ptm_(rows.slice(0, begin, end)).softmax(-1);  // [block, 64]
+      tm.slice(0, begin, end).copy_((probabilities * terms).sum(-1));
+      if (pae) expected.slice(0, begin, end).copy_((probabilities * centers).sum(-1));
+    }
+  });
+  // With each residue's alignment in turn, the mean over all others; the best alignment counts.
+  const double weight = 1 / (1e-8 + static_cast<double>(length));
+  const at::Tensor by_alignment = (tm.view({length, length}) * weight).sum(-1);  // [P]
+  return {.pae = pae ? expected.view({length, length}) : expected, .ptm = by_alignment.max().item<double>()};
+}
+
+at::Tensor Heads::distogram_logits(const at::Tensor& pair) const {
+  const c10::InferenceMode guard;
+  const std::int64_t length = pair.size(0);
+  at::Tensor logits = distogram_(pair.view({length * length, -1})).view({length, length, pair_bins});  // [P, P, 64]
+  for (std::int64_t i = 0; i < length; ++i) {          // in place: the upper triangle's row and the lower one's column
+    at::Tensor row = logits.select(0, i).slice(0, i);  // [P - i, 64]
+    at::Tensor column = logits.select(1, i).slice(0, i);  // [P - i, 64]
+    const at::Tensor mean = (row + column).div_(2);
+    row.copy_(mean);
+    column.copy_(mean);
+  }
+  return logits;
+}
+
+at::Tensor Heads::lm_logits(const at::Tensor& s) const {
+  const c10::InferenceMode guard;
+  return lm_(s);
+}
+
+}  // namespace pleat

@@ -1,0 +1,171 @@
+#include "pleat/esmfold/structure_module.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "pleat/ops/layer_norm.h"
+#include "pleat/ops/point_attention.h"
+
+namespace pleat {
+namespace {
+
+constexpr double layer_norm_eps = 1e-5;
+// Pairs that are normalised and projected at once, so that they stay in the processor's cache in between.
+constexpr std::int64_t pair_block = 2048;
+
+// LayerNorm(single + update). `single` [P, c] is changed.
+at::Tensor add_and_normalise(at::Tensor& single, const at::Tensor& update, const LayerNorm& norm) {
+  return add_layer_norm(single, update, norm.weight, norm.bias, layer_norm_eps, at::kFloat);
+}
+
+// The layers with rectifiers in between, but none after the last. x [P, c] -> [P, c]
+at::Tensor rectified(const std::vector<Linear>& layers, at::Tensor x) {
+  for (std::size_t i = 0; i < layers.size(); ++i) x = layers[i](i == 0 ? x : x.relu_());
+  return x;
+}
+
+void emit(const FoldTrace& trace, const std::string& name, const at::Tensor& value) {
+  if (trace) trace(name, value);
+}
+
+}  // namespace
+
+StructureModule::StructureModule(const Loader& loader, const StructureModuleConfig& config, const std::string& prefix)
+    : config_(config),
+      single_norm_(loader.layer_norm(prefix + "layer_norm_s")),
+      pair_norm_(loader.layer_norm(prefix + "layer_norm_z")),
+      input_(loader.linear(prefix + "linear_in")),
+      attention_in_(loader.joined({prefix + "ipa.linear_q", prefix + "ipa.linear_kv", prefix + "ipa.linear_q_points",
+                                   prefix + "ipa.linear_kv_points"})),
+      attention_bias_(loader.linear(prefix + "ipa.linear_b")),
+      attention_out_(loader.linear(prefix + "ipa.linear_out")),
+      attention_norm_(loader.layer_norm(prefix + "layer_norm_ipa")),
+      transition_norm_(loader.layer_norm(prefix + "transition.layer_norm")),
+      backbone_update_(loader.linear(prefix + "bb_update.linear")),
+      angles_in_(loader.linear(prefix + "angle_resnet.linear_in")),
+      angles_initial_(loader.linear(prefix + "angle_resnet.linear_initial")),
+      angles_out_(loader.linear(prefix + "angle_resnet.linear_out")) {
+  // Half of w_C gamma of algorithm 22, line 7, with gamma = softplus of what is learned.
+  const double points = static_cast<double>(config.num_qk_points);
+  point_weights_ = 0.5 * std::sqrt(1.0 / (3 * (points * 9.0 / 2))) *
+                   at::softplus(loader.tensor(prefix + "ipa.head_weights", at::kFloat));
+  for (std::int64_t i = 0; i < config.num_transition_layers; ++i) {
+    const std::string layer = prefix + "transition.layers." + std::to_string(i) + ".linear_";
+    transitions_.push_back({{loader.linear(layer + "1"), loader.linear(layer + "2"), loader.linear(layer + "3")}});
+  }
+  for (std::int64_t i = 0; i < config.num_resnet_blocks; ++i) {
+    const std::string layer = prefix + "angle_resnet.layers." + std::to_string(i) + ".linear_";
+    angle_blocks_.push_back({{loader.linear(layer + "1"), loader.linear(layer + "2")}});
+  }
+}
+
+at::Tensor StructureModule::normalise_pair(at::Tensor& pair) const {
+  const std::int64_t length = pair.size(0);
+  const std::int64_t heads = config_.num_heads_ipa;
+  at::Tensor rows = pair.view({length * length, config_.pairwise_dim});  // [P * P, c_z]
+  at::Tensor bias = at::empty({heads, length, length}, pair.options());  // [H, P, P]
+  const at::Tensor columns = bias.view({heads, length * length});        // [H, P * P]
+  for (std::int64_t begin = 0, end = 0; begin < rows.size(0); begin = end) {
+    // No block has fewer rows than a row's bits can depend on.
+    end = begin + 2 * pair_block > rows.size(0) ? rows.size(0) : begin + pair_block;
+    at::Tensor block = rows.slice(0, begin, end);                        // [block, c_z]
+    const at::Tensor normed = add_and_normalise(block, {}, pair_norm_);  // [block, c_z]
+    block.copy_(normed);
+    at::Tensor out = columns.slice(1, begin, end);  // [H, block]
+    at::mul_out(out, attention_bias_(normed).t(), at::scalar_tensor(std::sqrt(1.0 / 3)));
+  }
+  return bias;
+}
+
+at::Tensor StructureModule::invariant_point_attention(const at::Tensor& single, const Rigid& frames,
+                                                      const at::Tensor& pair, const at::Tensor& bias) const {
+  const std::int64_t length = single.size(0);
+  const std::int64_t heads = config_.num_heads_ipa;
+  const std::int64_t width = config_.ipa_dim;
+  const std::int64_t query_points = config_.num_qk_points;
+  const std::int64_t value_points = config_.num_v_points;
+  const std::int64_t all_points = query_points + value_points;
+  const std::vector<at::Tensor> projected = attention_in_(single).split_with_sizes(
+      {heads * width, 2 * heads * width, 3 * heads * query_points, 3 * heads * all_points}, 1);
+  const at::Tensor keys_values = projected[1].view({length, heads, 2 * width});  // [P, H, 2 c]
+  // [P, 3 * H * N] -> [P, 3, H, N] in the global frame
+  const auto to_global = [&](const at::Tensor& local, std::int64_t points) {
+    return frames.apply(local.view({length, 3, heads * points})).view({length, 3, heads, points});
+  };
+  const at::Tensor key_value_points = to_global(projected[3], all_points);  // [P, 3, H, Nq + Nv]
+  const PointAttentionOutput mixed = point_attention({.q = projected[0].view({length, heads, width}),
+                                                      .k = keys_values.slice(2, 0, width),
+                                                      .v = keys_values.slice(2, width),
+                                                      .q_points = to_global(projected[2], query_points),
+                                                      .k_points = key_value_points.slice(3, 0, query_points),
+                                                      .v_points = key_value_points.slice(3, query_points),
+                                                      .pair = pair,
+                                                      .bias = bias,
+                                                      .point_weight = point_weights_,
+                                                      .scale = std::sqrt(1.0 / (3.0 * static_cast<double>(width)))});
+
+  const at::Tensor local = frames.invert_apply(mixed.points.view({length, 3, -1}));  // [P, 3, H * Nv]
+  const at::Tensor lengths = local.square().sum(1).add_(config_.epsilon).sqrt_();    // [P, H * Nv]
+  return attention_out_(
+      at::cat({mixed.values.reshape({length, -1}), local.view({length, -1}), lengths, mixed.pairs.view({length, -1})},
+              1));  // [P, H * (c + 4 Nv + c_z)] -> [P, c_s]
+}
+
+at::Tensor StructureModule::transition(at::Tensor single) const {
+  at::Tensor update;  // [P, c_s]
+  for (const Residual& residual : transitions_) {
+    if (update.defined()) single += update;
+    update = rectified(residual.layers, single);
+  }
+  return add_and_normalise(single, update, transition_norm_);
+}
+
+BackboneState StructureModule::fold_backbone(const at::Tensor& single, at::Tensor pair, const FoldTrace& trace) const {
+  const c10::InferenceMode guard;
+  BackboneState state;
+  state.initial = at::layer_norm(single, {single.size(1)}, single_norm_.weight, single_norm_.bias, layer_norm_eps);
+  state.single = input_(state.initial);  // [P, c_s]
+  state.frames = Rigid::identity(single.size(0));
+  emit(trace, "structure.initial", state.initial);
+  const at::Tensor bias = normalise_pair(pair);  // [H, P, P]
+  for (std::int64_t i = 0; i < config_.num_blocks; ++i) {
+    const std::string name = "structure." + std::to_string(i);
+    const at::Tensor update = invariant_point_attention(state.single, state.frames, pair, bias);  // [P, c_s]
+    emit(trace, name + ".ipa", update);
+    state.single = transition(add_and_normalise(state.single, update, attention_norm_));
+    emit(trace, name + ".state", state.single);
+    state.frames = state.frames.composed_with(backbone_update_(state.single));
+    if (trace) trace(name + ".frames", state.frames.scaled(config_.trans_scale_factor).to_tensor_7());
+  }
+  return state;
+}
+
+at::Tensor StructureModule::backbone_positions(const BackboneState& state, const at::Tensor& aatype) const {
+  const c10::InferenceMode guard;
+  return backbone_atoms(state.frames.scaled(config_.trans_scale_factor), aatype);
+}
+
+// Algorithm 20, lines 11 to 14, with the rectifiers of the published code, which the paper leaves out.
+at::Tensor StructureModule::predict_angles(const BackboneState& state) const {
+  at::Tensor hidden = angles_in_(state.single.relu()) + angles_initial_(state.initial.relu());  // [P, resnet_dim]
+  for (const Residual& residual : angle_blocks_) hidden = hidden + rectified(residual.layers, hidden.relu());
+  return angles_out_(hidden.relu()).view({-1, config_.num_angles, 2});
+}
+
+Atoms StructureModule::place_atoms(const BackboneState& state, const at::Tensor& aatype, const FoldTrace& trace) const {
+  const c10::InferenceMode guard;
+  Atoms atoms;
+  atoms.unnormalized_angles = predict_angles(state);                                   // [P, 7, 2]
+  const at::Tensor squared_length = atoms.unnormalized_angles.square().sum(-1, true);  // [P, 7, 1]
+  atoms.angles = atoms.unnormalized_angles / squared_length.clamp_min(config_.epsilon).sqrt();
+  const Rigid backbone = state.frames.scaled(config_.trans_scale_factor);
+  atoms.sidechain_frames = torsion_angles_to_frames(backbone, atoms.angles, aatype);
+  atoms.positions = frames_to_atom14(atoms.sidechain_frames, aatype);
+  emit(trace, "structure.angles", atoms.angles);
+  emit(trace, "structure.unnormalized_angles", atoms.unnormalized_angles);
+  emit(trace, "structure.sidechain_frames", atoms.sidechain_frames);
+  return atoms;
+}
+
+}  // namespace pleat

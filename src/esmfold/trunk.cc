@@ -1,0 +1,142 @@
+#include "trunk.h"
+
+#include <ATen/ATen.h>
+
+#include "pleat/ops/biased_attention.h"
+
+namespace pleat {
+namespace {
+
+constexpr double norm_eps = 1e-5;
+
+Projection projection(const Loader& load, const std::string& name) {
+  return {load.tensor(name + ".weight", at::kFloat), load.tensor(name + ".bias", at::kFloat)};
+}
+
+TriangleMultiplicationWeights multiplication(const Loader& load, const std::string& name) {
+  return {load.layer_norm(name + "layer_norm_in"), load.layer_norm(name + "layer_norm_out"),
+          projection(load, name + "linear_a_p"),   projection(load, name + "linear_a_g"),
+          projection(load, name + "linear_b_p"),   projection(load, name + "linear_b_g"),
+          projection(load, name + "linear_z"),     projection(load, name + "linear_g")};
+}
+
+TriangleAttentionWeights attention(const Loader& load, const std::string& name) {
+  const auto weight = [&](const char* part) { return load.tensor(name + part + ".weight", at::kFloat); };
+  return {load.layer_norm(name + "layer_norm"),
+          weight("linear"),
+          weight("mha.linear_q"),
+          weight("mha.linear_k"),
+          weight("mha.linear_v"),
+          projection(load, name + "mha.linear_g"),
+          projection(load, name + "mha.linear_o")};
+}
+
+TrunkBlock load_block(const Loader& load, const std::string& name) {
+  return {
+      .pair_bias_norm = load.layer_norm(name + "pair_to_sequence.layernorm"),
+      .pair_bias = load.tensor(name + "pair_to_sequence.linear.weight", at::kFloat),
+      .attention_norm = load.layer_norm(name + "layernorm_1"),
+      .qkv = load.linear(name + "seq_attention.proj"),
+      .gate = load.linear(name + "seq_attention.g_proj"),
+      .attention_out = load.linear(name + "seq_attention.o_proj"),
+      .transition_norm = load.layer_norm(name + "mlp_seq.mlp.0"),
+      .transition_in = load.linear(name + "mlp_seq.mlp.1"),
+      .transition_out = load.linear(name + "mlp_seq.mlp.3"),
+      .sequence_norm = load.layer_norm(name + "sequence_to_pair.layernorm"),
+      .sequence_projection = load.linear(name + "sequence_to_pair.proj"),
+      .sequence_to_pair = SequenceToPair({projection(load, name + "sequence_to_pair.o_proj")}),
+      .multiplication_outgoing = {multiplication(load, name + "tri_mul_out."), Triangle::outgoing},
+      .multiplication_incoming = {multiplication(load, name + "tri_mul_in."), Triangle::incoming},
+      .attention_starting = {attention(load, name + "tri_att_start."), Node::starting},
+      .attention_ending = {attention(load, name + "tri_att_end."), Node::ending},
+      .pair_transition =
+          PairTransition({load.layer_norm(name + "mlp_pair.mlp.0"), projection(load, name + "mlp_pair.mlp.1"),
+                          projection(load, name + "mlp_pair.mlp.3")}),
+  };
+}
+
+at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, norm_eps);
+}
+
+}  // namespace
+
+FoldTrace prefixed(const FoldTrace& trace, const std::string& prefix) {
+  if (!trace) return {};
+  return [&trace, prefix](std::string_view name, const at::Tensor& value) { trace(prefix + std::string(name), value); };
+}
+
+Trunk::Trunk(const Loader& loader, const TrunkConfig& config)
+    : config_(config),
+      precision_(loader.precision()),
+      relative_positions_(loader.tensor("trunk.pairwise_positional_embedding.embedding.weight", at::kFloat)),
+      recycled_distances_(loader.tensor("trunk.recycle_disto.weight", at::kFloat)),
+      recycled_sequence_norm_(loader.layer_norm("trunk.recycle_s_norm")),
+      recycled_pair_norm_(loader.layer_norm("trunk.recycle_z_norm")) {
+  for (std::int64_t i = 0; i < config.num_blocks; ++i) {
+    blocks_.push_back(load_block(loader, "trunk.blocks." + std::to_string(i) + "."));
+  }
+}
+
+at::Tensor Trunk::start(const at::Tensor& s, const at::Tensor& previous_s, at::Tensor& z, const at::Tensor& bins,
+                        const at::Tensor& residue_index) const {
+  const std::int64_t most = config_.position_bins;
+  for (std::int64_t i = 0; i < z.size(0); ++i) {
+    at::Tensor row = z[i];  // [P, C]
+    // Row 0 of the table is for pairs that do not count; there are none here.
+    const at::Tensor offsets = (residue_index - residue_index[i]).clamp(-most, most) + (most + 1);  // [P]
+    at::Tensor next = normalise(row, recycled_pair_norm_);
+    next += at::embedding(recycled_distances_, bins[i]);
+    next += at::embedding(relative_positions_, offsets);
+    row.copy_(next);
+  }
+  return s + normalise(previous_s, recycled_sequence_norm_);
+}
+
+void Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const {
+  const std::int64_t heads = config_.sequence_heads();
+  const at::Tensor bias = pair_bias(z, block.pair_bias_norm, block.pair_bias);  // [H, P, P]
+  if (trace) trace("pair_bias", bias.permute({1, 2, 0}));
+  const at::Tensor y = normalise(s, block.attention_norm).to(precision_);  // [P, c_s]
+  const at::Tensor qkv = block.qkv(y).to(at::kFloat).view({s.size(0), heads, 3, config_.sequence_head_width});
+  const at::Tensor gathered = biased_attention(qkv, bias) * block.gate(y).to(at::kFloat).sigmoid();  // [P, c_s]
+  const at::Tensor attended = block.attention_out(gathered.to(precision_)).to(at::kFloat);           // [P, c_s]
+  if (trace) trace("seq_attention", attended);
+  s += attended;
+  at::Tensor hidden = block.transition_in(normalise(s, block.transition_norm).to(precision_));  // [P, 4 c_s]
+  s += block.transition_out(hidden.relu_());
+  if (trace) trace("seq", s);
+}
+
+void Trunk::update_pairs(const TrunkBlock& block, const at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
+                         PairWorkspace& workspace, const FoldTrace& trace) const {
+  const auto tell = [&](const char* step) {
+    if (trace) trace(std::string("pair.") + step, z);
+  };
+  const at::Tensor y = normalise(s, block.sequence_norm).to(precision_);                // [P, c_s]
+  block.sequence_to_pair(z, block.sequence_projection(y).to(at::kFloat).contiguous());  // [P, P, C]
+  tell("sequence_to_pair");
+  block.multiplication_outgoing(z, chunk_size, workspace);
+  tell("tri_mul_out");
+  block.multiplication_incoming(z, chunk_size, workspace);
+  tell("tri_mul_in");
+  block.attention_starting(z, workspace);
+  tell("tri_att_start");
+  block.attention_ending(z, workspace);
+  tell("tri_att_end");
+  block.pair_transition(z);
+  tell("mlp_pair");
+}
+
+void Trunk::run(at::Tensor& s, at::Tensor& z, std::int64_t chunk_size, const std::function<void()>& between,
+                const FoldTrace& trace) const {
+  PairWorkspace workspace;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    between();
+    const FoldTrace block_trace = prefixed(trace, "block." + std::to_string(i) + ".");
+    update_sequence(blocks_[i], s, z, block_trace);
+    update_pairs(blocks_[i], s, z, chunk_size, workspace, block_trace);
+  }
+}
+
+}  // namespace pleat
