@@ -1,6 +1,5 @@
 // pleat inspect: what a result file holds.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -9,13 +8,16 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pleat/cli/commands.h"
 #include "pleat/core/printable.h"
+#include "pleat/core/text.h"
 #include "pleat/store/result_reader.h"
 #include "pleat/store/schema.h"
+#include "size_text.h"
 
 namespace pleat::cli {
 namespace {
@@ -30,16 +32,6 @@ struct InspectOptions {
 
 constexpr std::int64_t shown_problems = 5;
 
-std::string size_text(std::int64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.1f} MB", value / 1e6);
-  if (value >= 1e3) return fmt::format("{:.1f} kB", value / 1e3);
-  return fmt::format("{} B", bytes);
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("{}", fmt::join(shape, " x ")); }
-
 // The first `limit` records that are not ok.
 std::vector<Record> first_problems(const ResultReader& results, std::int64_t limit) {
   constexpr std::int64_t block_records = 4096;
@@ -53,17 +45,33 @@ std::vector<Record> first_problems(const ResultReader& results, std::int64_t lim
   return problems;
 }
 
-std::string record_line(const Record& record) {
+// How sure the model is of a record's structure.
+struct Confidence {
+  float mean_plddt = 0;
+  float ptm = 0;
+};
+
+// Nothing for a record without a structure.
+std::optional<Confidence> confidence_of(const ResultReader& results, const Record& record) {
+  if (record.sequence < 0 || record.status != RecordStatus::ok || !results.has_structures()) return std::nullopt;
+  return Confidence{results.floats(schema::mean_plddt, record.sequence, 1).front(),
+                    results.floats(schema::ptm, record.sequence, 1).front()};
+}
+
+std::string record_line(const ResultReader& results, const Record& record) {
   std::string line = fmt::format("  {:<20} {:<9}", printable(record.id, 40), name_of(record.status));
   if (record.sequence >= 0) line += fmt::format(" sequence {}", record.sequence);
+  if (const auto confidence = confidence_of(results, record)) {
+    line += fmt::format(" pLDDT {:.1f} pTM {:.2f}", confidence->mean_plddt, confidence->ptm);
+  }
   if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, printable(record.message, 120));
   return line + "\n";
 }
 
 std::string heading_text(const ResultReader& results, const StatusCounts& counts) {
   const FileAttributes& made = results.attributes();
-  std::string text = fmt::format("{}  ({})\n", results.file().string(),
-                                 size_text(static_cast<std::int64_t>(std::filesystem::file_size(results.file()))));
+  std::string text =
+      fmt::format("{}  ({})\n", results.file().string(), size_text(std::filesystem::file_size(results.file())));
   if (!results.complete()) text += "WARNING    this file is not complete\n";
   text += fmt::format("model      {}\n", printable(made.model_name, 200));
   if (!results.untrained_note().empty())
@@ -82,7 +90,7 @@ std::string datasets_text(const std::vector<DataSetInfo>& datasets) {
   std::string text;
   for (const DataSetInfo& info : datasets) {
     text += fmt::format("  {:<{}}  {:<8} {:>16}  {:>10}", printable(info.path, 200), width, info.type,
-                        shape_text(info.shape), size_text(info.stored_bytes));
+                        shape_text(info.shape), size_text(static_cast<std::uint64_t>(info.stored_bytes)));
     // Of strings HDF5 counts only the references, so a ratio would mislead.
     if (info.type != "utf8" && info.stored_bytes > 0) {
       text += fmt::format("  {:.2f}x", static_cast<double>(info.raw_bytes) / static_cast<double>(info.stored_bytes));
@@ -98,25 +106,30 @@ std::string people_text(const ResultReader& results, std::int64_t records) {
   if (records > 0) {
     text += "\nrecords:\n";
     for (const Record& record : results.records(0, std::min(records, results.record_count()))) {
-      text += record_line(record);
+      text += record_line(results, record);
     }
     return text;
   }
   const std::int64_t problems = counts.rejected + counts.failed + counts.skipped;
   if (records == 0 || problems == 0) return text;
   text += "\nnot computed:\n";
-  for (const Record& record : first_problems(results, shown_problems)) text += record_line(record);
+  for (const Record& record : first_problems(results, shown_problems)) text += record_line(results, record);
   if (problems > shown_problems) text += fmt::format("  and {} more\n", problems - shown_problems);
   return text;
 }
 
-Json json_of(const Record& record) {
-  return {{"id", record.id},
-          {"description", record.description},
-          {"sequence", record.sequence},
-          {"status", name_of(record.status)},
-          {"error_code", record.error_code},
-          {"message", record.message}};
+Json json_of(const ResultReader& results, const Record& record) {
+  Json json{{"id", record.id},
+            {"description", record.description},
+            {"sequence", record.sequence},
+            {"status", name_of(record.status)},
+            {"error_code", record.error_code},
+            {"message", record.message}};
+  if (const auto confidence = confidence_of(results, record)) {
+    json["mean_plddt"] = confidence->mean_plddt;
+    json["ptm"] = confidence->ptm;
+  }
+  return json;
 }
 
 Json json_of(const FileAttributes& attributes) {
@@ -159,12 +172,12 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
   if (shown >= 0) {
     json["first_records"] = Json::array();
     for (const Record& record : results.records(0, std::min(shown, results.record_count()))) {
-      json["first_records"].push_back(json_of(record));
+      json["first_records"].push_back(json_of(results, record));
     }
   } else {
     json["first_problems"] = Json::array();
     for (const Record& record : first_problems(results, shown_problems)) {
-      json["first_problems"].push_back(json_of(record));
+      json["first_problems"].push_back(json_of(results, record));
     }
   }
   return json;

@@ -4,8 +4,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "chunk_codec.h"
@@ -25,12 +26,14 @@ struct Job {
 hdf5::DataSet make_dataset(const hdf5::File& file, const DataSetShape& shape, const hdf5::Type& type,
                            std::int64_t chunk_rows) {
   const std::string action = "create " + shape.path;
-  const std::array<hsize_t, 2> size{static_cast<hsize_t>(shape.rows), static_cast<hsize_t>(shape.columns)};
-  const int rank = shape.columns == 0 ? 1 : 2;
+  std::vector<hsize_t> size{static_cast<hsize_t>(shape.rows)};
+  size.insert(size.end(), shape.row_shape.begin(), shape.row_shape.end());
+  const auto rank = static_cast<int>(size.size());
   const hdf5::Space space(hdf5::require(H5Screate_simple(rank, size.data(), nullptr), action));
   const hdf5::Properties creation = dataset_properties();
   if (shape.rows > 0) {
-    const std::array<hsize_t, 2> chunk{static_cast<hsize_t>(chunk_rows), size[1]};
+    std::vector<hsize_t> chunk = size;
+    chunk[0] = static_cast<hsize_t>(chunk_rows);
     hdf5::require(H5Pset_chunk(creation.get(), rank, chunk.data()), action);
     hdf5::require(H5Pset_shuffle(creation.get()), action);
     hdf5::require(H5Pset_deflate(creation.get(), schema::deflate_level), action);
@@ -43,11 +46,12 @@ hdf5::DataSet make_dataset(const hdf5::File& file, const DataSetShape& shape, co
 }
 
 // The HDF5 calls of one dataset; only ever one at a time, whichever thread makes them.
-void write_chunk(const hdf5::DataSet& dataset, const GuardedFile& guard, const Job& job, const std::string& path) {
+void write_chunk(const hdf5::DataSet& dataset, const GuardedFile& guard, const Job& job, const DataSetShape& shape) {
   hdf5::silence();
-  const std::array<hsize_t, 2> offset{static_cast<hsize_t>(job.first_row), 0};
+  std::vector<hsize_t> offset(1 + shape.row_shape.size(), 0);
+  offset[0] = static_cast<hsize_t>(job.first_row);
   hdf5::require(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, 0, offset.data(), job.encoded.size(), job.encoded.data()),
-                "write " + path);
+                "write " + shape.path);
   guard.throw_if_failed();
 }
 
@@ -76,7 +80,8 @@ hdf5::Properties dataset_properties() {
 void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataSetShape& shape, const hdf5::Type& type,
                    const ByteSource& source) {
   const std::size_t element_size = H5Tget_size(type.get());
-  const auto row_bytes = static_cast<std::int64_t>(element_size) * std::max<std::int64_t>(1, shape.columns);
+  const std::int64_t row_bytes = std::accumulate(shape.row_shape.begin(), shape.row_shape.end(),
+                                                 static_cast<std::int64_t>(element_size), std::multiplies<>());
   const std::int64_t chunk_rows = std::max<std::int64_t>(1, std::min(shape.rows, schema::chunk_bytes / row_bytes));
   const hdf5::DataSet dataset = make_dataset(file, shape, type, chunk_rows);
   guard.throw_if_failed();
@@ -104,7 +109,7 @@ void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataS
     job->encoded = job->codec.encode(job->raw, element_size);
     return job;
   };
-  const auto write = [&](Job* job) { write_chunk(dataset, guard, *job, shape.path); };
+  const auto write = [&](Job* job) { write_chunk(dataset, guard, *job, shape); };
   if (chunks == 0) return;
   tbb::parallel_pipeline(jobs.size(), tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order, gather) &
                                           tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel, compress) &

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "guarded_file.h"
 #include "hdf5_handle.h"
@@ -15,7 +16,7 @@ namespace pleat {
 struct DataSetShape {
   std::string path;  // missing groups above it are made
   std::int64_t rows = 0;
-  std::int64_t columns = 0;  // 0: one-dimensional
+  std::vector<std::int64_t> row_shape = {};  // of what one row holds; empty: one-dimensional
 };
 
 // Fills the span with the dataset's next bytes, row-major.

@@ -12,8 +12,8 @@
 #include <map>
 #include <span>
 
-#include "file_descriptor.h"
 #include "hdf5_handle.h"
+#include "pleat/core/file_descriptor.h"
 
 namespace pleat {
 

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <memory>
 
-#include "file_descriptor.h"
 #include "hdf5_types.h"
 #include "pleat/core/file.h"
+#include "pleat/core/file_descriptor.h"
 
 namespace pleat::hdf5 {
 namespace {
@@ -145,6 +145,14 @@ DataSetInfo OpenDataSet::info() const {
   for (const std::int64_t size : shape_) info.raw_bytes *= size;
   info.stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(id_.get()));
   return info;
+}
+
+bool has_dataset(const File& file, const char* path) {
+  const std::string whole = path;
+  for (std::size_t end = whole.find('/', 1);; end = whole.find('/', end + 1)) {
+    if (H5Lexists(file.get(), whole.substr(0, end).c_str(), H5P_DEFAULT) <= 0) return false;
+    if (end == std::string::npos) return true;
+  }
 }
 
 std::vector<std::string> list_datasets(const File& file) {

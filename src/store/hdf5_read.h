@@ -39,6 +39,8 @@ class OpenDataSet {
   std::vector<std::int64_t> shape_;
 };
 
+[[nodiscard]] bool has_dataset(const File& file, const char* path);
+
 // The paths of all datasets, sorted.
 [[nodiscard]] std::vector<std::string> list_datasets(const File& file);
 

@@ -3,7 +3,9 @@
 #include "pleat/store/schema.h"
 
 namespace pleat::hdf5 {
+namespace {
 
+// IEEE binary16, little-endian; h5py reads it as numpy.float16.
 Type half_type() {
   Type type = copy_of(H5T_IEEE_F32LE);
   // Sign at bit 15, 5 bits of exponent from bit 10 (bias 15), 10 bits of fraction from bit 0.
@@ -13,16 +15,30 @@ Type half_type() {
   return type;
 }
 
-Type float_type(DType type) {
-  if (type == DType::float16) return half_type();
-  if (type == DType::float32) return copy_of(H5T_IEEE_F32LE);
-  throw Error(ErrorCode::internal, "results cannot be stored as " + std::string(name_of(type)));
+}  // namespace
+
+Type type_of(Element element) {
+  switch (element) {
+    case Element::float16: return half_type();
+    case Element::float32: return copy_of(H5T_IEEE_F32LE);
+    case Element::uint8: return copy_of(H5T_STD_U8LE);
+    case Element::int32: return copy_of(H5T_STD_I32LE);
+  }
+  throw Error(ErrorCode::internal, "an element of no type");
 }
 
 Type text_type() {
   Type type = copy_of(H5T_C_S1);
   require(H5Tset_size(type.get(), H5T_VARIABLE), "describe strings");
   require(H5Tset_cset(type.get(), H5T_CSET_UTF8), "describe strings");
+  return type;
+}
+
+Type fixed_text_type(std::size_t size) {
+  Type type = copy_of(H5T_C_S1);
+  require(H5Tset_size(type.get(), size), "describe strings");
+  require(H5Tset_cset(type.get(), H5T_CSET_UTF8), "describe strings");
+  require(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "describe strings");
   return type;
 }
 

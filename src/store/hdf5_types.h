@@ -1,19 +1,19 @@
 // The element types of the result file.
 #pragma once
 
+#include <cstddef>
+
 #include "hdf5_handle.h"
-#include "pleat/core/dtype.h"
+#include "record_parts.h"
 
 namespace pleat::hdf5 {
 
-// IEEE binary16, little-endian; h5py reads it as numpy.float16.
-[[nodiscard]] Type half_type();
-
-// The type of embeddings, logits and contacts at rest. Throws Error(internal) for other types than float16, float32.
-[[nodiscard]] Type float_type(DType type);
+[[nodiscard]] Type type_of(Element element);
 
 // Strings of any length, UTF-8.
 [[nodiscard]] Type text_type();
+// Strings of `size` bytes, UTF-8, shorter ones filled up with zeros.
+[[nodiscard]] Type fixed_text_type(std::size_t size);
 
 // uint8 with the words of /records/status.
 [[nodiscard]] Type status_type();

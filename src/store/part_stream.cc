@@ -1,29 +1,24 @@
 #include "part_stream.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "pleat/core/error.h"
-#include "pleat/core/half.h"
 
 namespace pleat {
 namespace {
 
 // `out` holds a whole number of elements, since rows and chunks do.
-void fill_with_nan(std::span<std::byte> out, DType type) {
-  constexpr std::array<std::byte, 2> half{std::byte{half_nan & 0xff}, std::byte{half_nan >> 8}};
-  constexpr std::array<std::byte, 4> single{std::byte{0}, std::byte{0}, std::byte{0xc0}, std::byte{0x7f}};
-  const std::span<const std::byte> nan =
-      type == DType::float16 ? std::span<const std::byte>(half) : std::span<const std::byte>(single);
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = nan[i % nan.size()];
+void fill_with_missing(std::span<std::byte> out, Element element) {
+  const std::span<const std::byte> missing = missing_element(element);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = missing[i % missing.size()];
 }
 
 }  // namespace
 
 PartStream::PartStream(SegmentStore& segments, const RecordIndex& index, const std::vector<Part>& parts,
-                       std::size_t part, DType type, const SequenceTable& sequences)
-    : segments_(segments), index_(index), parts_(parts), part_(part), type_(type), sequences_(sequences) {}
+                       std::size_t part, const SequenceTable& sequences)
+    : segments_(segments), index_(index), parts_(parts), part_(part), sequences_(sequences) {}
 
 void PartStream::read(std::span<std::byte> out) {
   while (!out.empty()) {
@@ -31,7 +26,7 @@ void PartStream::read(std::span<std::byte> out) {
     const std::span<std::byte> piece = out.first(std::min<std::uint64_t>(left_, out.size()));
     left_ -= piece.size();
     if (position_ == RecordIndex::nowhere) {
-      fill_with_nan(piece, type_);
+      fill_with_missing(piece, parts_[part_].element);
     } else {
       segments_.read(position_, piece);
       position_ += piece.size();
@@ -59,7 +54,7 @@ void PartStream::open_next_row() {
 }
 
 std::uint64_t PartStream::part_bytes(std::size_t part, std::int64_t length) const {
-  return static_cast<std::uint64_t>(rows_of(parts_[part].extent, length) * parts_[part].row_bytes(type_));
+  return static_cast<std::uint64_t>(rows_of(parts_[part].extent, length) * parts_[part].row_bytes());
 }
 
 void PartStream::throw_damaged() const {

@@ -28,10 +28,10 @@ class PartStream {
  public:
   // All arguments must outlive the stream.
   PartStream(SegmentStore& segments, const RecordIndex& index, const std::vector<Part>& parts, std::size_t part,
-             DType type, const SequenceTable& sequences);
+             const SequenceTable& sequences);
 
-  // The next bytes, NaN where a sequence has no record; never more than the dataset holds. Throws Error(io) when a
-  // record is not what was written.
+  // The next bytes, missing elements where a sequence has no record; never more than the dataset holds. Throws
+  // Error(io) when a record is not what was written.
   void read(std::span<std::byte> out);
 
  private:
@@ -43,7 +43,6 @@ class PartStream {
   const RecordIndex& index_;
   const std::vector<Part>& parts_;
   std::size_t part_;
-  DType type_;
   const SequenceTable& sequences_;
 
   std::int64_t row_ = -1;

@@ -23,15 +23,24 @@ enum class Extent : std::uint8_t { sequence, residue, pair };
   return 0;
 }
 
+// What a dataset is made of.
+enum class Element : std::uint8_t { float16, float32, uint8, int32 };
+
+// The bytes of one element of a row that was never computed: NaN, 0 or -1.
+[[nodiscard]] std::span<const std::byte> missing_element(Element element);
+[[nodiscard]] inline std::int64_t size_of(Element element) { return std::ssize(missing_element(element)); }
+// Throws Error(internal) for types that results are not stored as.
+[[nodiscard]] Element element_of(DType type);
+
 // One dataset of results.
 struct Part {
   std::string path;
   Extent extent = Extent::sequence;
-  std::int64_t columns = 0;  // 0: one-dimensional
+  std::vector<std::int64_t> row_shape;  // of what one row holds; empty: a single element
+  Element element = Element::float32;
+  std::string units;  // written as the attribute "units"; empty: none
 
-  [[nodiscard]] std::int64_t row_bytes(DType type) const {
-    return (columns == 0 ? 1 : columns) * static_cast<std::int64_t>(size_of(type));
-  }
+  [[nodiscard]] std::int64_t row_bytes() const;
 };
 
 [[nodiscard]] std::vector<Part> parts_of(const ResultLayout& layout);

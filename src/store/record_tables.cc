@@ -4,29 +4,32 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <string_view>
 
 #include "chunk_writer.h"
 #include "hdf5_types.h"
+#include "pleat/sequence/residues.h"
 #include "pleat/store/schema.h"
 
 namespace pleat {
 namespace {
 
-constexpr const char* untrained_sentence =
-    "The weights of this model are pseudo-random, not trained: the numbers in this file carry no biological meaning. "
-    "'pleat model fetch NAME' gets trained weights, such as NAME = esm2_t6_8M_UR50D.";
+constexpr const char* root = "/";
 
-void write_attribute(const hdf5::File& file, const char* name, const hdf5::Type& type, const void* value) {
-  const std::string action = std::string("write the attribute ") + name;
-  const hdf5::Space space(hdf5::require(H5Screate(H5S_SCALAR), action));
-  const hdf5::Attribute attribute(
-      hdf5::require(H5Acreate2(file.get(), name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), action));
-  hdf5::require(H5Awrite(attribute.get(), type.get(), value), action);
+// values: one for each element of the space.
+void write_attribute(const hdf5::File& file, const std::string& object, const std::string& name, const hdf5::Type& type,
+                     const hdf5::Space& space, const void* values) {
+  const std::string action = "write the attribute " + name + " of " + object;
+  const hdf5::Attribute attribute(hdf5::require(H5Acreate_by_name(file.get(), object.c_str(), name.c_str(), type.get(),
+                                                                  space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                                                action));
+  hdf5::require(H5Awrite(attribute.get(), type.get(), values), action);
 }
 
-void write_text(const hdf5::File& file, const char* name, const std::string& value) {
-  const char* const text = value.c_str();
-  write_attribute(file, name, hdf5::text_type(), reinterpret_cast<const void*>(&text));
+hdf5::Space scalar() { return hdf5::Space(hdf5::require(H5Screate(H5S_SCALAR), "describe a single value")); }
+
+void write_number(const hdf5::File& file, const char* name, const hdf5::Type& type, const void* value) {
+  write_attribute(file, root, name, type, scalar(), value);
 }
 
 // One column of numbers, computed row by row.
@@ -40,7 +43,7 @@ void write_column(const hdf5::File& file, const GuardedFile& guard, const char* 
       std::ranges::copy(std::as_bytes(std::span(element)), out.begin() + static_cast<std::ptrdiff_t>(at));
     }
   };
-  write_chunked(file, guard, {path, static_cast<std::int64_t>(rows), 0}, type, source);
+  write_chunked(file, guard, {path, static_cast<std::int64_t>(rows)}, type, source);
 }
 
 hdf5::DataSet make_text_dataset(const hdf5::File& file, const char* path, const hdf5::Type& type, hsize_t rows) {
@@ -61,15 +64,18 @@ hdf5::DataSet make_text_dataset(const hdf5::File& file, const char* path, const 
 
 // One column of strings, a block of rows at a time so that a full disk is noticed early.
 void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
-                       const std::function<const char*(std::size_t)>& value) {
+                       const std::function<std::string(std::size_t)>& value) {
   const std::string action = std::string("write ") + path;
   const hdf5::Type type = hdf5::text_type();
   const hdf5::DataSet dataset = make_text_dataset(file, path, type, rows);
   const hdf5::Space space(hdf5::require(H5Dget_space(dataset.get()), action));
+  std::vector<std::string> texts;
   std::vector<const char*> block;
   for (std::size_t begin = 0; begin < rows; begin += block.size()) {
-    block.resize(std::min<std::size_t>(rows - begin, schema::string_chunk_rows));
-    for (std::size_t i = 0; i < block.size(); ++i) block[i] = value(begin + i);
+    texts.resize(std::min<std::size_t>(rows - begin, schema::string_chunk_rows));
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = value(begin + i);
+    block.clear();
+    for (const std::string& text : texts) block.push_back(text.c_str());
     const hsize_t start = begin;
     const hsize_t count = block.size();
     const hdf5::Space memory(hdf5::require(H5Screate_simple(1, &count, nullptr), action));
@@ -84,16 +90,22 @@ void write_text_column(const hdf5::File& file, const GuardedFile& guard, const c
 // What the file says about one record.
 struct RecordOutcome {
   RecordStatus status;
-  const char* error_code;
-  const char* message;
+  std::string error_code;
+  std::string message;
 };
 
 RecordOutcome outcome_of(const Record& record, const SequenceOutcomes& outcomes) {
-  if (record.sequence >= 0 && record.status == RecordStatus::ok) {
-    const SequenceOutcomes::Failure* const failure = outcomes.failure(record.sequence);
-    if (failure != nullptr) return {RecordStatus::failed, failure->error_code.c_str(), failure->message.c_str()};
+  RecordOutcome outcome{record.status, record.error_code, record.message};
+  if (record.sequence < 0 || record.status != RecordStatus::ok) return outcome;
+  if (const auto* const failure = outcomes.failure(record.sequence); failure != nullptr) {
+    return {RecordStatus::failed, failure->error_code, failure->message};
   }
-  return {record.status, record.error_code.c_str(), record.message.c_str()};
+  if (const auto* const note = outcomes.note_on(record.sequence); note != nullptr) {
+    if (outcome.error_code.empty()) outcome.error_code = note->error_code;
+    if (!outcome.message.empty() && !note->message.empty()) outcome.message += "; ";
+    outcome.message += note->message;
+  }
+  return outcome;
 }
 
 }  // namespace
@@ -112,13 +124,14 @@ void SequenceOutcomes::check_new(std::int64_t row) const {
   if (is_known(row)) throw Error(ErrorCode::internal, name + " was added twice");
 }
 
-void SequenceOutcomes::note(const SequenceResult& result) {
+void SequenceOutcomes::keep(const SequenceResult& result) {
   check_new(result.row);
   const auto row = static_cast<std::size_t>(result.row);
   device_[row] = device_number(result.device);
   seconds_[row] = result.seconds;
   attempts_[row] = std::max<std::int32_t>(0, result.attempts);
-  if (result.failed) failures_.emplace(result.row, Failure{result.error_code, result.message});
+  if (!result.failed && result.error_code.empty() && result.message.empty()) return;
+  (result.failed ? failures_ : notes_).emplace(result.row, Reason{result.error_code, result.message});
 }
 
 std::int32_t SequenceOutcomes::attempts(std::int64_t row) const {
@@ -129,10 +142,15 @@ const std::string& SequenceOutcomes::device(std::int64_t row) const {
   return device_names_[device_[static_cast<std::size_t>(row)]];
 }
 
-const SequenceOutcomes::Failure* SequenceOutcomes::failure(std::int64_t row) const {
+const SequenceOutcomes::Reason* SequenceOutcomes::failure(std::int64_t row) const {
   if (!is_known(row)) return &not_computed_;
   const auto found = failures_.find(row);
   return found == failures_.end() ? nullptr : &found->second;
+}
+
+const SequenceOutcomes::Reason* SequenceOutcomes::note_on(std::int64_t row) const {
+  const auto found = notes_.find(row);
+  return found == notes_.end() ? nullptr : &found->second;
 }
 
 std::uint16_t SequenceOutcomes::device_number(const std::string& name) {
@@ -142,46 +160,46 @@ std::uint16_t SequenceOutcomes::device_number(const std::string& name) {
 }
 
 void write_attributes(const hdf5::File& file, const FileAttributes& attributes) {
-  write_text(file, schema::attr_format, schema::format_name);
+  write_text(file, root, schema::attr_format, schema::format_name);
   const std::int32_t version = schema::version;
-  write_attribute(file, schema::attr_schema_version, hdf5::copy_of(H5T_STD_I32LE), &version);
+  write_number(file, schema::attr_schema_version, hdf5::copy_of(H5T_STD_I32LE), &version);
   const std::uint8_t complete = 1;
-  write_attribute(file, schema::attr_complete, hdf5::copy_of(H5T_STD_U8LE), &complete);
-  write_text(file, schema::attr_pleat_version, attributes.pleat_version);
-  write_text(file, schema::attr_created_utc, attributes.created_utc);
-  write_text(file, schema::attr_manifest_yaml, attributes.manifest_yaml);
-  write_text(file, schema::attr_manifest_overrides, attributes.manifest_overrides);
-  write_text(file, schema::attr_manifest_sha256, attributes.manifest_sha256);
-  write_text(file, schema::attr_model_name, attributes.model_name);
-  write_text(file, schema::attr_model_sha256, attributes.model_sha256);
-  write_text(file, schema::attr_precision, attributes.precision);
-  write_text(file, schema::attr_devices, attributes.devices);
-  write_text(file, schema::attr_source_revision, attributes.source_revision);
-  if (attributes.untrained) write_text(file, schema::attr_untrained, untrained_sentence);
+  write_number(file, schema::attr_complete, hdf5::copy_of(H5T_STD_U8LE), &complete);
+  write_text(file, root, schema::attr_pleat_version, attributes.pleat_version);
+  write_text(file, root, schema::attr_created_utc, attributes.created_utc);
+  write_text(file, root, schema::attr_manifest_yaml, attributes.manifest_yaml);
+  write_text(file, root, schema::attr_manifest_overrides, attributes.manifest_overrides);
+  write_text(file, root, schema::attr_manifest_sha256, attributes.manifest_sha256);
+  write_text(file, root, schema::attr_model_name, attributes.model_name);
+  write_text(file, root, schema::attr_model_sha256, attributes.model_sha256);
+  write_text(file, root, schema::attr_precision, attributes.precision);
+  write_text(file, root, schema::attr_devices, attributes.devices);
+  write_text(file, root, schema::attr_source_revision, attributes.source_revision);
+  if (attributes.untrained) write_text(file, root, schema::attr_untrained, schema::untrained_sentence);
 }
 
 void write_text_list(const hdf5::File& file, const std::string& object, const std::string& name,
                      const std::vector<std::string>& words) {
-  const std::string action = "write the attribute " + name + " of " + object;
   std::vector<const char*> texts;
   texts.reserve(words.size());
   for (const std::string& word : words) texts.push_back(word.c_str());
   const hsize_t count = texts.size();
-  const hdf5::Type type = hdf5::text_type();
-  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), action));
-  const hdf5::Attribute attribute(hdf5::require(H5Acreate_by_name(file.get(), object.c_str(), name.c_str(), type.get(),
-                                                                  space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                                                action));
-  hdf5::require(H5Awrite(attribute.get(), type.get(), reinterpret_cast<const void*>(texts.data())), action);
+  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), "describe a list"));
+  write_attribute(file, object, name, hdf5::text_type(), space, reinterpret_cast<const void*>(texts.data()));
+}
+
+void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value) {
+  const char* const text = value.c_str();
+  write_attribute(file, object, name, hdf5::text_type(), scalar(), reinterpret_cast<const void*>(&text));
 }
 
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {
   const auto residues = static_cast<std::int64_t>(sequences.all_residues().size());
-  write_chunked(file, guard, {schema::sequence_residues, residues, 0}, hdf5::copy_of(H5T_STD_U8LE),
+  write_chunked(file, guard, {schema::sequence_residues, residues}, hdf5::copy_of(H5T_STD_U8LE),
                 bytes_from(std::as_bytes(std::span(sequences.all_residues()))));
-  write_chunked(file, guard, {schema::sequence_chain, residues, 0}, hdf5::copy_of(H5T_STD_U16LE),
+  write_chunked(file, guard, {schema::sequence_chain, residues}, hdf5::copy_of(H5T_STD_U16LE),
                 bytes_from(std::as_bytes(std::span(sequences.all_chains()))));
-  write_chunked(file, guard, {schema::sequence_offsets, sequences.size() + 1, 0}, hdf5::copy_of(H5T_STD_I64LE),
+  write_chunked(file, guard, {schema::sequence_offsets, sequences.size() + 1}, hdf5::copy_of(H5T_STD_I64LE),
                 bytes_from(std::as_bytes(std::span(sequences.offsets()))));
 }
 
@@ -189,9 +207,9 @@ void write_records(const hdf5::File& file, const GuardedFile& guard, const std::
                    const SequenceOutcomes& outcomes) {
   const std::size_t rows = records.size();
   const auto outcome = [&](std::size_t i) { return outcome_of(records[i], outcomes); };
-  write_text_column(file, guard, schema::record_id, rows, [&](std::size_t i) { return records[i].id.c_str(); });
+  write_text_column(file, guard, schema::record_id, rows, [&](std::size_t i) { return records[i].id; });
   write_text_column(file, guard, schema::record_description, rows,
-                    [&](std::size_t i) { return records[i].description.c_str(); });
+                    [&](std::size_t i) { return records[i].description; });
   write_column<std::int64_t>(file, guard, schema::record_sequence, hdf5::copy_of(H5T_STD_I64LE), rows,
                              [&](std::size_t i) { return records[i].sequence; });
   write_column<RecordStatus>(file, guard, schema::record_status, hdf5::status_type(), rows,
@@ -204,9 +222,34 @@ void write_records(const hdf5::File& file, const GuardedFile& guard, const std::
   write_column<std::int32_t>(
       file, guard, schema::record_attempts, hdf5::copy_of(H5T_STD_I32LE), rows,
       [&](std::size_t i) { return records[i].sequence < 0 ? 0 : outcomes.attempts(records[i].sequence); });
-  write_text_column(file, guard, schema::record_device, rows, [&](std::size_t i) {
-    return records[i].sequence < 0 ? "" : outcomes.device(records[i].sequence).c_str();
-  });
+  write_text_column(file, guard, schema::record_device, rows,
+                    [&](std::size_t i) { return records[i].sequence < 0 ? "" : outcomes.device(records[i].sequence); });
+}
+
+void write_structure_tables(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {
+  const std::vector<std::uint16_t>& chains = sequences.all_chains();
+  write_chunked(file, guard, {schema::structure_chain, std::ssize(chains)}, hdf5::copy_of(H5T_STD_U16LE),
+                bytes_from(std::as_bytes(std::span(chains))));
+  std::vector<std::int32_t> numbers;
+  numbers.reserve(chains.size());
+  for (std::int64_t row = 0; row < sequences.size(); ++row) {
+    const std::span<const std::uint16_t> chain = sequences.chain(row);
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      numbers.push_back(i == 0 || chain[i] != chain[i - 1] ? 1 : numbers.back() + 1);
+    }
+  }
+  write_chunked(file, guard, {schema::residue_number, std::ssize(numbers)}, hdf5::copy_of(H5T_STD_I32LE),
+                bytes_from(std::as_bytes(std::span(numbers))));
+
+  constexpr std::size_t longest_name = 4;
+  std::string names;
+  for (const auto& row : residues::atom_names) {
+    for (const std::string_view name : row) names.append(name).append(longest_name - name.size(), '\0');
+  }
+  write_chunked(file, guard,
+                {schema::atom14_names, std::ssize(residues::atom_names), {static_cast<std::int64_t>(residues::slots)}},
+                hdf5::fixed_text_type(longest_name), bytes_from(std::as_bytes(std::span(names))));
+  write_text(file, schema::atom14_names, schema::attr_residues, std::string(residues::letters));
 }
 
 }  // namespace pleat

@@ -1,4 +1,4 @@
-// The small parts of the result file: root attributes, /records and /sequences.
+// The small parts of the result file: root attributes, /records, /sequences, and what /structures says of every run.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace pleat {
 // What happened to each unique sequence, apart from the numbers computed for it.
 class SequenceOutcomes {
  public:
-  struct Failure {
+  struct Reason {
     std::string error_code;
     std::string message;
   };
@@ -24,14 +24,16 @@ class SequenceOutcomes {
   // Throws Error(internal) when there is no such row, or its outcome is known already.
   void check_new(std::int64_t row) const;
   // Keeps what a result says about its run.
-  void note(const SequenceResult& result);
+  void keep(const SequenceResult& result);
 
   [[nodiscard]] bool is_known(std::int64_t row) const { return attempts_[static_cast<std::size_t>(row)] != unknown; }
   [[nodiscard]] double seconds(std::int64_t row) const { return seconds_[static_cast<std::size_t>(row)]; }
   [[nodiscard]] std::int32_t attempts(std::int64_t row) const;
   [[nodiscard]] const std::string& device(std::int64_t row) const;
   // Why the sequence has no numbers; null where it has.
-  [[nodiscard]] const Failure* failure(std::int64_t row) const;
+  [[nodiscard]] const Reason* failure(std::int64_t row) const;
+  // What is to be said about a sequence that has numbers; null where there is nothing.
+  [[nodiscard]] const Reason* note_on(std::int64_t row) const;
 
  private:
   static constexpr std::int32_t unknown = -1;
@@ -43,16 +45,21 @@ class SequenceOutcomes {
   std::vector<std::int32_t> attempts_;
   std::vector<std::uint16_t> device_;
   std::vector<std::string> device_names_{""};
-  std::unordered_map<std::int64_t, Failure> failures_;
-  Failure not_computed_;
+  std::unordered_map<std::int64_t, Reason> failures_;
+  std::unordered_map<std::int64_t, Reason> notes_;
+  Reason not_computed_;
 };
 
 void write_attributes(const hdf5::File& file, const FileAttributes& attributes);
 // Strings as an attribute of an object, such as the alphabet of /logits.
 void write_text_list(const hdf5::File& file, const std::string& object, const std::string& name,
                      const std::vector<std::string>& words);
+// A string as an attribute of an object.
+void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value);
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences);
 void write_records(const hdf5::File& file, const GuardedFile& guard, const std::vector<Record>& records,
                    const SequenceOutcomes& outcomes);
+// Chains, residue numbers and the names of the atoms' slots.
+void write_structure_tables(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences);
 
 }  // namespace pleat

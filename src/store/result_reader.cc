@@ -1,11 +1,16 @@
 #include "pleat/store/result_reader.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "hdf5_read.h"
 #include "pleat/core/error.h"
+#include "pleat/core/text.h"
+#include "pleat/sequence/residues.h"
 #include "pleat/store/schema.h"
 
 namespace pleat {
@@ -38,6 +43,25 @@ RecordStatus status_from(std::uint8_t value) {
                                         std::to_string(static_cast<int>(value)));
 }
 
+template <typename T>
+hid_t native_type() {
+  if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
+  if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
+  if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_NATIVE_UINT16;
+  if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
+  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
+}
+
+// Chains from 0 without gaps, residues from 1 in each.
+bool counts_up(const std::vector<std::uint16_t>& chain, const std::vector<std::int32_t>& residue_number) {
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    const bool goes_on = i > 0 && chain[i] == chain[i - 1];
+    if (!goes_on && chain[i] != (i == 0 ? 0 : chain[i - 1] + 1)) return false;
+    if (residue_number[i] != (goes_on ? residue_number[i - 1] + 1 : 1)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 struct ResultReader::Impl {
@@ -47,6 +71,14 @@ struct ResultReader::Impl {
   void read_attributes();
   void read_offsets();
   const hdf5::OpenDataSet& open(const std::string& path) const;
+  // Throws Error(bad_input) unless the dataset has this shape.
+  const hdf5::OpenDataSet& open(const std::string& path, const std::vector<std::int64_t>& shape) const;
+  // Rows [first, first + count) of such a dataset.
+  template <typename T>
+  std::vector<T> read(const std::string& path, const std::vector<std::int64_t>& shape, std::int64_t first,
+                      std::int64_t count) const;
+  // The row's residues: its first one and how many there are.
+  std::pair<std::int64_t, std::int64_t> range_of(std::int64_t row) const;
 
   std::filesystem::path file;
   hdf5::File id;
@@ -64,6 +96,31 @@ const hdf5::OpenDataSet& ResultReader::Impl::open(const std::string& path) const
   if (found != open_datasets.end()) return found->second;
   hdf5::silence();
   return open_datasets.try_emplace(path, id, path).first->second;
+}
+
+const hdf5::OpenDataSet& ResultReader::Impl::open(const std::string& path,
+                                                  const std::vector<std::int64_t>& shape) const {
+  const hdf5::OpenDataSet& dataset = open(path);
+  if (dataset.shape() == shape) return dataset;
+  throw_bad(file, "has " + path + " in the shape " + shape_text(dataset.shape()) + " instead of " + shape_text(shape));
+}
+
+template <typename T>
+std::vector<T> ResultReader::Impl::read(const std::string& path, const std::vector<std::int64_t>& shape,
+                                        std::int64_t first, std::int64_t count) const {
+  const hdf5::OpenDataSet& dataset = open(path, shape);
+  const std::int64_t values = std::accumulate(shape.begin() + 1, shape.end(), count, std::multiplies<>());
+  std::vector<T> out(static_cast<std::size_t>(values));
+  dataset.read(first, count, native_type<T>(), out.data());
+  return out;
+}
+
+std::pair<std::int64_t, std::int64_t> ResultReader::Impl::range_of(std::int64_t row) const {
+  if (row < 0 || row >= std::ssize(offsets) - 1) {
+    throw Error(ErrorCode::bad_input, "there is no sequence row " + std::to_string(row));
+  }
+  const auto at = static_cast<std::size_t>(row);
+  return {offsets[at], offsets[at + 1] - offsets[at]};
 }
 
 void ResultReader::Impl::read_attributes() {
@@ -164,17 +221,50 @@ std::vector<Record> ResultReader::records(std::int64_t first, std::int64_t count
 }
 
 StoredSequence ResultReader::sequence(std::int64_t row) const {
-  if (row < 0 || row >= sequence_count()) {
-    throw Error(ErrorCode::bad_input, "there is no sequence row " + std::to_string(row));
-  }
-  const std::int64_t first = impl_->offsets[static_cast<std::size_t>(row)];
-  const std::int64_t length = impl_->offsets[static_cast<std::size_t>(row) + 1] - first;
+  const auto [first, length] = impl_->range_of(row);
   StoredSequence sequence;
   sequence.residues.resize(static_cast<std::size_t>(length));
   sequence.chain.resize(static_cast<std::size_t>(length));
   impl_->open(schema::sequence_residues).read(first, length, H5T_NATIVE_UINT8, sequence.residues.data());
   impl_->open(schema::sequence_chain).read(first, length, H5T_NATIVE_UINT16, sequence.chain.data());
   return sequence;
+}
+
+bool ResultReader::has_structures() const { return hdf5::has_dataset(impl_->id, schema::positions); }
+bool ResultReader::has_pae() const { return hdf5::has_dataset(impl_->id, schema::pae); }
+
+StoredStructure ResultReader::structure(std::int64_t row) const {
+  const auto [first, length] = impl_->range_of(row);
+  const std::int64_t residues = residue_count();
+  constexpr auto slots = static_cast<std::int64_t>(residues::slots);
+  const auto per_sequence = [&, row = row]<typename T>(const char* path, T& value) {
+    value = impl_->read<T>(path, {sequence_count()}, row, 1).front();
+  };
+  StoredStructure structure;
+  per_sequence(schema::mean_plddt, structure.mean_plddt);
+  per_sequence(schema::ptm, structure.ptm);
+  per_sequence(schema::recycles, structure.recycles);
+  structure.positions = impl_->read<float>(schema::positions, {residues, slots, 3}, first, length);
+  structure.atom_mask = impl_->read<std::uint8_t>(schema::atom_mask, {residues, slots}, first, length);
+  structure.plddt = impl_->read<float>(schema::plddt, {residues, slots}, first, length);
+  structure.chain = impl_->read<std::uint16_t>(schema::structure_chain, {residues}, first, length);
+  structure.residue_number = impl_->read<std::int32_t>(schema::residue_number, {residues}, first, length);
+  if (!counts_up(structure.chain, structure.residue_number)) {
+    throw_bad(impl_->file, "has chains or residue numbers in /structures that do not count up, in sequence row " +
+                               std::to_string(row));
+  }
+  return structure;
+}
+
+std::vector<float> ResultReader::pae(std::int64_t row) const {
+  const std::int64_t length = impl_->range_of(row).second;
+  const auto offsets = impl_->read<std::int64_t>(schema::pae_offsets, {sequence_count() + 1}, row, 2);
+  const std::int64_t values = impl_->open(schema::pae).rows();
+  if (offsets[0] < 0 || offsets[1] > values || offsets[1] - offsets[0] != length * length) {
+    throw_bad(impl_->file,
+              std::string("has ") + schema::pae_offsets + " that do not fit sequence row " + std::to_string(row));
+  }
+  return impl_->read<float>(schema::pae, {values}, offsets[0], length * length);
 }
 
 std::vector<float> ResultReader::floats(const std::string& path, std::int64_t first, std::int64_t count) const {

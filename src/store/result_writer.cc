@@ -8,10 +8,10 @@
 #include "chunk_writer.h"
 #include "guarded_file.h"
 #include "hdf5_types.h"
-#include "locked_file.h"
 #include "part_stream.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/locked_file.h"
 #include "pleat/store/schema.h"
 #include "record_parts.h"
 #include "record_tables.h"
@@ -68,16 +68,14 @@ void check_layout(const ResultLayout& layout) {
   const bool has_layers = !layout.layers.empty();
   if (has_layers && layout.width <= 0) throw Error(ErrorCode::internal, "embeddings need a width");
   if (layout.logits && layout.alphabet.empty()) throw Error(ErrorCode::internal, "logits need an alphabet");
-  if (layout.dtype != DType::float16 && layout.dtype != DType::float32) {
-    throw Error(ErrorCode::internal, "results cannot be stored as " + std::string(name_of(layout.dtype)));
-  }
+  if (layout.pae && !layout.structure) throw Error(ErrorCode::internal, "pae needs structures");
+  static_cast<void>(parts_of(layout));  // knows which types can be stored
 }
 
-std::int64_t uncompressed_bytes(const std::vector<Part>& parts, const ResultLayout& layout,
-                                const SequenceTable& sequences) {
+std::int64_t uncompressed_bytes(const std::vector<Part>& parts, const SequenceTable& sequences) {
   std::int64_t bytes = 0;
   for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    for (const Part& part : parts) bytes += rows_of(part.extent, sequences.length(row)) * part.row_bytes(layout.dtype);
+    for (const Part& part : parts) bytes += rows_of(part.extent, sequences.length(row)) * part.row_bytes();
   }
   return bytes;
 }
@@ -147,12 +145,12 @@ struct ResultWriter::Impl {
         segments(work.path()),
         index(data.sequences.size()),
         outcomes(data.sequences.size()) {
-    check_room(work.path(), uncompressed_bytes(parts, layout, dataset.sequences));
+    check_room(work.path(), uncompressed_bytes(parts, dataset.sequences));
   }
 
   void write_partial(const FileAttributes& attributes);
   void write_file(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
-  void write_contact_offsets(const hdf5::File& file, const GuardedFile& guard) const;
+  void write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const;
   void check_sizes(const SequenceResult& result, const std::vector<std::span<const std::byte>>& bytes) const;
 
   fs::path output;
@@ -171,7 +169,7 @@ void ResultWriter::Impl::check_sizes(const SequenceResult& result,
                                      const std::vector<std::span<const std::byte>>& bytes) const {
   const std::int64_t length = dataset.sequences.length(result.row);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto expected = static_cast<std::size_t>(rows_of(parts[i].extent, length) * parts[i].row_bytes(layout.dtype));
+    const auto expected = static_cast<std::size_t>(rows_of(parts[i].extent, length) * parts[i].row_bytes());
     if (bytes[i].size() == expected) continue;
     throw Error(ErrorCode::internal, "the result of sequence row " + std::to_string(result.row) + " has " +
                                          std::to_string(bytes[i].size()) + " bytes for " + parts[i].path +
@@ -179,13 +177,13 @@ void ResultWriter::Impl::check_sizes(const SequenceResult& result,
   }
 }
 
-void ResultWriter::Impl::write_contact_offsets(const hdf5::File& file, const GuardedFile& guard) const {
+void ResultWriter::Impl::write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const {
   std::vector<std::int64_t> offsets{0};
   for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
     offsets.push_back(offsets.back() + rows_of(Extent::pair, dataset.sequences.length(row)));
   }
-  write_chunked(file, guard, {schema::contact_offsets, static_cast<std::int64_t>(offsets.size()), 0},
-                hdf5::copy_of(H5T_STD_I64LE), bytes_from(std::as_bytes(std::span(offsets))));
+  write_chunked(file, guard, {path, static_cast<std::int64_t>(offsets.size())}, hdf5::copy_of(H5T_STD_I64LE),
+                bytes_from(std::as_bytes(std::span(offsets))));
 }
 
 void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& guard,
@@ -193,18 +191,20 @@ void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& g
   write_attributes(file, attributes);
   write_records(file, guard, dataset.records, outcomes);
   write_sequences(file, guard, dataset.sequences);
-  const hdf5::Type type = hdf5::float_type(layout.dtype);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     std::int64_t rows = 0;
     for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
       rows += rows_of(parts[i].extent, dataset.sequences.length(row));
     }
-    PartStream stream(segments, index, parts, i, layout.dtype, dataset.sequences);
-    write_chunked(file, guard, {parts[i].path, rows, parts[i].columns}, type,
+    PartStream stream(segments, index, parts, i, dataset.sequences);
+    write_chunked(file, guard, {parts[i].path, rows, parts[i].row_shape}, hdf5::type_of(parts[i].element),
                   [&](std::span<std::byte> out) { stream.read(out); });
+    if (!parts[i].units.empty()) write_text(file, parts[i].path, schema::attr_units, parts[i].units);
   }
   if (layout.logits) write_text_list(file, schema::logits, schema::attr_alphabet, layout.alphabet);
-  if (layout.contacts) write_contact_offsets(file, guard);
+  if (layout.contacts) write_pair_offsets(file, guard, schema::contact_offsets);
+  if (layout.pae) write_pair_offsets(file, guard, schema::pae_offsets);
+  if (layout.structure) write_structure_tables(file, guard, dataset.sequences);
   hdf5::require(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "flush the result file");
 }
 
@@ -220,7 +220,7 @@ void ResultWriter::add(const SequenceResult& result) {
     impl_->check_sizes(result, bytes);
     impl_->index.set(result.row, impl_->segments.append(result.row, bytes));
   }
-  impl_->outcomes.note(result);  // last, so that a row that could not be written counts as never computed
+  impl_->outcomes.keep(result);  // last, so that a row that could not be written counts as never computed
 }
 
 void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
@@ -238,7 +238,7 @@ void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
   }
 }
 
-WriteSummary ResultWriter::finish(const FileAttributes& attributes) {
+WriteSummary ResultWriter::finish(const FileAttributes& attributes, const std::function<void()>& before_rename) {
   hdf5::silence();
   impl_->write_partial(attributes);
   WriteSummary summary;
@@ -247,6 +247,7 @@ WriteSummary ResultWriter::finish(const FileAttributes& attributes) {
     throw Error(ErrorCode::cannot_create, "'" + impl_->output.string() + "' was made by something else during the run",
                 "the results are in '" + impl_->partial.keep().string() + "'; rename it");
   }
+  if (before_rename) before_rename();
   impl_->partial.rename_to(impl_->output);
   impl_->work.remove();
   return summary;

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "file_descriptor.h"
+#include "pleat/core/file_descriptor.h"
 
 namespace pleat {
 

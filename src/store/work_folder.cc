@@ -5,9 +5,9 @@
 #include <array>
 #include <string>
 
-#include "locked_file.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/locked_file.h"
 #include "segment_store.h"
 
 namespace pleat {

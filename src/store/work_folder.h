@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "file_descriptor.h"
+#include "pleat/core/file_descriptor.h"
 
 namespace pleat {
 

@@ -192,7 +192,7 @@ def test_h5dump_reads_it(results):
 def test_inspect_for_people(results):
     shown = run("inspect", results)
     assert shown.returncode == 0, shown.stderr
-    for text in ("esm2-demo", "pseudo-random", "5: 4 ok, 1 rejected", f"{LAST}/per_residue", f"{OFFSETS[-1]} x {WIDTH}", "wrong"):
+    for text in ("esm2-demo", "pseudo-random", "5: 4 ok, 1 rejected", f"{LAST}/per_residue", f"[{OFFSETS[-1]}, {WIDTH}]", "wrong"):
         assert text in shown.stdout, text
     assert "again" not in shown.stdout
     assert "again" in run("inspect", results, "--records", 4).stdout
@@ -269,6 +269,91 @@ def test_export_of_structures(results, tmp_path, format):
     done = run("export", results, "--format", format, "--output", tmp_path)
     assert done.returncode == 64
     assert list(tmp_path.iterdir()) == []
+
+
+FOLDING = MODEL.parent / "esmfold-demo"
+FOLDED = ["NLYIQWLKDGGPSSGRPPPS", "GIVEQ:FVNQHLX", "MXW"]
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    """A run with structures, and both kinds of file written on the way."""
+    folder = tmp_path_factory.mktemp("folded")
+    sequences = [("trp cage", 0), ("dimer/x", 1), ("short", 2), ("twin", 0)]
+    (folder / "in.csv").write_text("id,sequence\n" + "".join(f"{name},{FOLDED[row]}\n" for name, row in sequences))
+    keys = {"version": 1, "model": str(FOLDING), "inputs": ["in.csv"], "output": "out.h5",
+            "tasks": {"structure": {"num_recycles": 1, "pae": True, "formats": ["pdb", "cif"]}}}
+    (folder / "manifest.yaml").write_text(json.dumps(keys))
+    made = run("run", folder / "manifest.yaml")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_structures(folded):
+    lengths = [len(sequence.replace(":", "")) for sequence in FOLDED]
+    residues = "".join(FOLDED).replace(":", "")
+    with h5py.File(folded / "out.h5") as file:
+        group = file["structures"]
+        shapes = {name: (item.dtype, item.shape) for name, item in group.items() if name != "atom14_names"}
+        total = sum(lengths)
+        assert shapes == {
+            "positions": (np.float32, (total, 14, 3)),
+            "atom_mask": (np.uint8, (total, 14)),
+            "plddt": (np.float16, (total, 14)),
+            "mean_plddt": (np.float32, (3,)),
+            "ptm": (np.float32, (3,)),
+            "recycles": (np.int32, (3,)),
+            "pae": (np.float16, (sum(n * n for n in lengths),)),
+            "pae_offsets": (np.int64, (4,)),
+            "chain": (np.uint16, (total,)),
+            "residue_number": (np.int32, (total,)),
+        }
+        assert group["positions"].attrs["units"] == group["pae"].attrs["units"] == "ångström"
+        names = group["atom14_names"][:].astype(str)  # no h5py trick needed
+        assert (names == group["atom14_names"].asstr()[:]).all()
+        rows = group["atom14_names"].attrs["residues"]
+        assert len(rows) == len(names) == 21
+        assert list(names[rows.index("W")]) == "N CA C O CB CG CD1 CD2 NE1 CE2 CE3 CZ2 CZ3 CH2".split()
+        assert not any(names[rows.index("X")])
+        mask = group["atom_mask"][:]
+        assert (mask == (names[[rows.index(letter) for letter in residues]] != "")).all()
+        positions, plddt = group["positions"][:], group["plddt"][:]
+        assert np.isfinite(positions).all() and (positions[mask == 0] == 0).all()
+        assert (plddt[mask == 0] == 0).all() and (plddt[mask == 1] > 0).all() and (plddt <= 100).all()
+        assert list(group["pae_offsets"]) == [0, *np.cumsum(np.square(lengths))]
+        assert list(group["recycles"]) == [1, 1, 1]
+        bounds = np.cumsum([0, *lengths])
+        for row in range(3):
+            own = slice(bounds[row], bounds[row + 1])
+            mean = plddt[own].astype(np.float64)[mask[own] == 1].mean()
+            assert group["mean_plddt"][row] == pytest.approx(mean, abs=0.05)
+            assert 0 <= group["ptm"][row] <= 1
+        assert list(group["chain"]) == list(file["sequences/chain"]) == [0] * 20 + [0] * 5 + [1] * 7 + [0] * 3
+        assert list(group["residue_number"]) == [*range(1, 21), *range(1, 6), *range(1, 8), *range(1, 4)]
+
+
+def test_structure_datasets_are_compressed_and_checked(folded):
+    with h5py.File(folded / "out.h5") as file:
+        for name, item in file["structures"].items():
+            assert item.compression == "gzip" and item.shuffle and item.fletcher32, name
+            assert item.chunks[1:] == item.shape[1:], name  # whole residues
+
+
+@pytest.mark.parametrize("format", ["pdb", "cif"])
+def test_structures_written_on_the_way_are_those_of_an_export(folded, tmp_path, format):
+    written = {path.name: path.read_bytes() for path in (folded / "out.structures").iterdir()}
+    done = run("export", folded / "out.h5", "--format", format, "--output", tmp_path / "later")
+    assert done.returncode == 0, done.stderr
+    later = {path.name: path.read_bytes() for path in (tmp_path / "later").iterdir()}
+    assert sorted(later) == sorted([*(f"{name}.{format}" for name in ("trp_cage", "dimer_x", "short", "twin")), "index.tsv"])
+    assert {name: written[name] for name in later if name != "index.tsv"} == {
+        name: content for name, content in later.items() if name != "index.tsv"}
+    lines = written["index.tsv"].splitlines()
+    assert len(lines) == 1 + 2 * 4 and set(later["index.tsv"].splitlines()) <= set(lines)
+
+
+def test_nothing_else_is_left_of_the_structures(folded):
+    assert sorted(p.name for p in folded.iterdir()) == ["in.csv", "manifest.yaml", "out.h5", "out.structures"]
 
 
 def test_export_into_a_file(results, tmp_path):

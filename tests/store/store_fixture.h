@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
 #include "pleat/core/half.h"
+#include "pleat/sequence/residues.h"
 #include "pleat/store/result_writer.h"
 
 namespace pleat {
@@ -64,23 +66,64 @@ inline ResultLayout full_layout(DType dtype) {
   return layout;
 }
 
+inline ResultLayout folding_layout(DType dtype) {
+  ResultLayout layout;
+  layout.structure = layout.pae = true;
+  layout.structure_dtype = dtype;
+  return layout;
+}
+
 // What a test expects in element `i` of a part of sequence `row`; exact in float16.
 inline float expected_value(int part, std::int64_t row, std::int64_t i) {
   return static_cast<float>((part * 1009 + row * 131 + i * 7) % 2048);
 }
 
-inline std::vector<std::byte> part_bytes(int part, std::int64_t row, std::int64_t count, DType dtype) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(count) * size_of(dtype));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float value = expected_value(part, row, i);
-    const std::uint16_t half = half_from_float(value);
-    const void* const source = dtype == DType::float16 ? static_cast<const void*>(&half) : &value;
-    std::memcpy(bytes.data() + static_cast<std::size_t>(i) * size_of(dtype), source, size_of(dtype));
+inline std::vector<std::byte> bytes_of_floats(const std::vector<float>& values, DType dtype) {
+  std::vector<std::byte> bytes(values.size() * size_of(dtype));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint16_t half = half_from_float(values[i]);
+    const void* const source = dtype == DType::float16 ? static_cast<const void*>(&half) : &values[i];
+    std::memcpy(bytes.data() + i * size_of(dtype), source, size_of(dtype));
   }
   return bytes;
 }
 
-// Numbers of the parts: layer k has mean 10k, bos 10k + 1, per_residue 10k + 2; logits 100; contacts 101.
+inline std::vector<std::byte> part_bytes(int part, std::int64_t row, std::int64_t count, DType dtype) {
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < count; ++i) values.push_back(expected_value(part, row, i));
+  return bytes_of_floats(values, dtype);
+}
+
+// Every atom that the residues have, on a helix that turns once in 3.6 residues, with numbers of its own for each row.
+inline StructureResult structure_of(std::string_view residues, std::int64_t row, const ResultLayout& layout) {
+  const auto length = static_cast<std::int64_t>(residues.size());
+  constexpr auto slots = static_cast<std::int64_t>(residues::slots);
+  StructureResult structure;
+  std::vector<float> plddt;
+  for (std::int64_t i = 0; i < length; ++i) {
+    for (std::int64_t slot = 0; slot < slots; ++slot) {
+      const bool there = !residues::atom_names[residues::type_of(residues[static_cast<std::size_t>(i)])]
+                                              [static_cast<std::size_t>(slot)]
+                                                  .empty();
+      const double angle = 1.745 * static_cast<double>(i) + 0.2 * static_cast<double>(slot);
+      const double radius = 2.3 + 0.4 * static_cast<double>(slot);
+      structure.atom_mask.push_back(there ? 1 : 0);
+      plddt.push_back(there ? static_cast<float>((row * 7 + i * 3 + slot) % 101) : 0);
+      for (const double value : {radius * std::cos(angle), radius * std::sin(angle),
+                                 1.25 * static_cast<double>(i) + 100.0 * static_cast<double>(row)}) {
+        structure.positions.push_back(there ? static_cast<float>(value) : 0);
+      }
+    }
+  }
+  structure.plddt = bytes_of_floats(plddt, layout.structure_dtype);
+  structure.mean_plddt = 50.25F + static_cast<float>(row);
+  structure.ptm = 0.5F + static_cast<float>(row) / 64;
+  structure.recycles = static_cast<std::int32_t>(row % 4);
+  if (layout.pae) structure.pae = part_bytes(102, row, length * length, layout.structure_dtype);
+  return structure;
+}
+
+// Numbers of the parts: layer k has mean 10k, bos 10k + 1, per_residue 10k + 2; logits 100; contacts 101, pae 102.
 inline SequenceResult result_of(const Dataset& dataset, const ResultLayout& layout, std::int64_t row) {
   const std::int64_t length = dataset.sequences.length(row);
   SequenceResult result;
@@ -95,6 +138,7 @@ inline SequenceResult result_of(const Dataset& dataset, const ResultLayout& layo
   const auto letters = static_cast<std::int64_t>(layout.alphabet.size());
   if (layout.logits) result.logits = part_bytes(100, row, length * letters, layout.dtype);
   if (layout.contacts) result.contacts = part_bytes(101, row, length * length, layout.dtype);
+  if (layout.structure) result.structure = structure_of(dataset.sequences.residues(row), row, layout);
   result.seconds = 0.5 + static_cast<double>(row);
   result.device = "cpu:0";
   return result;

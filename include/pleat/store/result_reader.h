@@ -32,6 +32,20 @@ struct StoredSequence {
   std::vector<std::uint16_t> chain;  // as long as residues
 };
 
+// What was predicted for one sequence of L residues.
+struct StoredStructure {
+  std::vector<float> positions;              // [L, 14, 3] ångström, in the slots of pleat/sequence/residues.h
+  std::vector<std::uint8_t> atom_mask;       // [L, 14]
+  std::vector<float> plddt;                  // [L, 14] 0 to 100
+  std::vector<std::uint16_t> chain;          // [L] from 0, rising
+  std::vector<std::int32_t> residue_number;  // [L] from 1 in each chain
+  float mean_plddt = 0;
+  float ptm = 0;
+  std::int32_t recycles = -1;  // -1: never computed, and nothing else here means anything
+
+  [[nodiscard]] bool computed() const { return recycles >= 0; }
+};
+
 // Every call may throw Error(bad_input): the file is damaged, or something in it is not as the schema says.
 class ResultReader {
  public:
@@ -59,6 +73,11 @@ class ResultReader {
   // Records [first, first + count).
   [[nodiscard]] std::vector<Record> records(std::int64_t first, std::int64_t count) const;
   [[nodiscard]] StoredSequence sequence(std::int64_t row) const;
+  [[nodiscard]] bool has_structures() const;
+  [[nodiscard]] bool has_pae() const;
+  [[nodiscard]] StoredStructure structure(std::int64_t row) const;
+  // [L, L] ångström; NaN where never computed.
+  [[nodiscard]] std::vector<float> pae(std::int64_t row) const;
   // Rows [first, first + count) of a float dataset, row-major, as float32 whatever its type.
   [[nodiscard]] std::vector<float> floats(const std::string& path, std::int64_t first, std::int64_t count) const;
 

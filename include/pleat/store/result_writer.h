@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,9 +22,13 @@ struct ResultLayout {
   bool bos = false;
   bool logits = false;
   bool contacts = false;
-  std::int64_t width = 0;             // D
-  std::int64_t depth = 0;             // the model's number of layers; sets the width of NN in layer_NN
-  DType dtype = DType::float16;       // float16 or float32, of embeddings, logits and contacts
+  bool structure = false;
+  bool pae = false;              // of the structures
+  std::int64_t width = 0;        // D
+  std::int64_t depth = 0;        // the model's number of layers; sets the width of NN in layer_NN
+  DType dtype = DType::float16;  // float16 or float32, of embeddings, logits and contacts
+  // float16 or float32, of the structures' plddt and pae.
+  DType structure_dtype = DType::float16;
   std::vector<std::string> alphabet;  // columns of /logits, in order
 };
 
@@ -33,16 +38,29 @@ struct LayerResult {
   std::vector<std::byte> bos;          // [D]
 };
 
+// The atom14 layout of pleat/sequence/residues.h.
+struct StructureResult {
+  std::vector<float> positions;         // [L, 14, 3] ångström; 0 where there is no atom
+  std::vector<std::uint8_t> atom_mask;  // [L, 14] 1 where there is an atom
+  std::vector<std::byte> plddt;         // [L, 14] structure_dtype, 0 to 100; 0 where there is no atom
+  float mean_plddt = 0;                 // over the atoms that exist
+  float ptm = 0;
+  std::int32_t recycles = 0;   // passes through the trunk, less one
+  std::vector<std::byte> pae;  // [L, L] structure_dtype, ångström; empty unless the layout has pae
+};
+
 // Everything computed for one unique sequence; parts not asked for are empty. Elements have the layout's dtype.
 struct SequenceResult {
   std::int64_t row = 0;
   std::vector<LayerResult> layers;  // parallel to ResultLayout::layers
   std::vector<std::byte> logits;    // [L, alphabet]
   std::vector<std::byte> contacts;  // [L, L]
-  double seconds = 0;               // its share of its batch's time, by tokens
+  StructureResult structure;
+  double seconds = 0;  // its share of its batch's time, by tokens
   std::int32_t attempts = 1;
   std::string device;  // "cpu:0"
-  // Set when this sequence failed: its rows hold NaN and its records say why.
+  // Set when this sequence failed: its rows hold NaN and its records say why. A code and a message without `failed`
+  // are a note: the records stay ok and carry it, after notes that they have already.
   bool failed = false;
   std::string error_code;
   std::string message;
@@ -94,7 +112,9 @@ class ResultWriter {
   // Puts the results into the order of the sequences, compresses in parallel, writes FILE.partial, flushes it and
   // renames it to its name. Sequences never added hold NaN, and their records become `failed` unless a status was
   // given. Throws like add(), and leaves an older file under that name as it was; may then be called again.
-  WriteSummary finish(const FileAttributes& attributes);
+  // `before_rename` is called when FILE.partial is whole, flushed, and free to get its name: what is published there,
+  // such as StructureFolder::commit(), stands before the result file does. What it throws ends finish().
+  WriteSummary finish(const FileAttributes& attributes, const std::function<void()>& before_rename = {});
 
  private:
   struct Impl;

@@ -31,6 +31,9 @@ inline constexpr const char* attr_precision = "precision";
 inline constexpr const char* attr_devices = "devices";
 inline constexpr const char* attr_source_revision = "source_revision";
 inline constexpr const char* attr_untrained = "untrained_weights";  // a sentence; only where the weights are untrained
+inline constexpr const char* untrained_sentence =
+    "The weights of this model are pseudo-random, not trained: the numbers in this file carry no biological meaning. "
+    "'pleat model fetch NAME' gets trained weights, such as NAME = esm2_t6_8M_UR50D.";
 
 // One row per input record, in the order of the inputs.
 inline constexpr const char* records_group = "/records";
@@ -60,6 +63,24 @@ inline constexpr const char* attr_alphabet = "alphabet";        // of /logits: u
 inline constexpr const char* contacts_group = "/contacts";
 inline constexpr const char* contact_values = "/contacts/values";    // dtype [sum of L * L]
 inline constexpr const char* contact_offsets = "/contacts/offsets";  // int64 [U+1]
+
+// Atoms lie in the 14 slots of AlphaFold's compact layout; /structures/atom14_names says which atom each slot of each
+// residue holds. Where there is no atom, positions and plddt are 0.
+inline constexpr const char* structures_group = "/structures";
+inline constexpr const char* positions = "/structures/positions";            // float32 [R, 14, 3]
+inline constexpr const char* atom_mask = "/structures/atom_mask";            // uint8 [R, 14]
+inline constexpr const char* plddt = "/structures/plddt";                    // float16 or float32 [R, 14], 0 to 100
+inline constexpr const char* mean_plddt = "/structures/mean_plddt";          // float32 [U]
+inline constexpr const char* ptm = "/structures/ptm";                        // float32 [U]
+inline constexpr const char* recycles = "/structures/recycles";              // int32 [U], -1 where never computed
+inline constexpr const char* pae = "/structures/pae";                        // as plddt, [sum of L * L]
+inline constexpr const char* pae_offsets = "/structures/pae_offsets";        // int64 [U+1]
+inline constexpr const char* structure_chain = "/structures/chain";          // uint16 [R], as /sequences/chain
+inline constexpr const char* residue_number = "/structures/residue_number";  // int32 [R], from 1 in each chain
+inline constexpr const char* atom14_names = "/structures/atom14_names";      // utf8 of 4 bytes [21, 14]
+inline constexpr const char* attr_residues = "residues";  // of atom14_names: its rows as one-letter codes, one string
+inline constexpr const char* attr_units = "units";        // of positions and pae: utf8
+inline constexpr const char* angstrom = "ångström";
 
 // Words of the enum of /records/status.
 struct StatusWord {

@@ -1,0 +1,60 @@
+#include "pleat/export/file_names.h"
+
+#include <algorithm>
+#include <array>
+
+#include "pleat/core/text.h"
+
+namespace pleat {
+namespace {
+
+constexpr std::size_t longest_name = 80;
+
+// ASCII only, whatever the locale.
+bool is_plain(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
+// Names that Windows keeps for devices, whatever follows the first dot.
+bool is_reserved(std::string_view name) {
+  constexpr std::array<std::string_view, 4> words{"con", "prn", "aux", "nul"};
+  const std::string start = lower_case(name.substr(0, name.find('.')));
+  if (std::ranges::find(words, start) != words.end()) return true;
+  return start.size() == 4 && (start.starts_with("com") || start.starts_with("lpt")) && start[3] >= '0' &&
+         start[3] <= '9';
+}
+
+}  // namespace
+
+std::string safe_name(std::string_view id) {
+  std::string name;
+  bool in_run = false;
+  for (const char c : id) {
+    if (is_plain(c)) {
+      name += c;
+    } else if (!in_run) {
+      name += '_';
+    }
+    in_run = !is_plain(c);
+    if (name.size() == longest_name) break;
+  }
+  if (name.empty()) name = "unnamed";
+  // Hidden files, options of commands, and an ending that Windows drops.
+  if (name.front() == '.' || name.front() == '-') name.front() = '_';
+  if (name.back() == '.') name.back() = '_';
+  if (is_reserved(name)) name.insert(0, 1, '_');
+  return name;
+}
+
+std::string FileNames::next(std::string_view id) {
+  const std::string name = safe_name(id);
+  const std::string key = lower_case(name);
+  if (taken_.insert(key).second) return name;
+  std::int64_t& suffix = last_suffix_.try_emplace(key, 1).first->second;
+  while (true) {
+    const std::string ending = "_" + std::to_string(++suffix);
+    if (taken_.insert(key + ending).second) return name + ending;
+  }
+}
+
+}  // namespace pleat

@@ -1,0 +1,138 @@
+#include "pleat/export/structure_files.h"
+
+#include <limits>
+#include <set>
+
+#include "file_sink.h"
+#include "pleat/core/error.h"
+#include "pleat/core/printable.h"
+#include "pleat/export/file_names.h"
+#include "record_selection.h"
+#include "structure_index.h"
+
+namespace pleat {
+namespace {
+
+Structure structure_of(const Record& record, StoredSequence sequence, StoredStructure stored) {
+  Structure structure;
+  structure.id = record.id;
+  structure.description = record.description;
+  structure.residues = std::move(sequence.residues);
+  structure.chain = std::move(stored.chain);
+  structure.residue_number = std::move(stored.residue_number);
+  structure.positions = std::move(stored.positions);
+  structure.atom_mask = std::move(stored.atom_mask);
+  structure.plddt = std::move(stored.plddt);
+  structure.mean_plddt = stored.mean_plddt;
+  structure.ptm = stored.ptm;
+  return structure;
+}
+
+void require_structures(const ResultReader& results) {
+  if (results.has_structures()) return;
+  throw Error(ErrorCode::usage, "'" + results.file().string() + "' holds no structures to export",
+              "only a folding model makes structures; the sequences can be had with --format fasta");
+}
+
+// Writes one record after the other and counts.
+class Exporter {
+ public:
+  Exporter(const ResultReader& results, StructureFormat format, FileSink& sink)
+      : results_(results), origin_(origin_of(results)), format_(format), sink_(sink) {}
+
+  void add(std::int64_t number, const Record& record, const std::string& file) {
+    IndexLine line;
+    line.record = &record;
+    line.record_number = number;
+    line.status = record.status;
+    line.mean_plddt = line.ptm = std::numeric_limits<float>::quiet_NaN();
+    if (record.sequence >= 0) write(record, file, line);
+    if (line.file.empty() && line.reason.empty()) {
+      line.reason = record.message.empty() ? "never computed" : record.message;
+      ++summary_.not_computed;
+    }
+    index_.add(line);
+  }
+
+  StructureExportSummary finish() {
+    sink_.add(StructureIndex::file_name, index_.text());
+    sink_.finish();
+    return summary_;
+  }
+
+ private:
+  void write(const Record& record, const std::string& file, IndexLine& line) {
+    StoredSequence sequence = results_.sequence(record.sequence);
+    line.length = std::ssize(sequence.residues);
+    StoredStructure stored = results_.structure(record.sequence);
+    if (!stored.computed()) return;
+    line.mean_plddt = stored.mean_plddt;
+    line.ptm = stored.ptm;
+    const Structure structure = structure_of(record, std::move(sequence), std::move(stored));
+    line.reason = reason_against(structure, format_);
+    if (line.reason.empty()) {
+      sink_.add(file, structure_text(structure, format_, origin_));
+      line.file = file;
+      ++summary_.files;
+    } else {
+      if (summary_.cannot_hold++ == 0) summary_.first_cannot_hold = "'" + printable(record.id) + "': " + line.reason;
+    }
+  }
+
+  const ResultReader& results_;
+  StructureOrigin origin_;
+  StructureFormat format_;
+  FileSink& sink_;
+  StructureIndex index_;
+  StructureExportSummary summary_;
+};
+
+}  // namespace
+
+StructureExportSummary export_structures(const ResultReader& results, const StructureExport& request) {
+  require_structures(results);
+  const std::set<std::string> wanted(request.ids.begin(), request.ids.end());
+  check_ids(results, wanted, false);
+  const bool to_archive = is_archive(request.output);
+  const std::unique_ptr<FileSink> sink =
+      to_archive ? open_archive(request.output, results.attributes().created_utc, request.overwrite)
+                 : open_folder(request.output, request.overwrite);
+  // Names depend on all records, so that the same record always gets the same name.
+  const auto for_each_wanted = [&](const auto& visit) {
+    FileNames names;
+    for_each_record(results, [&](std::int64_t number, const Record& record) {
+      const std::string file = names.next(record.id) + "." + std::string(name_of(request.format));
+      if (wanted.empty() || wanted.contains(record.id)) visit(number, record, file);
+    });
+  };
+  sink->check_free(StructureIndex::file_name);
+  for_each_wanted([&](std::int64_t, const Record&, const std::string& file) { sink->check_free(file); });
+  Exporter exporter(results, request.format, *sink);
+  for_each_wanted(
+      [&](std::int64_t number, const Record& record, const std::string& file) { exporter.add(number, record, file); });
+  StructureExportSummary summary = exporter.finish();
+  summary.index = to_archive ? request.output : request.output / StructureIndex::file_name;
+  return summary;
+}
+
+std::string export_structure(const ResultReader& results, StructureFormat format, const std::string& id) {
+  require_structures(results);
+  check_ids(results, {id}, true);
+  Record found;
+  std::int64_t count = 0;
+  for_each_record(results, [&](std::int64_t /*number*/, const Record& record) {
+    if (record.id == id && count++ == 0) found = record;
+  });
+  if (count > 1) {
+    throw Error(ErrorCode::bad_input, std::to_string(count) + " records are called '" + printable(id) + "'",
+                "write them to a folder with --output DIR");
+  }
+  StoredStructure stored = results.structure(found.sequence);
+  if (!stored.computed()) {
+    throw Error(ErrorCode::bad_input, "'" + printable(id) + "' has no structure: " + printable(found.message, 200));
+  }
+  return structure_text(structure_of(found, results.sequence(found.sequence), std::move(stored)), format,
+                        origin_of(results));
+}
+
+}  // namespace pleat
