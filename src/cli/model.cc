@@ -17,6 +17,7 @@
 #include "pleat/weights/locate.h"
 #include "pleat/weights/registry.h"
 #include "pleat/weights/verify.h"
+#include "size_text.h"
 
 namespace pleat::cli {
 namespace {
@@ -29,11 +30,6 @@ std::string_view text_of(WeightFormat format) {
   return format == WeightFormat::safetensors ? "safetensors" : "pytorch";
 }
 
-// Whether this version can run what the repository holds.
-bool is_supported(const ModelEntry& entry) {
-  return entry.kind == ModelKind::esm2 && entry.format == WeightFormat::safetensors;
-}
-
 // Where the model lies on this machine; empty where it does not.
 std::string local_folder(const ModelEntry& entry) {
   try {
@@ -42,14 +38,6 @@ std::string local_folder(const ModelEntry& entry) {
   } catch (const Error&) {
     return {};
   }
-}
-
-std::string size_text(std::uint64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.1f} MB", value / 1e6);
-  if (value >= 1e3) return fmt::format("{:.1f} kB", value / 1e3);
-  return fmt::format("{} B", bytes);
 }
 
 std::string count_text(std::int64_t parameters) {
@@ -67,7 +55,6 @@ void list_json() {
     model["repository"] = entry.repository;
     model["revision"] = entry.revision;
     model["format"] = text_of(entry.format);
-    model["supported"] = is_supported(entry);
     model["layers"] = entry.layers;
     model["width"] = entry.width;
     model["heads"] = entry.heads;
@@ -82,16 +69,10 @@ void list_json() {
 void list_table() {
   constexpr const char* row = "{:<22}{:>7}{:>7}{:>12}{:>10}  {:<13}{}\n";
   fmt::print(fmt::runtime(row), "NAME", "LAYERS", "WIDTH", "PARAMETERS", "SIZE", "STORED AS", "ON THIS MACHINE");
-  bool all_supported = true;
   for (const ModelEntry& entry : model_registry()) {
     const std::string folder = local_folder(entry);
-    all_supported = all_supported && is_supported(entry);
     fmt::print(fmt::runtime(row), entry.name, entry.layers, entry.width, count_text(entry.parameters),
-               size_text(entry.bytes), std::string(text_of(entry.format)) + (is_supported(entry) ? "" : "*"),
-               folder.empty() ? "no" : folder);
-  }
-  if (!all_supported) {
-    fmt::print("* This version runs ESM-2 from safetensors; 'pleat model fetch NAME' says how to get them.\n");
+               size_text(entry.bytes), text_of(entry.format), folder.empty() ? "no" : folder);
   }
 }
 

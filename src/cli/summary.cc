@@ -17,6 +17,10 @@ double residues_per_second(const RunSummary& s) {
   return s.seconds_forward > 0 ? static_cast<double>(s.residues) / s.seconds_forward : 0;
 }
 
+double fold_flops_per_second(const RunSummary& s) {
+  return s.seconds_folding > 0 ? s.fold_flops / s.seconds_folding : 0;
+}
+
 void write_text(const std::filesystem::path& file, const std::string& text) {
   errno = 0;
   std::ofstream out(file, std::ios::binary);
@@ -32,8 +36,16 @@ std::string summary_text(const RunSummary& s) {
   text += fmt::format("\n{} unique sequences, {} residues, {:.0f} residues/s, {} in all, peak memory {:.0f} MB\n",
                       s.sequences, s.residues, residues_per_second(s), clock_text(s.seconds_total),
                       static_cast<double>(s.peak_rss_bytes) / 1e6);
+  if (s.sequences_folded > 0) {
+    text += fmt::format("{} folded, {} positions, {} of folding at {:.0f} GFLOP/s\n", s.sequences_folded,
+                        s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);
+  }
   if (s.untrained) text += "UNTRAINED weights: the numbers mean nothing about these proteins\n";
   text += fmt::format("results: {} ({:.1f} MB)\n", s.output.string(), static_cast<double>(s.file_bytes) / 1e6);
+  if (!s.structures.empty()) {
+    text += fmt::format("structures: {} ({} file{})\n", s.structures.string(), s.structure_files,
+                        s.structure_files == 1 ? "" : "s");
+  }
   return text;
 }
 
@@ -68,6 +80,13 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
                                {"seconds_finish", s.seconds_finish},
                                {"peak_rss_bytes", s.peak_rss_bytes},
                                {"linear_flops_per_token", s.linear_flops_per_token},
+                               {"sequences_folded", s.sequences_folded},
+                               {"positions_folded", s.positions_folded},
+                               {"fold_chunk_size", s.fold_chunk_size},
+                               {"fold_flops", s.fold_flops},
+                               {"seconds_folding", s.seconds_folding},
+                               {"structures", s.structures.string()},
+                               {"structure_files", s.structure_files},
                                {"model", s.model},
                                {"precision", s.precision},
                                {"untrained_weights", s.untrained}};

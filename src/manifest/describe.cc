@@ -9,11 +9,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json integer_schema(const Key& key) {
-  Json schema{{"type", "integer"}};
+Json number_schema(const Key& key, std::string_view type) {
+  Json schema{{"type", type}};
   if (key.lowest != std::numeric_limits<std::int64_t>::min()) schema["minimum"] = key.lowest;
   if (key.highest != std::numeric_limits<std::int64_t>::max()) schema["maximum"] = key.highest;
   return schema;
+}
+
+template <typename Enum>
+Json choice_schema(Enum) {
+  Json words = Json::array();
+  for (const auto& choice : choices_of(Enum{})) words.push_back(choice.word);
+  return {{"enum", words}};
+}
+
+template <typename Enum>
+Json word_of(Enum value) {
+  for (const auto& choice : choices_of(Enum{})) {
+    if (choice.value == value) return choice.word;
+  }
+  return nullptr;
 }
 
 // One value, or a list with at least one.
@@ -32,31 +47,41 @@ struct TypeSchema {
     if (!key.section) return flag;
     return {{"anyOf", Json::array({flag, map_schema(key.path)})}};
   }
-  Json operator()(const std::int64_t*) const { return integer_schema(key); }
+  Json operator()(const std::int64_t*) const { return number_schema(key, "integer"); }
+  Json operator()(const double*) const { return number_schema(key, "number"); }
   Json operator()(const std::optional<std::int64_t>*) const {
-    return {{"anyOf", Json::array({{{"const", "auto"}}, integer_schema(key)})}};
+    return {{"anyOf", Json::array({{{"const", "auto"}}, number_schema(key, "integer")})}};
   }
   Json operator()(const std::string*) const { return {{"type", "string"}, {"minLength", 1}}; }
-  Json operator()(const std::vector<std::int64_t>*) const { return one_or_list(integer_schema(key)); }
+  Json operator()(const std::vector<std::int64_t>*) const { return one_or_list(number_schema(key, "integer")); }
   Json operator()(const std::vector<std::string>*) const { return one_or_list({{"type", "string"}, {"minLength", 1}}); }
+  Json operator()(const std::vector<StructureFormat>*) const {
+    const Json format = choice_schema(StructureFormat{});
+    return {{"anyOf", Json::array({format, {{"type", "array"}, {"items", format}}})}};
+  }
   template <typename Enum>
   Json operator()(const Enum*) const {
-    Json words = Json::array();
-    for (const auto& choice : choices_of(Enum{})) words.push_back(choice.word);
-    return {{"enum", words}};
+    return choice_schema(Enum{});
   }
 };
 
 struct DefaultValue {
   Json operator()(std::monostate) const { return nullptr; }
   Json operator()(const std::optional<std::int64_t>* value) const { return *value ? Json(**value) : Json("auto"); }
+  Json operator()(const double* value) const {
+    // A whole number is written as one.
+    const auto whole = static_cast<std::int64_t>(*value);
+    return static_cast<double>(whole) == *value ? Json(whole) : Json(*value);
+  }
+  Json operator()(const std::vector<StructureFormat>* value) const {
+    Json words = Json::array();
+    for (const StructureFormat format : *value) words.push_back(word_of(format));
+    return words;
+  }
   template <typename T>
   Json operator()(const T* value) const {
     if constexpr (std::is_enum_v<T>) {
-      for (const auto& choice : choices_of(T{})) {
-        if (choice.value == *value) return choice.word;
-      }
-      return nullptr;
+      return word_of(*value);
     } else {
       return *value;
     }
@@ -108,7 +133,8 @@ tasks:
   embeddings: {layers: [-1], per_residue: true, mean: true, bos: false, dtype: float16}
   logits: false
   contacts: false
-  structure: false   # or {num_recycles: 3, pae: true, dtype: float16} with a folding model
+  structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, dtype: float16, formats: [],
+                     #     chain_linker: 25, chain_gap: 512} with a folding model
 run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto, seed: 0}
 policy: {residues: convert, max_length: 0, duplicates: share, fail_on: any}
 ```

@@ -72,12 +72,33 @@ constexpr std::array table{
         .help = "How often the result is fed back in; n gives n + 1 passes.",
         .lowest = 0,
         .highest = 100},
+    Key{.path = "tasks.structure.recycle_tolerance",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.recycle_tolerance; },
+        .help = "Stop feeding back once the distances between residues change by less than this many ångström, as a "
+                "root mean square, from one pass to the next; 0 never stops early. The file says how many recycles "
+                "each sequence took.",
+        .lowest = 0},
     Key{.path = "tasks.structure.pae",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.pae; },
         .help = "Store the predicted aligned error of every pair of residues."},
     Key{.path = "tasks.structure.dtype",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.dtype; },
         .help = "The type of the stored confidences; positions are always float32."},
+    Key{.path = "tasks.structure.formats",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.formats; },
+        .help = "Also write a file for each record in these formats, into a folder beside the output that is named "
+                "after it: results.structures for results.h5. `pleat export` writes them later, from the output."},
+    Key{.path = "tasks.structure.chain_linker",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.chain_linker; },
+        .help = "Chains of a sequence written A:B are folded with this many glycines between them, which appear in no "
+                "result.",
+        .lowest = 0,
+        .highest = 1000},
+    Key{.path = "tasks.structure.chain_gap",
+        .field = [](Manifest& m) -> Field { return &m.tasks.structure.chain_gap; },
+        .help = "How far the residue index jumps from one chain to the next, so that the model takes them for apart.",
+        .lowest = 0,
+        .highest = 1000000},
 
     Key{.path = "run",
         .field = [](Manifest&) -> Field { return std::monostate{}; },
@@ -99,8 +120,8 @@ constexpr std::array table{
         .highest = 1048576},
     Key{.path = "run.chunk_size",
         .field = [](Manifest& m) -> Field { return &m.run.chunk_size; },
-        .help = "How many rows of a pair representation are computed together when folding; smaller needs less "
-                "memory.",
+        .help = "Channels of the pair representation that a triangular multiplication holds at once; smaller needs "
+                "less memory. `auto` is the most that fits. Results do not depend on it.",
         .lowest = 1,
         .highest = 4096},
     Key{.path = "run.seed",
@@ -129,33 +150,44 @@ constexpr std::array table{
         .help = "Which share of rejected or failed records makes the exit status 65."},
 };
 
-// Writes "whole number" with what is said of its range.
-std::string number_text(const Key& key) {
+// "a whole number", or another `kind`, with what is said of its range.
+std::string number_text(const Key& key, const std::string& kind) {
   const bool has_lowest = key.lowest != std::numeric_limits<std::int64_t>::min();
   const bool has_highest = key.highest != std::numeric_limits<std::int64_t>::max();
   if (key.lowest == key.highest) return std::to_string(key.lowest);
   if (has_lowest && has_highest) {
-    return "a whole number from " + std::to_string(key.lowest) + " to " + std::to_string(key.highest);
+    return kind + " from " + std::to_string(key.lowest) + " to " + std::to_string(key.highest);
   }
-  if (has_lowest) return "a whole number of at least " + std::to_string(key.lowest);
-  return "a whole number";
+  if (has_lowest) return kind + " of at least " + std::to_string(key.lowest);
+  return kind;
+}
+
+// "one of pdb, cif".
+template <typename Enum>
+std::string choice_text(Enum) {
+  std::string text;
+  for (const auto& choice : choices_of(Enum{})) text += (text.empty() ? "one of " : ", ") + std::string(choice.word);
+  return text;
 }
 
 struct TypeText {
+  static constexpr const char* whole = "a whole number";
   const Key& key;
 
   std::string operator()(std::monostate) const { return "a map"; }
   std::string operator()(const bool*) const { return key.section ? "a map, true or false" : "true or false"; }
-  std::string operator()(const std::int64_t*) const { return number_text(key); }
-  std::string operator()(const std::optional<std::int64_t>*) const { return "auto or " + number_text(key); }
+  std::string operator()(const std::int64_t*) const { return number_text(key, whole); }
+  std::string operator()(const double*) const { return number_text(key, "a number"); }
+  std::string operator()(const std::optional<std::int64_t>*) const { return "auto or " + number_text(key, whole); }
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::int64_t>*) const { return "a whole number or a list of them"; }
   std::string operator()(const std::vector<std::string>*) const { return "a text or a list of them"; }
+  std::string operator()(const std::vector<StructureFormat>*) const {
+    return choice_text(StructureFormat{}) + ", or a list of them";
+  }
   template <typename Enum>
   std::string operator()(const Enum*) const {
-    std::string text;
-    for (const auto& choice : choices_of(Enum{})) text += (text.empty() ? "one of " : ", ") + std::string(choice.word);
-    return text;
+    return choice_text(Enum{});
   }
 };
 
@@ -214,6 +246,12 @@ std::span<const Choice<DuplicatePolicy>> choices_of(DuplicatePolicy) {
 std::span<const Choice<FailOn>> choices_of(FailOn) {
   static constexpr std::array<Choice<FailOn>, 3> choices{
       {{"any", FailOn::any}, {"all", FailOn::all}, {"none", FailOn::none}}};
+  return choices;
+}
+
+std::span<const Choice<StructureFormat>> choices_of(StructureFormat) {
+  static constexpr std::array<Choice<StructureFormat>, 2> choices{
+      {{"pdb", StructureFormat::pdb}, {"cif", StructureFormat::cif}}};
   return choices;
 }
 

@@ -16,9 +16,9 @@
 namespace pleat {
 
 // Where a key's value is kept. The type of the field is the type of the key; a monostate is a map of further keys.
-using Field = std::variant<std::monostate, bool*, std::int64_t*, std::optional<std::int64_t>*, std::string*,
-                           std::vector<std::int64_t>*, std::vector<std::string>*, DType*, Precision*, ResiduePolicy*,
-                           DuplicatePolicy*, FailOn*>;
+using Field = std::variant<std::monostate, bool*, std::int64_t*, double*, std::optional<std::int64_t>*, std::string*,
+                           std::vector<std::int64_t>*, std::vector<std::string>*, std::vector<StructureFormat>*, DType*,
+                           Precision*, ResiduePolicy*, DuplicatePolicy*, FailOn*>;
 
 struct Key {
   std::string_view path = {};           // dotted: "tasks.embeddings.layers"
@@ -26,7 +26,7 @@ struct Key {
   std::string_view help = {};           // one or two sentences, for the reference page and the schema
   bool required = false;
   bool section = false;  // a map of further keys; where its field is a bool, true or false may stand for the map
-  // The range of a whole number, both ends included.
+  // The range of a number, both ends included.
   std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   std::int64_t highest = std::numeric_limits<std::int64_t>::max();
   std::string_view example = {};  // a value as it is written in YAML; only where the default does not show it
@@ -58,6 +58,7 @@ struct Choice {
 [[nodiscard]] std::span<const Choice<ResiduePolicy>> choices_of(ResiduePolicy kind);
 [[nodiscard]] std::span<const Choice<DuplicatePolicy>> choices_of(DuplicatePolicy kind);
 [[nodiscard]] std::span<const Choice<FailOn>> choices_of(FailOn kind);
+[[nodiscard]] std::span<const Choice<StructureFormat>> choices_of(StructureFormat kind);
 
 // What the value must be, for messages and the reference page: "auto or a whole number from 8 to 1048576".
 [[nodiscard]] std::string type_text(const Key& key);

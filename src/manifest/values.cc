@@ -50,6 +50,19 @@ std::optional<std::int64_t> integer_in(const YAML::Node& node, const Key& key) {
   return value;
 }
 
+std::optional<double> number_in(const YAML::Node& node, const Key& key) {
+  if (!is_plain(node)) return std::nullopt;
+  const std::string& text = node.Scalar();
+  // Infinity and what is not a number have names; a number has digits.
+  if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return std::nullopt;
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, value);
+  if (result.ec != std::errc{} || result.ptr != end) return std::nullopt;
+  if (value < static_cast<double>(key.lowest) || value > static_cast<double>(key.highest)) return std::nullopt;
+  return value;
+}
+
 class ValueReader {
  public:
   ValueReader(const Key& key, const Place& place) : key_(key), place_(place) {}
@@ -66,6 +79,12 @@ class ValueReader {
 
   void operator()(std::int64_t* out) const {
     const auto value = integer_in(place_.node, key_);
+    if (!value) throw wrong_value(key_, place_);
+    *out = *value;
+  }
+
+  void operator()(double* out) const {
+    const auto value = number_in(place_.node, key_);
     if (!value) throw wrong_value(key_, place_);
     *out = *value;
   }
@@ -93,23 +112,38 @@ class ValueReader {
     read_list(out, [this](const YAML::Node& node, const std::string& verb) { return text_of(node, verb); });
   }
 
-  // A word of a fixed choice.
+  // No format at all is what an empty list asks for; one that is named twice is written once.
+  void operator()(std::vector<StructureFormat>* out) const {
+    std::vector<StructureFormat> formats;
+    const auto read_one = [this](const YAML::Node& node, const std::string& verb) {
+      return choice_in<StructureFormat>(node, verb);
+    };
+    if (!place_.node.IsSequence() || place_.node.size() > 0) read_list(&formats, read_one);
+    out->clear();
+    for (const StructureFormat format : formats) {
+      if (std::ranges::find(*out, format) == out->end()) out->push_back(format);
+    }
+  }
+
   template <typename Enum>
   void operator()(Enum* out) const {
-    if (!place_.node.IsScalar()) throw wrong_value(key_, place_);
-    std::vector<std::string> words;
-    for (const auto& choice : choices_of(Enum{})) {
-      if (choice.word == place_.node.Scalar()) {
-        *out = choice.value;
-        return;
-      }
-      words.emplace_back(choice.word);
-    }
-    const std::string near = nearest(place_.node.Scalar(), words);
-    throw wrong(key_, place_.text(), "is " + found(place_.node), near.empty() ? "" : "did you mean '" + near + "'?");
+    *out = choice_in<Enum>(place_.node, "is ");
   }
 
  private:
+  // A word of a fixed choice.
+  template <typename Enum>
+  [[nodiscard]] Enum choice_in(const YAML::Node& node, const std::string& verb) const {
+    if (!node.IsScalar()) throw wrong(key_, where(node), verb + found(node));
+    std::vector<std::string> words;
+    for (const auto& choice : choices_of(Enum{})) {
+      if (choice.word == node.Scalar()) return choice.value;
+      words.emplace_back(choice.word);
+    }
+    const std::string near = nearest(node.Scalar(), words);
+    throw wrong(key_, where(node), verb + found(node), near.empty() ? "" : "did you mean '" + near + "'?");
+  }
+
   [[nodiscard]] std::string where(const YAML::Node& node) const {
     return Place{node, place_.origin, place_.fallback}.text();
   }

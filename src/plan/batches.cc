@@ -4,7 +4,7 @@
 
 namespace pleat {
 
-std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const ModelShape& shape,
+std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const std::vector<double>& flops,
                                 std::int64_t max_tokens) {
   std::vector<std::int64_t> order;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
@@ -22,7 +22,7 @@ std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const M
     Batch& batch = batches.back();
     batch.rows.push_back(row);
     batch.tokens += tokens[row];
-    batch.flops += forward_flops(shape, tokens[row]);
+    batch.flops += flops[static_cast<std::size_t>(row)];
   }
   return batches;
 }

@@ -36,6 +36,7 @@ double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::i
   const auto kept_layers = static_cast<double>(kept.hidden_layers);
   double bytes = element * t * width * (1 + 3 + 1) + element * t * width * (1 + in_transit) * kept_layers;
   if (kept.logits) bytes += element * t * ((1 + in_transit) * alphabet + 2 * width);
+  if (kept.mixture) bytes += element * t * width;
   // Keys and values of a head and 32 rows of scores for each thread.
   bytes += element * static_cast<double>(threads) * l * (2 * width / static_cast<double>(shape.heads) + 48 + 32);
   if (kept.contacts) {
@@ -46,14 +47,19 @@ double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::i
   return bytes;
 }
 
-std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes, std::int64_t threads) {
+std::int64_t largest_within(double limit, const std::function<double(std::int64_t)>& cost) {
   std::int64_t fits = 0;
   std::int64_t too_long = std::int64_t{1} << 30;
   while (fits + 1 < too_long) {
     const std::int64_t middle = fits + (too_long - fits) / 2;
-    (activation_bytes(shape, kept, middle, middle, threads) <= bytes ? fits : too_long) = middle;
+    (cost(middle) <= limit ? fits : too_long) = middle;
   }
   return fits;
+}
+
+std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes, std::int64_t threads) {
+  return largest_within(bytes,
+                        [&](std::int64_t tokens) { return activation_bytes(shape, kept, tokens, tokens, threads); });
 }
 
 }  // namespace pleat

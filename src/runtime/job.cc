@@ -4,15 +4,21 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <memory>
+#include <optional>
 
 #include "cpu_device.h"
+#include "loaded_model.h"
 #include "model_hash.h"
+#include "outcomes.h"
 #include "pleat/core/error.h"
 #include "pleat/esm2/tensors.h"
-#include "pleat/plan/cost.h"
+#include "pleat/export/structure_folder.h"
 #include "pleat/runtime/machine.h"
 #include "pleat/runtime/pipeline.h"
+#include "pleat/store/schema.h"
 #include "prepare.h"
+#include "progress_count.h"
 
 namespace pleat {
 namespace {
@@ -26,10 +32,6 @@ std::string utc_now() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-void throw_if_stopped(const std::atomic<int>& stop) {
-  if (const int signal = stop; signal != 0) throw Stopped(signal);
-}
-
 void check_heads(const Manifest& manifest, const Esm2Parts& parts) {
   if (manifest.tasks.logits && !parts.lm_head) {
     throw Error(ErrorCode::bad_manifest, "tasks.logits: this checkpoint has no language-model head (lm_head)",
@@ -41,80 +43,56 @@ void check_heads(const Manifest& manifest, const Esm2Parts& parts) {
   }
 }
 
-// Counts what has come out of the pipeline, and tells the observer.
-class ProgressCount {
- public:
-  ProgressCount(const PreparedJob& job, RunObserver& observer) : job_(job), observer_(observer) {
-    for (const Batch& batch : job.batches) {
-      progress_.sequences += static_cast<std::int64_t>(batch.rows.size());
-      progress_.flops += batch.flops;
-      for (const std::int64_t row : batch.rows) progress_.residues += job.dataset.sequences.length(row);
-    }
-    observer_.progress(progress_);
-  }
-
-  void add(std::int64_t row) {
-    ++progress_.sequences_done;
-    progress_.residues_done += job_.dataset.sequences.length(row);
-    progress_.flops_done += forward_flops(job_.shape, job_.tokens[row]);
-    progress_.seconds = seconds_since(start_);
-    observer_.progress(progress_);
-  }
-
-  [[nodiscard]] const Progress& now() const { return progress_; }
-  [[nodiscard]] double seconds() const { return seconds_since(start_); }
-
- private:
-  const PreparedJob& job_;
-  RunObserver& observer_;
-  Progress progress_;
-  Clock::time_point start_ = Clock::now();
-};
-
-void count_records(const Dataset& dataset, const std::vector<bool>& failed, RunSummary& summary) {
-  summary.records = static_cast<std::int64_t>(dataset.records.size());
-  for (const Record& record : dataset.records) {
-    if (record.status == RecordStatus::rejected) {
-      ++summary.rejected;
-    } else if (record.status == RecordStatus::skipped) {
-      ++summary.skipped;
-    } else if (failed[static_cast<std::size_t>(record.sequence)]) {
-      ++summary.failed;
-    } else {
-      ++summary.ok;
-    }
-  }
-}
-
 std::string name_of_precision(at::ScalarType precision) { return precision == at::kFloat ? "float32" : "bfloat16"; }
 
-FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job) {
+FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job,
+                               const std::string& created) {
   FileAttributes attributes;
   attributes.pleat_version = settings.pleat_version;
-  attributes.created_utc = utc_now();
+  attributes.created_utc = created;
   attributes.manifest_yaml = manifest.text;
   attributes.manifest_overrides = fmt::format("{}", fmt::join(manifest.overrides, "\n"));
   attributes.manifest_sha256 = manifest.sha256;
   attributes.model_name = manifest.model;
   attributes.precision = name_of_precision(job.precision);
   attributes.source_revision = settings.source_revision;
-  attributes.untrained = job.config.untrained;
+  attributes.untrained = job.config.language_model.untrained;
   return attributes;
 }
 
-Esm2 load_model(const Checkpoint& checkpoint, const PreparedJob& job, const Manifest& manifest, RunObserver& observer) {
+LoadedModel load_model(const Checkpoint& checkpoint, const PreparedJob& job, const Manifest& manifest,
+                       RunObserver& observer) {
   const auto start = Clock::now();
   return_freed_memory();
-  Esm2 model(checkpoint, job.config, job.precision);
+  LoadedModel model(checkpoint, job);
   keep_freed_memory();
-  observer.info(fmt::format("loaded {} ({} layers, width {}) in {:.1f} s", manifest.model, job.config.num_hidden_layers,
-                            job.config.hidden_size, seconds_since(start)));
-  if (job.config.untrained) {
+  const Esm2Config& config = job.config.language_model;
+  std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
+  if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.fold->trunk.num_blocks);
+  observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
+  if (config.untrained) {
     observer.warning(
         "the weights of this model are UNTRAINED pseudo-random numbers; "
         "trained ones come with: pleat model fetch esm2_t6_8M_UR50D");
   }
   return model;
+}
+
+// The folder for tasks.structure.formats, or nothing.
+std::unique_ptr<StructureFolder> open_structure_folder(const Manifest& manifest, const RunSettings& settings,
+                                                       const PreparedJob& job, const std::string& created) {
+  const StructureTask& task = manifest.tasks.structure;
+  if (!task.enabled || task.formats.empty()) return nullptr;
+  const StructureOrigin origin{settings.pleat_version, manifest.model, created,
+                               job.config.language_model.untrained ? schema::untrained_sentence : ""};
+  return std::make_unique<StructureFolder>(
+      structure_folder_of(manifest.resolve(manifest.output)), job.dataset, origin,
+      StructureFolder::Options{task.formats, job.layout.structure_dtype, settings.overwrite});
+}
+
+std::optional<FoldTask> fold_task(const LoadedModel& model, const PreparedJob& job) {
+  if (model.folding() == nullptr) return std::nullopt;
+  return FoldTask{model.folding(), job.fold_request, job.chain_link};
 }
 
 // What is known of a run before its first batch.
@@ -123,56 +101,111 @@ RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const 
   summary.output = manifest.resolve(manifest.output);
   summary.model = manifest.model;
   summary.precision = name_of_precision(job.precision);
-  summary.untrained = job.config.untrained;
+  summary.untrained = job.config.language_model.untrained;
   summary.linear_flops_per_token = model.linear_flops_per_token();
   for (const Batch& batch : job.batches) summary.tokens += batch.tokens;
   return summary;
 }
 
+void add_folded(const FoldTotals& totals, const PreparedJob& job, RunSummary& summary) {
+  if (!job.layout.structure) return;
+  summary.sequences_folded = totals.sequences;
+  summary.positions_folded = totals.positions;
+  summary.fold_chunk_size = job.fold_request.chunk_size;
+  summary.seconds_folding = totals.seconds;
+  summary.fold_flops = totals.flops;
+}
+
+// One run, between its preparation and its summary.
+class Run {
+ public:
+  Run(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job, RunObserver& observer)
+      : manifest_(manifest),
+        settings_(settings),
+        job_(job),
+        observer_(observer),
+        created_(utc_now()),
+        checkpoint_(Checkpoint::open(job.model_folder)),
+        outcomes_(job.dataset) {
+    check_heads(manifest, esm2_parts(checkpoint_.tensors()));
+    writer_.emplace(manifest.resolve(manifest.output), job.layout, job.dataset,
+                    WriterOptions{settings.overwrite, settings.work_folder});
+    folder_ = open_structure_folder(manifest, settings, job, created_);
+  }
+
+  RunSummary operator()(const StopFlag& stop) {
+    const LoadedModel model = load_model(checkpoint_, job_, manifest_, observer_);
+    throw_if_stopped(&stop);
+    // Reading every byte of the weights once more goes on beside the work.
+    ModelHash model_hash(checkpoint_);
+    RunSummary summary = make_summary(manifest_, job_, model.language_model());
+    CpuDevice device(model.language_model(), job_.tokenizer, job_.dataset.sequences, job_.layout,
+                     fold_task(model, job_), stop);
+    compute(device, stop, summary);
+    add_folded(device.folded(), job_, summary);
+    FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
+    attributes.devices = device.name();
+    attributes.model_sha256 = model_hash.get();
+    if (!model_hash.error().empty()) observer_.warning("the file holds no hash of the weights: " + model_hash.error());
+    finish(attributes, summary);
+    return summary;
+  }
+
+ private:
+  void compute(Device& device, const StopFlag& stop, RunSummary& summary) {
+    summary.seconds_startup = process_seconds();
+    ProgressCount progress(job_, observer_);
+    const auto consume = [&](SequenceResult result) {
+      if (folder_ != nullptr) {
+        if (const std::string reason = folder_->add(result); !reason.empty()) {
+          add_note(result, "no_structure_file", reason);
+        }
+      }
+      writer_->add(result);
+      outcomes_.add(result);
+      progress.add(result.row);
+    };
+    run_pipeline(job_.batches, job_.tokens, device, consume, stop);
+    summary.seconds_forward = progress.seconds();
+    summary.sequences = progress.now().sequences;
+    summary.residues = progress.now().residues;
+  }
+
+  void finish(const FileAttributes& attributes, RunSummary& summary) {
+    const auto start = Clock::now();
+    // The folder stands before the file that tells of a finished run.
+    const auto commit_folder = [&] {
+      if (folder_ == nullptr) return;
+      summary.structure_files = folder_->commit().files;
+      summary.structures = structure_folder_of(summary.output);
+    };
+    summary.file_bytes = writer_->finish(attributes, commit_folder).file_bytes;
+    summary.seconds_finish = seconds_since(start);
+    outcomes_.count_records(summary);
+    for (const std::string& line : outcomes_.warnings()) observer_.warning(line);
+    summary.peak_rss_bytes = peak_rss_bytes();
+    summary.seconds_total = process_seconds();
+  }
+
+  const Manifest& manifest_;
+  const RunSettings& settings_;
+  const PreparedJob& job_;
+  RunObserver& observer_;
+  std::string created_;
+  Checkpoint checkpoint_;
+  Outcomes outcomes_;
+  std::optional<ResultWriter> writer_;
+  std::unique_ptr<StructureFolder> folder_;
+};
+
 }  // namespace
 
 RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
-  static const std::atomic<int> never = 0;
-  const std::atomic<int>& stop = settings.stop != nullptr ? *settings.stop : never;
+  static const StopFlag never = 0;
+  const StopFlag& stop = settings.stop != nullptr ? *settings.stop : never;
   const PreparedJob job = prepare_job(manifest, observer);
-  throw_if_stopped(stop);
-  const Checkpoint checkpoint = Checkpoint::open(job.model_folder);
-  check_heads(manifest, esm2_parts(checkpoint.tensors()));
-  ResultWriter writer(manifest.resolve(manifest.output), job.layout, job.dataset,
-                      {settings.overwrite, settings.work_folder});
-  const Esm2 model = load_model(checkpoint, job, manifest, observer);
-  throw_if_stopped(stop);
-  // Reading every byte of the weights once more goes on beside the work.
-  ModelHash model_hash(checkpoint);
-
-  RunSummary summary = make_summary(manifest, job, model);
-  CpuDevice device(model, job.tokenizer, job.dataset.sequences, job.layout);
-  summary.seconds_startup = process_seconds();
-  ProgressCount progress(job, observer);
-  std::vector<bool> failed(job.tokens.size());
-  run_pipeline(
-      job.batches, job.tokens, device,
-      [&](const SequenceResult& result) {
-        writer.add(result);
-        if (result.failed) failed[static_cast<std::size_t>(result.row)] = true;
-        progress.add(result.row);
-      },
-      stop);
-  summary.seconds_forward = progress.seconds();
-
-  const auto finish_start = Clock::now();
-  FileAttributes attributes = make_attributes(manifest, settings, job);
-  attributes.devices = device.name();
-  attributes.model_sha256 = model_hash.get();
-  if (!model_hash.error().empty()) observer.warning("the file holds no hash of the weights: " + model_hash.error());
-  summary.file_bytes = writer.finish(attributes).file_bytes;
-  summary.seconds_finish = seconds_since(finish_start);
-  count_records(job.dataset, failed, summary);
-  summary.sequences = progress.now().sequences;
-  summary.residues = progress.now().residues;
-  summary.peak_rss_bytes = peak_rss_bytes();
-  summary.seconds_total = process_seconds();
-  return summary;
+  throw_if_stopped(&stop);
+  return Run(manifest, settings, job, observer)(stop);
 }
 
 }  // namespace pleat

@@ -1,16 +1,13 @@
 #include "pleat/runtime/pipeline.h"
 
-#include <c10/util/Exception.h>
-
 #include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <new>
-#include <string_view>
 #include <thread>
 
 #include "channel.h"
+#include "failure.h"
 
 namespace pleat {
 namespace {
@@ -21,35 +18,12 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t batches_ahead = 2;
 constexpr std::size_t results_ahead = 1;
 
-SequenceResult failure(std::int64_t row, const char* code, std::string message) {
-  SequenceResult result;
-  result.row = row;
-  result.failed = true;
-  result.error_code = code;
-  result.message = std::move(message);
-  return result;
-}
-
-SequenceResult out_of_memory(std::int64_t row) {
-  return failure(row, "out_of_memory", "the machine has not enough memory for a sequence of this length");
-}
-
-// LibTorch has no type of its own for an allocation that fails on a CPU.
-bool is_out_of_memory(const c10::Error& error) {
-  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") != std::string_view::npos;
-}
-
 // One sequence by itself: whatever goes wrong is its own failure.
 SequenceResult compute_one(Device& device, std::int64_t row) {
   try {
     return std::move(device.compute({row}).front());
-  } catch (const std::bad_alloc&) {
-    return out_of_memory(row);
-  } catch (const c10::Error& error) {
-    if (is_out_of_memory(error)) return out_of_memory(row);
-    return failure(row, "compute_failed", error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return failure(row, "compute_failed", error.what());
+  } catch (const std::exception&) {
+    return failure_of_current_exception(row);
   }
 }
 
@@ -66,13 +40,11 @@ std::vector<SequenceResult> compute_all(Device& device, const std::vector<std::i
   if (rows.size() == 1) return compute_each(device, rows);
   try {
     return device.compute(rows);
+  } catch (const Stopped&) {
+    throw;
   } catch (const std::exception&) {
     return compute_each(device, rows);
   }
-}
-
-void throw_if_stopped(const std::atomic<int>& stop) {
-  if (const int signal = stop; signal != 0) throw Stopped(signal);
 }
 
 }  // namespace
@@ -80,16 +52,17 @@ void throw_if_stopped(const std::atomic<int>& stop) {
 std::vector<SequenceResult> compute_batch(Device& device, const Batch& batch, const std::vector<std::int64_t>& tokens) {
   const auto start = Clock::now();
   std::vector<SequenceResult> results = compute_all(device, batch.rows);
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  for (const SequenceResult& result : results) seconds -= result.seconds;
   for (SequenceResult& result : results) {
-    result.seconds = seconds * static_cast<double>(tokens[result.row]) / static_cast<double>(batch.tokens);
+    result.seconds += seconds * static_cast<double>(tokens[result.row]) / static_cast<double>(batch.tokens);
     result.device = device.name();
   }
   return results;
 }
 
 void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens, Device& device,
-                  const std::function<void(const SequenceResult&)>& consume, const std::atomic<int>& stop) {
+                  const std::function<void(SequenceResult)>& consume, const StopFlag& stop) {
   Channel<const Batch*> to_worker(batches_ahead);
   Channel<std::vector<SequenceResult>> to_writer(results_ahead);
   std::exception_ptr first_error;
@@ -111,7 +84,7 @@ void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int6
       guard([&] {
         const Batch* batch = nullptr;
         while (to_worker.pop(batch)) {
-          throw_if_stopped(stop);
+          throw_if_stopped(&stop);
           if (!to_writer.push(compute_batch(device, *batch, tokens))) return;
         }
         to_writer.close();
@@ -121,20 +94,20 @@ void run_pipeline(const std::vector<Batch>& batches, const std::vector<std::int6
       guard([&] {
         std::vector<SequenceResult> results;
         while (to_writer.pop(results)) {
-          for (const SequenceResult& result : results) consume(result);
+          for (SequenceResult& result : results) consume(std::move(result));
         }
       });
     });
     guard([&] {
       for (const Batch& batch : batches) {
-        throw_if_stopped(stop);
+        throw_if_stopped(&stop);
         if (!to_worker.push(&batch)) return;
       }
       to_worker.close();
     });
   }
   if (first_error != nullptr) std::rethrow_exception(first_error);
-  throw_if_stopped(stop);
+  throw_if_stopped(&stop);
 }
 
 }  // namespace pleat

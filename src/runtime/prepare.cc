@@ -1,30 +1,31 @@
 #include "prepare.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "capacity.h"
+#include "outcomes.h"
 #include "pleat/core/error.h"
 #include "pleat/plan/cost.h"
+#include "pleat/plan/fold_cost.h"
 #include "pleat/runtime/device.h"
-#include "pleat/runtime/machine.h"
 #include "pleat/sequence/reader.h"
 #include "pleat/weights/locate.h"
+#include "pleat/weights/registry.h"
 
 namespace pleat {
 namespace {
 
-// Tokens of a batch: enough to keep every core busy, few enough that activations stay small.
+// Tokens of a batch of the language model: enough to keep every core busy, few enough that activations stay small.
 constexpr std::int64_t automatic_tokens_per_batch = 2048;
-// Of the memory that is free at the start, how much activations may take; the rest is for the weights' transit, the
-// page cache and other programs.
-constexpr double memory_share = 0.8;
-// What the libraries, the threads' stacks and the heap's own slack take besides.
-constexpr double memory_reserve = 256e6;
+// Fewer where sequences are folded, each of which takes seconds to minutes: results and signals are seen to after each
+// batch, and the language model is a small part of the work.
+constexpr std::int64_t automatic_tokens_per_fold_batch = 256;
 
 at::ScalarType resolve_precision(Precision precision) {
   switch (precision) {
@@ -55,6 +56,24 @@ std::vector<std::int64_t> resolve_layers(const std::vector<std::int64_t>& wanted
   return {layers.begin(), layers.end()};
 }
 
+// Before anything is read: a task that the model cannot do.
+void check_tasks(const Manifest& manifest, const ModelConfig& config) {
+  if (manifest.tasks.structure.enabled && !config.fold) {
+    std::vector<std::string_view> names;
+    for (const ModelEntry& entry : model_registry()) {
+      if (entry.kind == ModelKind::esmfold) names.push_back(entry.name);
+    }
+    throw Error(ErrorCode::bad_manifest,
+                fmt::format("tasks.structure: {} is a language model, which computes no structures", manifest.model),
+                fmt::format("set model to a folding model ({}), or remove tasks.structure", fmt::join(names, ", ")));
+  }
+  if (manifest.tasks.logits && config.fold) {
+    throw Error(ErrorCode::bad_manifest,
+                fmt::format("tasks.logits: the language model inside {} has no head for logits", manifest.model),
+                "take logits from an ESM-2 model, such as esm2_t36_3B_UR50D, in a run of its own");
+  }
+}
+
 ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, const Tokenizer& tokenizer) {
   const EmbeddingsTask& embeddings = manifest.tasks.embeddings;
   ResultLayout layout;
@@ -67,6 +86,9 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
   layout.dtype = embeddings.dtype;
   layout.logits = manifest.tasks.logits;
   layout.contacts = manifest.tasks.contacts;
+  layout.structure = manifest.tasks.structure.enabled;
+  layout.pae = layout.structure && manifest.tasks.structure.pae;
+  layout.structure_dtype = manifest.tasks.structure.dtype;
   layout.width = config.hidden_size;
   layout.depth = config.num_hidden_layers;
   for (const char letter : tokenizer.alphabet()) layout.alphabet.emplace_back(1, letter);
@@ -88,42 +110,34 @@ Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunOb
   for (const Record& record : dataset.records) {
     if (!record.error_code.empty()) ++notes[record.error_code];
   }
-  for (const auto& [code, count] : notes) {
-    observer.warning(
-        fmt::format("{} record{} with {}; /records/message says more", count, count == 1 ? "" : "s", code));
-  }
+  for (const auto& [code, count] : notes) observer.warning(records_warning(count, code));
   observer.info(fmt::format("read {} records, {} unique sequences, {} residues", dataset.records.size(),
                             dataset.sequences.size(), dataset.sequences.offsets().back()));
   return dataset;
 }
 
-// The tokens of the longest sequence whose activations fit beside the weights.
-std::int64_t longest_of_this_machine(const Manifest& manifest, const ModelShape& shape, const ResultLayout& layout,
-                                     at::ScalarType precision) {
-  const double available = std::max(0.0, available_memory() - memory_reserve);
-  const double weights = weight_bytes(shape, precision == at::kFloat ? 4 : 2);
-  if (weights > available) {
-    throw Error(ErrorCode::retry,
-                fmt::format("the weights of {} take {:.1f} GB of memory, and {:.1f} GB are free", manifest.model,
-                            weights / 1e9, available / 1e9),
-                "ask for more memory, or take a smaller model");
-  }
-  const KeptOutputs kept{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts};
-  return longest_that_fits(shape, kept, memory_share * (available - weights), at::get_num_threads());
-}
-
-std::vector<std::int64_t> token_counts(const SequenceTable& sequences) {
+std::vector<std::int64_t> token_counts(const SequenceTable& sequences, const Tokenizer& tokenizer) {
   std::vector<std::int64_t> tokens;
   for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    tokens.push_back(Tokenizer::token_count(sequences.length(row), sequences.chains(row)));
+    tokens.push_back(tokenizer.token_count(sequences.length(row), sequences.chains(row)));
   }
   return tokens;
 }
 
+// Why a sequence of so many residues and tokens is refused where `longest` tokens fit.
+std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest) {
+  const std::int64_t positions = tokens - end_tokens;
+  const std::string size = positions > residues
+                               ? fmt::format("{} residues, with the linkers between chains {}", residues, positions)
+                               : fmt::format("{} residues", residues);
+  return fmt::format("{} do not fit into this machine's free memory with these tasks; {} would", size,
+                     std::max<std::int64_t>(longest - end_tokens, 0));
+}
+
 // Refuses the records of sequences that cannot fit, before a weight is loaded. Those sequences leave the table, so
 // that the file holds no rows for them: of contacts they might be larger than everything else.
-void refuse_what_cannot_fit(Dataset& dataset, std::int64_t longest, RunObserver& observer) {
-  const std::vector<std::int64_t> tokens = token_counts(dataset.sequences);
+void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::int64_t longest, RunObserver& observer) {
+  const std::vector<std::int64_t> tokens = token_counts(dataset.sequences, tokenizer);
   if (std::ranges::all_of(tokens, [&](std::int64_t count) { return count <= longest; })) return;
   SequenceTable fitting;
   std::vector<std::int64_t> new_rows;
@@ -139,8 +153,7 @@ void refuse_what_cannot_fit(Dataset& dataset, std::int64_t longest, RunObserver&
     ++refused;
     record.status = RecordStatus::rejected;
     record.error_code = "does_not_fit";
-    record.message = fmt::format("{} residues do not fit into this machine's free memory with these tasks; {} would",
-                                 dataset.sequences.length(row), std::max<std::int64_t>(longest - 2, 0));
+    record.message = too_long_message(dataset.sequences.length(row), tokens[row], longest);
   }
   dataset.sequences = std::move(fitting);
   observer.warning(
@@ -149,38 +162,66 @@ void refuse_what_cannot_fit(Dataset& dataset, std::int64_t longest, RunObserver&
                   refused, refused == 1 ? "" : "s"));
 }
 
+Tokenizer make_tokenizer(const Manifest& manifest, const ModelConfig& config) {
+  const StructureTask& structure = manifest.tasks.structure;
+  return Tokenizer(config.language_model, config.fold ? Tokenizer::esmfold_letters : Tokenizer::esm2_letters,
+                   structure.enabled ? structure.chain_linker : Tokenizer::usual_linker);
+}
+
+FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk_size) {
+  FoldRequest request;
+  request.num_recycles = structure.num_recycles;
+  request.recycle_tolerance = structure.recycle_tolerance;
+  request.pae = structure.pae;
+  request.chunk_size = chunk_size;
+  return request;
+}
+
+// What each sequence costs, all passes of its fold included.
+std::vector<double> costs_of(const PreparedJob& job, std::int64_t num_recycles) {
+  const ModelShape shape = shape_of(job.config.language_model);
+  std::vector<double> flops;
+  for (const std::int64_t tokens : job.tokens) {
+    flops.push_back(forward_flops(shape, tokens));
+    if (!job.layout.structure) continue;
+    flops.back() += fold_flops(*job.config.fold, tokens - end_tokens, num_recycles + 1);
+  }
+  return flops;
+}
+
 }  // namespace
 
 PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer) {
-  if (manifest.tasks.structure.enabled) {
-    throw Error(ErrorCode::bad_manifest, "tasks.structure: this model computes no structures",
-                "remove tasks.structure; embeddings, logits and contacts can be asked for");
-  }
   check_devices(manifest.run.devices);
   const at::ScalarType precision = resolve_precision(manifest.run.precision);
   const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
-  Esm2Config config = load_esm2_config(folder);
-  Tokenizer tokenizer(config);
-  ResultLayout layout = make_layout(manifest, config, tokenizer);
+  ModelConfig config = load_model_config(folder);
+  check_tasks(manifest, config);
+  Tokenizer tokenizer = make_tokenizer(manifest, config);
+  ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
+  PreparedJob job{.model_folder = folder,
+                  .config = std::move(config),
+                  .tokenizer = std::move(tokenizer),
+                  .precision = precision,
+                  .layout = std::move(layout),
+                  .dataset = std::move(dataset)};
 
-  const ModelShape shape{config.hidden_size, config.num_hidden_layers, config.num_attention_heads,
-                         config.intermediate_size};
-  const std::int64_t longest = longest_of_this_machine(manifest, shape, layout, precision);
-  refuse_what_cannot_fit(dataset, longest, observer);
-  std::vector<std::int64_t> tokens = token_counts(dataset.sequences);
+  const Capacity capacity(manifest, job.config, job.layout, precision);
+  const std::int64_t longest = capacity.longest_tokens();
+  refuse_what_cannot_fit(job.dataset, job.tokenizer, longest, observer);
+  job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
   // No batch needs more memory than the longest sequence.
-  const std::int64_t budget = manifest.run.max_tokens_per_batch.value_or(automatic_tokens_per_batch);
-  std::vector<Batch> batches = plan_batches(tokens, shape, std::min(budget, longest));
-  return {folder,
-          std::move(config),
-          std::move(tokenizer),
-          precision,
-          shape,
-          std::move(layout),
-          std::move(dataset),
-          std::move(tokens),
-          std::move(batches)};
+  const std::int64_t automatic = job.layout.structure ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch;
+  const std::int64_t budget = std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest);
+  const StructureTask& structure = manifest.tasks.structure;
+  job.flops = costs_of(job, structure.num_recycles);
+  job.batches = plan_batches(job.tokens, job.flops, budget);
+  if (job.layout.structure) {
+    job.fold_request = make_fold_request(structure, capacity.chunk_size(job.batches, job.tokens));
+    job.chain_link = {structure.chain_linker, structure.chain_gap};
+  }
+  return job;
 }
 
 }  // namespace pleat

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pleat/esm2/tokenizer.h"
+#include "pleat/esmfold/model.h"
 #include "pleat/manifest/manifest.h"
 #include "pleat/plan/batches.h"
 #include "pleat/runtime/job.h"
@@ -18,14 +19,16 @@ namespace pleat {
 
 struct PreparedJob {
   std::filesystem::path model_folder;
-  Esm2Config config;
+  ModelConfig config;
   Tokenizer tokenizer;
   at::ScalarType precision;
-  ModelShape shape;
-  ResultLayout layout;
+  ResultLayout layout;  // with structures: the model folds
   Dataset dataset;
-  std::vector<std::int64_t> tokens;  // per unique sequence
-  std::vector<Batch> batches;
+  std::vector<std::int64_t> tokens = {};  // per unique sequence
+  std::vector<double> flops = {};         // per unique sequence, by the cost models
+  std::vector<Batch> batches = {};
+  FoldRequest fold_request = {};  // of every sequence, where they are folded
+  ChainLink chain_link = {};
 };
 
 [[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer);

@@ -114,6 +114,24 @@ def numbers(file):
     return found
 
 
+def structures(file):
+    """id -> every array of the record's structure, by name; without PAE where the file has none."""
+    group = file["structures"]
+    offsets = file["sequences/offsets"][:]
+    found = {}
+    for name, row in zip(texts(file["records/id"]), file["records/sequence"][:]):
+        if row < 0:
+            continue
+        begin, end = offsets[row], offsets[row + 1]
+        arrays = {key: group[key][begin:end] for key in ("positions", "atom_mask", "plddt", "chain", "residue_number")}
+        arrays |= {key: group[key][row] for key in ("mean_plddt", "ptm", "recycles")}
+        if "pae" in group:
+            first, last = group["pae_offsets"][row : row + 2]
+            arrays["pae"] = group["pae"][first:last].reshape(end - begin, end - begin)
+        found[name] = arrays
+    return found
+
+
 def rows_by_sequence(file):
     """residues -> every array computed for it, by path."""
     offsets = file["sequences/offsets"][:]

@@ -3,7 +3,9 @@
 import json
 import os
 
+import numpy as np
 import pytest
+import torch_zip
 from hub_fixtures import (CACHED, CONFIG, NAME, REPOSITORY, WEIGHTS, assert_failed, environment, fetch, hub, leftovers,
                           repository, run, snapshot, storage)  # noqa: F401
 from hub_server import COMMIT, git_hash, safetensors, sha256
@@ -90,6 +92,55 @@ def test_sharded_weights(run, hub, tmp_path):
     assert "2 tensors are sound" in run("verify", NAME).stdout
 
 
+TORCH = torch_zip.dumps({"a": np.arange(600, dtype=np.float32)})
+
+
+def test_pytorch_weights(run, hub, tmp_path):
+    files = hub.repositories[REPOSITORY]
+    del files["model.safetensors"]
+    files["pytorch_model.bin"] = TORCH
+    result = fetch(run)
+    assert result.returncode == 0, result.stderr
+    assert "pytorch_model.bin: 3." in result.stderr and "hash checked" in result.stderr
+    assert (snapshot(tmp_path) / "pytorch_model.bin").read_bytes() == TORCH
+    verified = run("verify", NAME)
+    assert verified.returncode == 0, verified.stdout
+    assert sha256(TORCH) in verified.stdout and "1 tensors are sound" in verified.stdout
+
+
+def test_safetensors_are_preferred(run, hub, tmp_path):
+    hub.repositories[REPOSITORY]["pytorch_model.bin"] = TORCH
+    assert fetch(run).returncode == 0
+    assert sorted(path.name for path in snapshot(tmp_path).iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_sharded_pytorch_weights(run, hub, tmp_path):
+    files = hub.repositories[REPOSITORY]
+    del files["model.safetensors"]
+    shards = {f"pytorch_model-0000{i}-of-00002.bin": torch_zip.dumps({f"t{i}": np.full(9, i)}) for i in (1, 2)}
+    files.update(shards)
+    files["pytorch_model.bin.index.json"] = json.dumps(
+        {"weight_map": {"t1": "pytorch_model-00001-of-00002.bin", "t2": "pytorch_model-00002-of-00002.bin"}}).encode()
+    result = fetch(run)
+    assert result.returncode == 0, result.stderr
+    for name, content in shards.items():
+        assert (snapshot(tmp_path) / name).read_bytes() == content
+    verified = run("verify", NAME)
+    assert "2 tensors are sound" in verified.stdout
+    assert "pytorch_model.bin.index.json" in verified.stdout
+
+
+def test_a_fetched_pickle_is_never_obeyed(run, hub, tmp_path):
+    files = hub.repositories[REPOSITORY]
+    del files["model.safetensors"]
+    files["pytorch_model.bin"] = torch_zip.calling(os.system, f"touch {tmp_path}/owned")
+    assert fetch(run).returncode == 0
+    result = run("verify", NAME)
+    assert result.returncode == 65
+    assert "refers to 'posix.system'" in result.stdout
+    assert not (tmp_path / "owned").exists()
+
+
 def test_an_index_cannot_name_files_elsewhere(run, hub, tmp_path):
     files = hub.repositories[REPOSITORY]
     del files["model.safetensors"]
@@ -128,8 +179,8 @@ def test_missing_config(run, hub):
 
 
 def test_missing_weights(run, hub, tmp_path):
-    hub.repositories[REPOSITORY] = {"config.json": CONFIG, "pytorch_model.bin": b"PK"}
-    assert_failed(fetch(run), 65, "has no safetensors weights", "save_pretrained")
+    hub.repositories[REPOSITORY] = {"config.json": CONFIG, "tf_model.h5": b"..."}
+    assert_failed(fetch(run), 66, "has neither model.safetensors nor pytorch_model.bin")
     assert not (tmp_path / "hf").exists()
 
 
@@ -202,6 +253,8 @@ def test_list_is_a_table(run):
     lines = run("list").stdout.splitlines()
     assert lines[0].split()[0] == "NAME"
     assert any(line.startswith(NAME) and line.endswith("  no") for line in lines)
+    assert any(line.split()[0] == "esmfold_v1" and "pytorch" in line for line in lines)
+    assert len(lines) == 8  # a heading and seven models, all of which can be run
 
 
 @pytest.mark.parametrize("arguments", [(), ("fetch",), ("fetch", NAME, "--nonsense"), ("nonsense",)])

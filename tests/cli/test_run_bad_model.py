@@ -1,12 +1,15 @@
 """Models that are missing, damaged or hostile: exit 65 or 66, all that is wrong named, nothing written."""
 
 import json
+import os
+import pickle
 import struct
 
 import numpy as np
 import pytest
 import safetensors
 import tiny_model
+import torch_zip
 from job import Job, records
 
 QUERY = "esm.encoder.layer.1.attention.self.query.weight"
@@ -233,6 +236,64 @@ FILES = {  # from the bytes of a sound file
 def test_hostile_file(job, case):
     job.weights.write_bytes(FILES[case](job.weights.read_bytes()))
     job.refused(65, "model.safetensors")
+
+
+# pytorch_model.bin
+
+def as_torch_zip(job, data=None):
+    """The job's model as pytorch_model.bin: its own tensors, or these bytes."""
+    file = job.weights.with_name("pytorch_model.bin")
+    file.write_bytes(data or torch_zip.dumps(safetensors.read(job.weights)))
+    job.weights.unlink()
+    return file
+
+
+def test_the_format_of_the_weights_makes_no_difference(job):
+    job.keys["tasks"] = {"embeddings": True, "logits": True, "contacts": True}
+    with job.compute() as file:
+        expected = {name: file[name][:] for name in ("embeddings/layer_02/per_residue", "logits", "contacts/values")}
+        hash_before = file.attrs["model_sha256"]
+    as_torch_zip(job)
+    assert job.run("--overwrite").returncode == 0
+    with job.open() as file:
+        for name, values in expected.items():
+            assert np.array_equal(file[name][:], values)
+        assert file.attrs["model_sha256"] != hash_before
+
+
+PICKLES = {  # files that are no dictionary of tensors -> words of the message
+    "a call of os.system": (lambda owned: torch_zip.calling(os.system, f"touch {owned}"), "'posix.system'"),
+    "a call of eval": (lambda owned: torch_zip.calling(eval, f"open({str(owned)!r}, 'w')"), ".eval'"),
+    "a call of exec": (lambda owned: torch_zip.calling(exec, f"open({str(owned)!r}, 'w')"), ".exec'"),
+    "a list": (lambda owned: torch_zip.pack(pickle.dumps([1, 2], protocol=2)), "EMPTY_LIST"),
+    "a number": (lambda owned: torch_zip.pack(pickle.dumps(3, protocol=2)), "not a dictionary of tensors"),
+    "numbers by name": (lambda owned: torch_zip.pack(pickle.dumps({"a": 3}, protocol=2)), "'a' is a number"),
+    "a plain pickle": (lambda owned: pickle.dumps({}, protocol=2), "before PyTorch 1.6"),
+    "no pickle": (lambda owned: torch_zip.pack(b"hello"), "no pickle"),
+    "a transposed tensor": (lambda owned: torch_zip.pack(
+        b"\x80\x02}" + torch_zip.text("a") + torch_zip.tensor(0, np.zeros((2, 3), np.float32).T) + b"s.", [bytes(24)]),
+        "not stored row by row"),
+    "a missing storage": (lambda owned: torch_zip.pack(
+        b"\x80\x02}" + torch_zip.text("a") + torch_zip.tensor(7, np.zeros(3, np.float32)) + b"s."), "storage 7"),
+    "a page of HTML": (lambda owned: b"<!DOCTYPE html>", "no file of torch.save"),
+}
+
+
+@pytest.mark.parametrize("case", PICKLES)
+def test_hostile_pickle(job, tmp_path, case):
+    make, word = PICKLES[case]
+    owned = tmp_path / "owned"
+    as_torch_zip(job, make(owned))
+    job.refused(65, "pytorch_model.bin", word, "save_pretrained")
+    assert not owned.exists()
+
+
+@pytest.mark.parametrize("at", [0.0, 0.5, 0.99])
+def test_torch_zip_cut_short(job, at):
+    file = as_torch_zip(job)
+    data = file.read_bytes()
+    file.write_bytes(data[:int(len(data) * at)])
+    job.refused(65, "pytorch_model.bin")
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -203,6 +203,31 @@ TEST_F(ManifestTest, Layers) {
   EXPECT_THAT(layers("[[1]]"), HasSubstr("holds a list, but must be"));
 }
 
+TEST_F(ManifestTest, FormatsAreAFixedChoice) {
+  const auto formats = [this](const std::string& value) {
+    return error_of(minimal + "tasks: {structure: {formats: " + value + "}}\n");
+  };
+  EXPECT_EQ(formats("[pdb, mmcif]"),
+            "m.yaml:5:36: 'tasks.structure.formats' holds 'mmcif', but must be one of pdb, cif, or a list of them | "
+            "did you mean 'cif'?");
+  EXPECT_THAT(formats("pbd"), HasSubstr("did you mean 'pdb'?"));
+  EXPECT_THAT(formats("[[pdb]]"), HasSubstr("holds a list, but must be"));
+  EXPECT_THAT(formats("{pdb: true}"), HasSubstr("is a map, but must be"));
+  EXPECT_THAT(formats(""), HasSubstr("is empty, but must be"));
+}
+
+TEST_F(ManifestTest, AToleranceMustBeANumber) {
+  const auto tolerance = [this](const std::string& value) {
+    return error_of(minimal + "tasks: {structure: {recycle_tolerance: " + value + "}}\n");
+  };
+  EXPECT_THAT(tolerance("-0.1"), HasSubstr("'tasks.structure.recycle_tolerance' is '-0.1', but must be a number of at "
+                                           "least 0 | "));
+  for (const char* const bad : {"nan", ".nan", "inf", ".inf", "-.inf", "1e999", "0x1p3", "1 2", "1.2.3", "'0.5'", "1e",
+                                "+-1", "", "[0.5]", "true", "0,5e"}) {
+    EXPECT_THAT(tolerance(bad), HasSubstr("m.yaml:5:")) << bad;
+  }
+}
+
 TEST_F(ManifestTest, Sections) {
   EXPECT_THAT(error_of(minimal + "tasks: [logits]\n"), StartsWith("m.yaml:5:8: 'tasks' is a list, but must be a map"));
   EXPECT_THAT(error_of(minimal + "tasks: true\n"), StartsWith("m.yaml:5:8: 'tasks' is 'true', but must be a map"));

@@ -24,6 +24,13 @@ TEST_F(ManifestTest, TheMinimumHasTheDefaults) {
   EXPECT_FALSE(m.tasks.logits);
   EXPECT_FALSE(m.tasks.contacts);
   EXPECT_FALSE(m.tasks.structure.enabled);
+  EXPECT_EQ(m.tasks.structure.num_recycles, 3);
+  EXPECT_EQ(m.tasks.structure.recycle_tolerance, 0);
+  EXPECT_TRUE(m.tasks.structure.pae);
+  EXPECT_EQ(m.tasks.structure.dtype, DType::float16);
+  EXPECT_THAT(m.tasks.structure.formats, ElementsAre());
+  EXPECT_EQ(m.tasks.structure.chain_linker, 25);
+  EXPECT_EQ(m.tasks.structure.chain_gap, 512);
   EXPECT_EQ(m.run.devices, "auto");
   EXPECT_EQ(m.run.precision, Precision::automatic);
   EXPECT_FALSE(m.run.max_tokens_per_batch.has_value());
@@ -45,7 +52,8 @@ tasks:
   embeddings: {layers: [0, 3, -2], per_residue: false, mean: false, bos: true, dtype: float32}
   logits: true
   contacts: true
-  structure: {num_recycles: 1, pae: false, dtype: float32}
+  structure: {num_recycles: 1, recycle_tolerance: 0.5, pae: false, dtype: float32, formats: [cif, pdb],
+              chain_linker: 0, chain_gap: 1000}
 run: {devices: "cuda:0,2", precision: bf16, max_tokens_per_batch: 2048, chunk_size: 64, seed: 7}
 policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none}
 )");
@@ -61,8 +69,12 @@ policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none
   EXPECT_TRUE(m.tasks.contacts);
   EXPECT_TRUE(m.tasks.structure.enabled);
   EXPECT_EQ(m.tasks.structure.num_recycles, 1);
+  EXPECT_EQ(m.tasks.structure.recycle_tolerance, 0.5);
   EXPECT_FALSE(m.tasks.structure.pae);
   EXPECT_EQ(m.tasks.structure.dtype, DType::float32);
+  EXPECT_THAT(m.tasks.structure.formats, ElementsAre(StructureFormat::cif, StructureFormat::pdb));
+  EXPECT_EQ(m.tasks.structure.chain_linker, 0);
+  EXPECT_EQ(m.tasks.structure.chain_gap, 1000);
   EXPECT_EQ(m.run.devices, "cuda:0,2");
   EXPECT_EQ(m.run.precision, Precision::bfloat16);
   EXPECT_EQ(m.run.max_tokens_per_batch, 2048);
@@ -78,6 +90,28 @@ TEST_F(ManifestTest, OneValueStandsForAListOfOne) {
   const Manifest m = load("version: 1\nmodel: m\ninputs: a.fa\noutput: r.h5\ntasks: {embeddings: {layers: 4}}\n");
   EXPECT_THAT(m.inputs, ElementsAre("a.fa"));
   EXPECT_THAT(m.tasks.embeddings.layers, ElementsAre(4));
+}
+
+TEST_F(ManifestTest, AToleranceIsAnyNumberFromNothing) {
+  const auto tolerance = [this](const std::string& number) {
+    return load(minimal + "tasks: {structure: {recycle_tolerance: " + number + "}}\n")
+        .tasks.structure.recycle_tolerance;
+  };
+  EXPECT_EQ(tolerance("0"), 0);
+  EXPECT_EQ(tolerance("1"), 1);
+  EXPECT_EQ(tolerance("+0.25"), 0.25);
+  EXPECT_EQ(tolerance("1e-3"), 0.001);
+  EXPECT_EQ(tolerance("2.5E+1"), 25);
+}
+
+TEST_F(ManifestTest, FormatsAreOneOrAListOrNone) {
+  const auto formats = [this](const std::string& list) {
+    return load(minimal + "tasks: {structure: {formats: " + list + "}}\n").tasks.structure.formats;
+  };
+  EXPECT_THAT(formats("pdb"), ElementsAre(StructureFormat::pdb));
+  EXPECT_THAT(formats("[cif]"), ElementsAre(StructureFormat::cif));
+  EXPECT_THAT(formats("[]"), ElementsAre());
+  EXPECT_THAT(formats("[pdb, cif, pdb]"), ElementsAre(StructureFormat::pdb, StructureFormat::cif));
 }
 
 TEST_F(ManifestTest, PrecisionHasSynonyms) {

@@ -44,6 +44,13 @@ TEST(ManifestJsonSchema, SaysTypesRangesAndDefaults) {
   EXPECT_EQ(embeddings[1]["additionalProperties"], false);
   EXPECT_EQ(embeddings[1]["properties"]["layers"]["default"], nlohmann::json::parse("[-1]"));
   EXPECT_EQ(embeddings[1]["properties"]["dtype"]["enum"], nlohmann::json::parse(R"(["float16", "float32"])"));
+  const auto& structure = schema["properties"]["tasks"]["properties"]["structure"]["anyOf"][1]["properties"];
+  EXPECT_EQ(structure["recycle_tolerance"]["type"], "number");
+  EXPECT_EQ(structure["recycle_tolerance"]["minimum"], 0);
+  EXPECT_EQ(structure["recycle_tolerance"]["default"], 0);
+  EXPECT_EQ(structure["formats"]["default"], nlohmann::json::array());
+  EXPECT_EQ(structure["formats"]["anyOf"][0], nlohmann::json::parse(R"({"enum": ["pdb", "cif"]})"));
+  EXPECT_EQ(structure["chain_linker"]["maximum"], 1000);
 }
 
 // Every property has words for people, and every default is a value that load_manifest() takes.
@@ -62,7 +69,7 @@ void check_properties(const nlohmann::json& map, const std::string& section, std
 TEST_F(ManifestTest, EveryDefaultOfTheSchemaIsAValueOfItsKey) {
   std::vector<std::string> defaults;
   check_properties(nlohmann::json::parse(manifest_json_schema()), "", defaults);
-  EXPECT_EQ(defaults.size(), 19U);
+  EXPECT_EQ(defaults.size(), 23U);
   EXPECT_NO_THROW(static_cast<void>(load(minimal, defaults)));
 }
 

@@ -37,12 +37,14 @@ class FakeDevice : public Device {
     for (const std::int64_t row : rows) {
       SequenceResult result;
       result.row = row;
+      change(result);
       results.push_back(std::move(result));
     }
     return results;
   }
 
   std::function<void(const std::vector<std::int64_t>&)> before = [](const auto&) {};
+  std::function<void(SequenceResult&)> change = [](SequenceResult&) {};
   std::vector<std::vector<std::int64_t>> asked;
 };
 
@@ -128,6 +130,41 @@ TEST_F(Pipeline, SharesTheSecondsOfABatchByTokens) {
     EXPECT_EQ(result.attempts, 1);
     EXPECT_FALSE(result.failed);
   }
+}
+
+TEST_F(Pipeline, SecondsThatAResultClaimsAreItsOwn) {
+  const Work work(1);
+  device.before = [](const auto&) { std::this_thread::sleep_for(20ms); };
+  device.change = [](SequenceResult& result) { result.seconds = result.row == 1 ? 0.010 : 0; };
+  run(work);
+  ASSERT_THAT(results, SizeIs(3));
+  const double shared = results[0].seconds * 6;  // row 0 has one of six tokens
+  EXPECT_NEAR(results[1].seconds, 0.010 + shared * 2 / 6, 1e-9);
+  EXPECT_NEAR(results[2].seconds, shared * 3 / 6, 1e-9);
+  EXPECT_GE(shared, 0.009);
+}
+
+TEST_F(Pipeline, ADeviceThatStopsEndsTheRunAndFailsNobody) {
+  const Work work(3);
+  device.before = [](const auto& rows) {
+    if (holds(rows, 3)) throw Stopped(SIGTERM);
+  };
+  try {
+    run(work);
+    ADD_FAILURE() << "the run went on";
+  } catch (const Stopped& stopped) {
+    EXPECT_EQ(stopped.signal(), SIGTERM);
+  }
+  EXPECT_THAT(device.asked, ElementsAre(ElementsAre(0, 1, 2), ElementsAre(3, 4, 5)));
+  for (const SequenceResult& result : results) EXPECT_FALSE(result.failed);
+}
+
+TEST_F(Pipeline, ADeviceThatStopsWithOneSequenceEndsTheRunToo) {
+  Work work(1);
+  work.batches[0].rows = {2};
+  device.before = [](const auto&) { throw Stopped(SIGINT); };
+  EXPECT_THROW(run(work), Stopped);
+  EXPECT_THAT(results, SizeIs(0));
 }
 
 TEST_F(Pipeline, ABatchThatThrowsIsComputedOneByOneAndOnlyTheGuiltyFails) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pleat/core/dtype.h"
+#include "pleat/core/structure_format.h"
 
 namespace pleat {
 
@@ -27,9 +28,13 @@ struct EmbeddingsTask {
 
 struct StructureTask {
   bool enabled = false;
-  std::int64_t num_recycles = 3;
+  std::int64_t num_recycles = 3;  // n + 1 passes
+  double recycle_tolerance = 0;   // ångström; 0 = off
   bool pae = true;
   DType dtype = DType::float16;
+  std::vector<StructureFormat> formats;  // of files written during the run, beside the output
+  std::int64_t chain_linker = 25;        // glycines between chains
+  std::int64_t chain_gap = 512;          // added to the residue index at each further chain
 };
 
 struct Tasks {

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "pleat/plan/cost.h"
-
 namespace pleat {
 
 struct Batch {
@@ -15,8 +13,8 @@ struct Batch {
 };
 
 // The rows of `tokens` (the tokens of each row; rows with 0 are left out), longest first and by row among equals, cut
-// into batches of at most `max_tokens`; a longer sequence is a batch of its own.
-[[nodiscard]] std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const ModelShape& shape,
+// into batches of at most `max_tokens`; a longer sequence is a batch of its own. `flops` is as long as `tokens`.
+[[nodiscard]] std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const std::vector<double>& flops,
                                               std::int64_t max_tokens);
 
 }  // namespace pleat

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace pleat {
 
@@ -22,6 +23,7 @@ struct KeptOutputs {
   std::int64_t hidden_layers = 0;
   bool logits = false;
   bool contacts = false;
+  bool mixture = false;  // of all hidden states, for folding
 };
 
 // Bytes of activations at the peak of a float32 pass over `tokens` in all, of which the longest sequence has `longest`,
@@ -31,6 +33,9 @@ struct KeptOutputs {
 
 // Bytes of the weights in memory: those of the linear layers, with elements of `element_bytes`. The rest is small.
 [[nodiscard]] double weight_bytes(const ModelShape& shape, std::int64_t element_bytes);
+
+// The largest number whose cost is at most `limit`; `cost` must not fall. 0 where that of 1 is more already.
+[[nodiscard]] std::int64_t largest_within(double limit, const std::function<double(std::int64_t)>& cost);
 
 // The largest number of tokens of a single sequence whose activations fit in `bytes`.
 [[nodiscard]] std::int64_t longest_that_fits(const ModelShape& shape, const KeptOutputs& kept, double bytes,

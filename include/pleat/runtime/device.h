@@ -15,8 +15,9 @@ class Device {
   virtual ~Device() = default;
   // As written into /records/device: "cpu:0".
   [[nodiscard]] virtual std::string name() const = 0;
-  // The results of these rows, in their order. Throws when the batch as a whole cannot be computed; a sequence whose
-  // numbers are not usable comes back marked as failed.
+  // The results of these rows, in their order. Throws when the batch as a whole cannot be computed, and Stopped when
+  // the run is to end; a sequence whose numbers are not usable, or which alone could not be folded, comes back marked
+  // as failed. SequenceResult::seconds is the time that was spent on that sequence alone, 0 where all went together.
   [[nodiscard]] virtual std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows) = 0;
 };
 

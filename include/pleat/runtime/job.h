@@ -57,6 +57,14 @@ struct RunSummary {
   double seconds_finish = 0;   // putting the file together
   std::int64_t peak_rss_bytes = 0;
   std::int64_t linear_flops_per_token = 0;
+  // Where structures were asked for:
+  std::int64_t sequences_folded = 0;
+  std::int64_t positions_folded = 0;  // their residues and the linkers between chains
+  std::int64_t fold_chunk_size = 0;   // channels that a triangular multiplication held at once
+  double seconds_folding = 0;         // of seconds_forward; the rest is the language model's
+  double fold_flops = 0;              // of the passes that were computed, by the cost model
+  std::filesystem::path structures;   // the folder of tasks.structure.formats; empty without it
+  std::int64_t structure_files = 0;   // in it
   std::string model;
   std::string precision;
   bool untrained = false;

@@ -1,0 +1,77 @@
+#include "capacity.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pleat/core/error.h"
+#include "pleat/esmfold/tensors.h"
+#include "pleat/plan/fold_cost.h"
+#include "pleat/runtime/machine.h"
+
+namespace pleat {
+namespace {
+
+// Of the memory that is free at the start, how much activations may take; the rest is for the weights' transit, the
+// page cache and other programs.
+constexpr double memory_share = 0.8;
+// What the libraries, the threads' stacks and the heap's own slack take besides.
+constexpr double memory_reserve = 256e6;
+
+// Bytes of the weights that are loaded.
+double loaded_bytes(const ModelConfig& config, bool fold, at::ScalarType precision) {
+  double bytes = weight_bytes(shape_of(config.language_model), precision == at::kFloat ? 4 : 2);
+  if (!fold) return bytes;
+  for (const TensorSpec& spec : esmfold_tensor_specs(config.language_model, *config.fold)) {
+    double elements = 1;
+    for (const std::int64_t size : spec.shape) elements *= static_cast<double>(size);
+    bytes += 4 * elements;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ModelShape shape_of(const Esm2Config& config) {
+  return {config.hidden_size, config.num_hidden_layers, config.num_attention_heads, config.intermediate_size};
+}
+
+Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout,
+                   at::ScalarType precision)
+    : config_(config),
+      shape_(shape_of(config.language_model)),
+      kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
+      threads_(at::get_num_threads()) {
+  const double available = std::max(0.0, available_memory() - memory_reserve);
+  const double weights = loaded_bytes(config, layout.structure, precision);
+  if (weights > available) {
+    throw Error(ErrorCode::retry,
+                fmt::format("the weights of {} take {:.1f} GB of memory, and {:.1f} GB are free", manifest.model,
+                            weights / 1e9, available / 1e9),
+                "ask for more memory, or take a smaller model");
+  }
+  bytes_ = memory_share * (available - weights);
+  if (layout.structure && manifest.run.chunk_size) {
+    given_chunk_ = std::min(*manifest.run.chunk_size, config.fold->trunk.pairwise_state_dim);
+  }
+}
+
+std::int64_t Capacity::longest_tokens() const {
+  if (!kept_.mixture) return longest_that_fits(shape_, kept_, bytes_, threads_);
+  const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
+  const std::int64_t positions = longest_that_folds(*config_.fold, shape_, kept_, chunk, bytes_, threads_);
+  return positions > 0 ? positions + end_tokens : 0;
+}
+
+std::int64_t Capacity::chunk_size(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {
+  if (given_chunk_ > 0) return given_chunk_;
+  std::int64_t longest = end_tokens + 1;
+  std::int64_t in_batch = longest;
+  for (const Batch& batch : batches) in_batch = std::max(in_batch, batch.tokens);
+  for (const std::int64_t count : tokens) longest = std::max(longest, count);
+  const double left = bytes_ - activation_bytes(shape_, kept_, in_batch, longest, threads_);
+  return largest_chunk(*config_.fold, longest - end_tokens, left, threads_);
+}
+
+}  // namespace pleat

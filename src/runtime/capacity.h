@@ -1,0 +1,39 @@
+// What this machine's memory holds beside the weights.
+#pragma once
+
+#include <ATen/core/ScalarType.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "pleat/manifest/manifest.h"
+#include "pleat/plan/batches.h"
+#include "pleat/plan/cost.h"
+#include "pleat/store/result_writer.h"
+#include "pleat/weights/config.h"
+
+namespace pleat {
+
+class Capacity {
+ public:
+  // Throws Error(retry) where not even the weights fit.
+  Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision);
+
+  // Tokens of the longest sequence that can be computed, and folded where that is asked for.
+  [[nodiscard]] std::int64_t longest_tokens() const;
+  // FoldRequest::chunk_size for a run with these batches: what run.chunk_size says, else as many channels as fit.
+  [[nodiscard]] std::int64_t chunk_size(const std::vector<Batch>& batches,
+                                        const std::vector<std::int64_t>& tokens) const;
+
+ private:
+  const ModelConfig& config_;
+  ModelShape shape_;
+  KeptOutputs kept_;
+  std::int64_t threads_;
+  double bytes_ = 0;              // for activations
+  std::int64_t given_chunk_ = 0;  // 0 = automatic
+};
+
+[[nodiscard]] ModelShape shape_of(const Esm2Config& config);
+
+}  // namespace pleat

@@ -1,0 +1,27 @@
+#include "loaded_model.h"
+
+#include "pleat/esmfold/tensors.h"
+
+namespace pleat {
+namespace {
+
+std::variant<Esm2, EsmFold> load(const Checkpoint& checkpoint, const PreparedJob& job) {
+  const Esm2Config& language_model = job.config.language_model;
+  if (!job.config.fold) return Esm2(checkpoint, language_model, job.precision);
+  if (job.layout.structure) return EsmFold(checkpoint, language_model, *job.config.fold, job.precision);
+  Esm2 model(checkpoint, language_model, job.precision, esmfold_tensor_specs(language_model, *job.config.fold),
+             esmfold_benign_tensors());
+  check_af2_to_esm(checkpoint.tensors(), language_model);
+  return model;
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel(const Checkpoint& checkpoint, const PreparedJob& job) : model_(load(checkpoint, job)) {}
+
+const Esm2& LoadedModel::language_model() const {
+  const EsmFold* const fold = folding();
+  return fold != nullptr ? fold->language_model() : std::get<Esm2>(model_);
+}
+
+}  // namespace pleat

@@ -1,0 +1,28 @@
+// The weights that a run needs, in memory.
+#pragma once
+
+#include <variant>
+
+#include "pleat/esm2/model.h"
+#include "pleat/esmfold/model.h"
+#include "pleat/weights/checkpoint.h"
+#include "prepare.h"
+
+namespace pleat {
+
+// A language model, or a folding model and the language model in it.
+class LoadedModel {
+ public:
+  // Of a folding model that is not to fold only the language model is loaded, but the whole checkpoint is checked.
+  // Throws Error(bad_input) that lists everything wrong with the checkpoint.
+  LoadedModel(const Checkpoint& checkpoint, const PreparedJob& job);
+
+  [[nodiscard]] const Esm2& language_model() const;
+  // Null where nothing is to be folded.
+  [[nodiscard]] const EsmFold* folding() const { return std::get_if<EsmFold>(&model_); }
+
+ private:
+  std::variant<Esm2, EsmFold> model_;
+};
+
+}  // namespace pleat
