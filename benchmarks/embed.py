@@ -13,17 +13,13 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
+from processes import HERE, TUNED, machine, run_child, sgemm
 from select_proteins import select_proteins
 from shapes import SHAPES
 
-HERE = Path(__file__).resolve().parent
-TUNED = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 HF_RUNS = {
     "HF sorted": ([], {}),
     "HF unsorted": (["--unsorted"], {}),
@@ -38,23 +34,6 @@ tasks:
   embeddings: {{layers: [-1], per_residue: true, mean: true, dtype: float16}}
 run: {{devices: cpu, precision: fp32}}
 """
-
-
-def run_child(command, extra_env=None):
-    """Returns (seconds, peak resident bytes, standard output); ends the program where the child fails."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begin = time.perf_counter()
-        child = subprocess.Popen(
-            [str(part) for part in command], stdout=out, stderr=err, env=os.environ | (extra_env or {})
-        )
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - begin
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        if child.returncode != 0:
-            sys.exit(f"{command[0]} ended with {child.returncode}:\n{err.read().decode()[-2000:]}")
-        return seconds, usage.ru_maxrss * 1024, out.read().decode()
 
 
 def run_pleat(pleat, model, fasta, work):
@@ -79,11 +58,6 @@ def run_hf(model, fasta, threads, name):
     _, peak, output = run_child(command, extra_env)
     result = json.loads(output) | {"peak_rss_bytes": peak}
     return result | {"seconds_forward": result["seconds"]}
-
-
-def sgemm(threads):
-    """The rates of torch.mm and of oneDNN, in FLOP/s."""
-    return tuple(float(rate) for rate in run_child([sys.executable, HERE / "sgemm.py", threads])[2].split())
 
 
 def median_of(runs):
@@ -140,14 +114,6 @@ def table(result):
         f"\npleat: {pleat['seconds_startup']:.2f} s from start to first batch, {pleat['seconds_forward']:.2f} s in "
         f"the forward, peak memory {above / 1e6:,.0f} MB above the weights."
     )
-
-
-def machine(threads):
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    fields = dict(tuple(part.strip() for part in line.split(":", 1)) for line in lines if ":" in line)
-    flags = fields.get("flags", "").split()
-    width = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "no AVX2"
-    return f"{fields.get('model name', 'unknown processor')}, {threads} CPUs, {width}"
 
 
 def main():
