@@ -99,7 +99,8 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   // The sequence state, as it was at the start, normed, with queries, keys, values, gate and context, and the four
   // times wider transition.
   const double sequence = 14 * as_double(trunk.sequence_state_dim);
-  const double scratch = element * p * (12 * as_double(trunk.pairwise_head_width) + 2 * c) + 4.0 * 1024 * 1024;
+  // Of a thread: states, queries, keys and values of a line of pairs, and a plane of a triangular product's factor.
+  const double scratch = element * p * (12 * as_double(trunk.pairwise_head_width) + 2 * c + p + 8) + 4.0 * 1024 * 1024;
   return element * (pairs * p * p + sequence * p) + as_double(threads) * scratch;
 }
 

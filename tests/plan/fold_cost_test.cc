@@ -79,11 +79,12 @@ TEST_P(FoldBytes, GrowWithEverything) {
 
 INSTANTIATE_TEST_SUITE_P(Channels, FoldBytes, testing::Values(8, 16, 24, 64, 128, 256));
 
-TEST(FoldBytesOfEsmfold, AreThreePairStatesWithAllChannelsAtOnce) {
+// As measured: a run with 1,000 residues and all channels at once takes 1.79 GB more than before its first fold.
+TEST(FoldBytesOfEsmfold, AreThreeAndAHalfPairStatesWithAllChannelsAtOnce) {
   const double pair_state = 4.0 * 128 * 1000 * 1000;
-  EXPECT_NEAR(fold_bytes(published, 1000, 128, 2) / pair_state, 3.2, 0.2);
+  EXPECT_NEAR(fold_bytes(published, 1000, 128, 2) / pair_state, 3.5, 0.1);
   // The product and a small share of its factors beside the pair state.
-  EXPECT_NEAR(fold_bytes(published, 1000, 16, 2) / pair_state, 2.45, 0.2);
+  EXPECT_NEAR(fold_bytes(published, 1000, 16, 2) / pair_state, 2.7, 0.1);
 }
 
 TEST(LargestChunk, IsTheMostThatFits) {

@@ -29,10 +29,13 @@ class Linear {
   [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }
 
  private:
-  at::Tensor weight_;  // [N, K], packed by oneDNN where ATen has it
-  at::Tensor bias_;    // [N]
+  // By oneDNN, by our own product with the weight in panels, or by ATen's general operation.
+  enum class Way : std::uint8_t { onednn, panels, general };
+
+  at::Tensor weight_;  // [N, K], laid out for its way
+  at::Tensor bias_;    // [N], or filled up to whole panels
   Activation activation_ = Activation::none;
-  bool packed_ = false;
+  Way way_ = Way::general;
   std::int64_t in_features_ = 0;
   std::int64_t out_features_ = 0;
 };

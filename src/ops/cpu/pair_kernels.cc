@@ -1,5 +1,6 @@
 #include "pair_kernels.h"
 
+#include <algorithm>
 #include <new>
 
 namespace pleat::cpu {
@@ -22,11 +23,17 @@ std::int64_t panel_floats(std::int64_t depth, std::int64_t columns) {
 
 void pack_panels(const float* weight, std::int64_t depth, std::int64_t columns, float* panels) {
   for (std::int64_t panel = 0; panel < columns; panel += run_length) {
-    for (std::int64_t k = 0; k < depth; ++k) {
-      for (std::int64_t c = panel; c < panel + run_length; ++c) {
-        *panels++ = c < columns ? weight[c * depth + k] : 0.0F;
+    // A few depths of all columns at a time, so that neither side leaves the cache.
+    constexpr std::int64_t step = 16;
+    for (std::int64_t first = 0; first < depth; first += step) {
+      const std::int64_t last = std::min(first + step, depth);
+      for (std::int64_t c = 0; c < run_length; ++c) {
+        const bool filling = panel + c >= columns;
+        const float* const from = weight + (filling ? 0 : panel + c) * depth;
+        for (std::int64_t k = first; k < last; ++k) panels[k * run_length + c] = filling ? 0.0F : from[k];
       }
     }
+    panels += depth * run_length;
   }
 }
 

@@ -126,6 +126,18 @@ struct OuterUpdate {
   std::int64_t second_stride = 0;
 };
 
+// Some columns of a linear layer, for all rows of x.
+struct LinearColumns {
+  const float* x = nullptr;  // [rows, in], contiguous
+  std::int64_t rows = 0;
+  std::int64_t in = 0;
+  const float* weight = nullptr;  // the columns' first panel, [in, run_length]
+  const float* bias = nullptr;    // of the columns, filled up to whole panels
+  float* out = nullptr;           // the columns' first, in row 0
+  std::int64_t out_stride = 0;
+  std::int64_t columns = 0;
+};
+
 struct PairKernels {
   // bias[h * plane + r] = LN(z_r) . weight[h], for the pairs r of a run. weight [heads, C].
   void (*pair_bias)(const Run& run, std::int64_t channels, const Norm& norm, const float* weight, std::int64_t heads,
@@ -148,6 +160,8 @@ struct PairKernels {
   void (*outer_update)(const Run& run, const OuterUpdate& job, PairScratch& scratch);
   // out = softmax(scale q k^T + bias) v, for all queries of one head.
   void (*biased_attention)(const BiasedHead& head, PairScratch& scratch);
+  // out = x weight + bias
+  void (*linear)(const LinearColumns& job);
 };
 
 // A weight [out, in] as panels of its transpose, [in, out].
