@@ -2,7 +2,9 @@
 """Writes tests/data/torch_zip: small files of torch.save, sound ones in every protocol and ones that pleat refuses.
 scripts/golden/run's environment has the right version of PyTorch.
 
-    make_torch_zip.py [FOLDER]
+    make_torch_zip.py [FOLDER]        default: tests/data/torch_zip
+
+Every run writes the same bytes, except for legacy.bin, which names its storages by their address.
 """
 
 import sys

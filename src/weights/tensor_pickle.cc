@@ -81,9 +81,9 @@ class Machine {
 
   std::vector<PickledTensor> run() {
     try {
-      if (opcode() != Opcode::proto) refuse_("data.pkl is no pickle of protocol 2 or later");
+      if (next() != opcode::proto) refuse_("data.pkl is no pickle of protocol 2 or later");
       check_protocol(reader_.number(1));
-      for (Opcode code = opcode(); code != Opcode::stop; code = opcode()) step(code);
+      for (std::uint8_t code = next(); code != opcode::stop; code = next()) step(code);
     } catch (const ByteReader::Ended&) {
       refuse_("data.pkl ends in the middle");
     }
@@ -93,46 +93,47 @@ class Machine {
   }
 
  private:
-  [[nodiscard]] Opcode opcode() { return static_cast<Opcode>(reader_.number(1)); }
+  [[nodiscard]] std::uint8_t next() { return static_cast<std::uint8_t>(reader_.number(1)); }
 
   void check_protocol(std::uint64_t protocol) const {
     if (protocol < 2 || protocol > 5) refuse_("data.pkl is of pickle's protocol " + std::to_string(protocol));
   }
 
-  void step(Opcode code) {
+  void step(std::uint8_t code) {
     switch (code) {
-      case Opcode::frame: return check_frame(reader_.number(8));
-      case Opcode::mark: return set_mark();
-      case Opcode::none: return push({.kind = Kind::none});
-      case Opcode::new_true:
-      case Opcode::new_false: return push({.kind = Kind::boolean});
-      case Opcode::bin_int1: return push_number(static_cast<std::int64_t>(reader_.number(1)));
-      case Opcode::bin_int2: return push_number(static_cast<std::int64_t>(reader_.number(2)));
-      case Opcode::bin_int: return push_number(signed_number(4));
-      case Opcode::long1: return push_number(signed_number(reader_.number(1)));
-      case Opcode::short_bin_unicode: return push_text(reader_.number(1));
-      case Opcode::bin_unicode: return push_text(reader_.number(4));
-      case Opcode::bin_unicode8: return push_text(reader_.number(8));
-      case Opcode::empty_tuple: return push_tuple(0);
-      case Opcode::tuple1: return push_tuple(1);
-      case Opcode::tuple2: return push_tuple(2);
-      case Opcode::tuple3: return push_tuple(3);
-      case Opcode::tuple: return push_tuple(pop_mark());
-      case Opcode::empty_dict: return push({.kind = Kind::dictionary});
-      case Opcode::set_item: return set_items(2);
-      case Opcode::set_items: return set_items(pop_mark());
-      case Opcode::bin_put: return put(reader_.number(1));
-      case Opcode::long_bin_put: return put(reader_.number(4));
-      case Opcode::memoize: return put(memo_.size());
-      case Opcode::bin_get: return get(reader_.number(1));
-      case Opcode::long_bin_get: return get(reader_.number(4));
-      case Opcode::global: return push_global();
-      case Opcode::stack_global: return push_stack_global();
-      case Opcode::bin_persid: return push_storage();
-      case Opcode::reduce: return call();
-      case Opcode::build: return set_attributes();
+      case opcode::frame: return check_frame(reader_.number(8));
+      case opcode::mark: return set_mark();
+      case opcode::none: return push({.kind = Kind::none});
+      case opcode::new_true:
+      case opcode::new_false: return push({.kind = Kind::boolean});
+      case opcode::bin_int1: return push_number(static_cast<std::int64_t>(reader_.number(1)));
+      case opcode::bin_int2: return push_number(static_cast<std::int64_t>(reader_.number(2)));
+      case opcode::bin_int: return push_number(signed_number(4));
+      case opcode::long1: return push_number(signed_number(reader_.number(1)));
+      case opcode::short_bin_unicode: return push_text(reader_.number(1));
+      case opcode::bin_unicode: return push_text(reader_.number(4));
+      case opcode::bin_unicode8: return push_text(reader_.number(8));
+      case opcode::empty_tuple: return push_tuple(0);
+      case opcode::tuple1: return push_tuple(1);
+      case opcode::tuple2: return push_tuple(2);
+      case opcode::tuple3: return push_tuple(3);
+      case opcode::tuple: return push_tuple(pop_mark());
+      case opcode::empty_dict: return push({.kind = Kind::dictionary});
+      case opcode::set_item: return set_items(2);
+      case opcode::set_items: return set_items(pop_mark());
+      case opcode::bin_put: return put(reader_.number(1));
+      case opcode::long_bin_put: return put(reader_.number(4));
+      case opcode::memoize: return put(memo_.size());
+      case opcode::bin_get: return get(reader_.number(1));
+      case opcode::long_bin_get: return get(reader_.number(4));
+      case opcode::global: return push_global();
+      case opcode::stack_global: return push_stack_global();
+      case opcode::bin_persid: return push_storage();
+      case opcode::reduce: return call();
+      case opcode::build: return set_attributes();
       default:
-        refuse_("data.pkl holds the pickle instruction " + name_of(code) + ", which no dictionary of tensors needs");
+        refuse_("data.pkl holds the pickle instruction " + name_of_opcode(code) +
+                ", which no dictionary of tensors needs");
     }
   }
 

@@ -10,10 +10,10 @@
 
 namespace pleat {
 
-// The lowest `bytes` bytes of a number, little-endian.
+// A number in so many bytes, little-endian.
 inline std::string little(std::uint64_t number, std::size_t bytes) {
   std::string text(bytes, '\0');
-  for (std::size_t i = 0; i < bytes; ++i) text[i] = static_cast<char>(number >> (8 * i) & 0xff);
+  for (std::size_t i = 0; i < bytes && i < 8; ++i) text[i] = static_cast<char>(number >> (8 * i) & 0xff);
   return text;
 }
 
