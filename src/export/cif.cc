@@ -43,7 +43,7 @@ std::string target_data(std::size_t entity) { return std::to_string(entity + 2);
 std::string one_letter_codes(const gemmi::Entity& entity, bool canonical) {
   std::string codes;
   for (const std::string& name : entity.full_sequence) {
-    const auto place = std::ranges::find(residues::names, name) - residues::names.begin();
+    const auto place = std::find(residues::names.begin(), residues::names.end(), name) - residues::names.begin();
     const char letter = residues::letters[static_cast<std::size_t>(place)];
     codes += letter == 'X' && !canonical ? "(UNK)" : std::string(1, letter);
   }
@@ -81,6 +81,7 @@ void add_components(cif::Block& block, const gemmi::Structure& model) {
     names.insert(entity.full_sequence.begin(), entity.full_sequence.end());
   }
   std::vector<Row> rows;
+  rows.reserve(names.size());
   for (const std::string& name : names) {
     rows.push_back({name, name == "GLY" ? "peptide linking" : "L-peptide linking", "CCD Core"});
   }

@@ -47,7 +47,7 @@ std::string safe_name(std::string_view id) {
 }
 
 std::string FileNames::next(std::string_view id) {
-  const std::string name = safe_name(id);
+  std::string name = safe_name(id);
   const std::string key = lower_case(name);
   if (taken_.insert(key).second) return name;
   std::int64_t& suffix = last_suffix_.try_emplace(key, 1).first->second;

@@ -42,6 +42,7 @@ void add_entities(gemmi::Structure& out) {
   std::map<std::vector<std::string>, std::size_t> known;
   for (const gemmi::Chain& chain : out.models[0].chains) {
     std::vector<std::string> sequence;
+    sequence.reserve(chain.residues.size());
     for (const gemmi::Residue& residue : chain.residues) sequence.push_back(residue.name);
     const auto [found, is_new] = known.try_emplace(sequence, out.entities.size());
     if (is_new) {

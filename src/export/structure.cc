@@ -6,6 +6,7 @@
 #include "pleat/core/error.h"
 #include "pleat/core/printable.h"
 #include "pleat/sequence/residues.h"
+#include "pleat/store/result_reader.h"
 
 namespace pleat {
 namespace {

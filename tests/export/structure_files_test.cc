@@ -105,8 +105,9 @@ TEST_F(StructureFilesTest, WhatIsThereStaysUnlessItMayBeReplaced) {
 
 TEST_F(StructureFilesTest, AFileWithoutStructuresSaysSo) {
   write_results(in_folder("e.h5"), full_layout(DType::float16), dataset_, {0});
-  const Error error = error_of(
-      [this] { export_structures(ResultReader(in_folder("e.h5")), {StructureFormat::pdb, {}, in_folder("out"), false}); });
+  const Error error = error_of([this] {
+    export_structures(ResultReader(in_folder("e.h5")), {StructureFormat::pdb, {}, in_folder("out"), false});
+  });
   EXPECT_EQ(error.code(), ErrorCode::usage);
   EXPECT_THAT(error.hint(), HasSubstr("--format fasta"));
   EXPECT_FALSE(std::filesystem::exists(in_folder("out")));

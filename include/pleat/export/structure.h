@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "pleat/core/structure_format.h"
-#include "pleat/store/result_reader.h"
-#include "pleat/store/result_writer.h"
 
 namespace pleat {
+
+class ResultReader;
 
 // "pdb": the name in manifests and options, and the file extension.
 [[nodiscard]] std::string_view name_of(StructureFormat format);
