@@ -72,8 +72,9 @@ LoadedModel load_model(const Checkpoint& checkpoint, const PreparedJob& job, con
   observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
   if (config.untrained) {
     observer.warning(
-        "the weights of this model are UNTRAINED pseudo-random numbers; "
-        "trained ones come with: pleat model fetch esm2_t6_8M_UR50D");
+        fmt::format("the weights of this model are UNTRAINED pseudo-random numbers; "
+                    "trained ones come with: pleat model fetch {}",
+                    job.config.fold ? "esmfold_v1" : "esm2_t6_8M_UR50D"));
   }
   return model;
 }

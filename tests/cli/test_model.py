@@ -108,6 +108,19 @@ def test_pytorch_weights(run, hub, tmp_path):
     assert sha256(TORCH) in verified.stdout and "1 tensors are sound" in verified.stdout
 
 
+def test_esmfold_is_fetched_by_its_name(run, hub, tmp_path):
+    hub.repositories["facebook/esmfold_v1"] = {
+        "config.json": CONFIG, "pytorch_model.bin": TORCH, "vocab.txt": b"A\nR\nN\nD"}
+    result = run("fetch", "esmfold_v1", "--revision", "main")
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / "hf/hub/models--facebook--esmfold_v1/snapshots" / COMMIT
+    assert result.stdout == f"{folder}\n"
+    assert (folder / "pytorch_model.bin").read_bytes() == TORCH
+    listed = {model["name"]: model for model in json.loads(run("list", "--json").stdout)}
+    assert listed["esmfold_v1"]["path"] == str(folder)
+    assert listed["esmfold_v1"]["kind"] == "esmfold"
+
+
 def test_safetensors_are_preferred(run, hub, tmp_path):
     hub.repositories[REPOSITORY]["pytorch_model.bin"] = TORCH
     assert fetch(run).returncode == 0
