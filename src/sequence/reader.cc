@@ -13,6 +13,7 @@
 #include "normalise.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/sha256.h"
 #include "pleat/core/text.h"
 #include "sequence_index.h"
 #include "text.h"
@@ -61,8 +62,12 @@ class Collector {
       if (!normaliser_.code().empty()) note(record, normaliser_.code(), normaliser_.message());
     }
     name(record, raw);
+    hash(record);
     dataset_.records.push_back(std::move(record));
   }
+
+  // After the last record.
+  void finish() { dataset_.sha256 = sha256_.finish(); }
 
  private:
   static void refuse(Record& record, std::string_view code, const std::string& message) {
@@ -93,6 +98,22 @@ class Collector {
     }
   }
 
+  // None of these texts holds a line break.
+  void hash(const Record& record) {
+    for (const std::string_view text :
+         {std::string_view(record.id), std::string_view(record.description), std::string_view(record.error_code),
+          std::string_view(record.message)}) {
+      sha256_.update(text);
+      sha256_.update("\n");
+    }
+    if (record.sequence >= 0) {
+      sha256_.update(normaliser_.residues());
+      const std::vector<std::uint16_t>& chain = normaliser_.chain();
+      if (chain.back() != 0) sha256_.update(std::as_bytes(std::span(chain)));
+    }
+    sha256_.update("\n");
+  }
+
   std::int64_t row_of(std::string_view residues, std::span<const std::uint16_t> chain) {
     return share_duplicates_ ? index_.find_or_append(residues, chain) : dataset_.sequences.append(residues, chain);
   }
@@ -100,6 +121,7 @@ class Collector {
   Dataset& dataset_;
   Normaliser normaliser_;
   SequenceIndex index_;
+  Sha256 sha256_;
   bool share_duplicates_;
   std::int64_t number_in_file_ = 0;
 };
@@ -145,6 +167,7 @@ Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadO
       throw Error(ErrorCode::bad_input, quoted(files[i]) + " holds no record", "is it the right file?");
     }
   }
+  collector.finish();
   warn_of_duplicate_ids(dataset);
   return dataset;
 }

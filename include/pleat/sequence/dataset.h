@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,9 +69,22 @@ class SequenceTable {
   std::vector<std::int64_t> offsets_{0};
 };
 
+// Which part of the inputs a dataset holds. Its records and sequences are in the order of the inputs too.
+struct ShardPart {
+  std::int64_t index = 1;                     // I of I/N, from 1
+  std::int64_t count = 1;                     // N
+  std::int64_t records = 0;                   // in all shards together
+  std::int64_t sequences = 0;                 // unique ones, in all shards together
+  std::vector<std::int64_t> record_places;    // of each record here: its row among all
+  std::vector<std::int64_t> sequence_places;  // of each unique sequence here: likewise
+};
+
 struct Dataset {
   std::vector<Record> records;  // in the order of the inputs
   SequenceTable sequences;      // in the order of their first appearance
+  // Of everything that was read: names, residues, refusals and notes. The same for every shard of the same inputs.
+  std::string sha256;
+  std::optional<ShardPart> shard;  // empty: these are all records of the inputs
   // Things worth a warning that belong to no single record, ready to be shown, such as the number of duplicate ids.
   std::vector<std::string> warnings;
 };
