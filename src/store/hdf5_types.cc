@@ -51,6 +51,16 @@ Type status_type() {
   return type;
 }
 
+Type memory_rung_type() {
+  Type type(require(H5Tenum_create(H5T_STD_U8LE), "describe the rungs of memory"));
+  unsigned char value = 0;
+  for (const char* const word : schema::memory_rung_words) {
+    require(H5Tenum_insert(type.get(), word, &value), "describe the rungs of memory");
+    ++value;
+  }
+  return type;
+}
+
 Type copy_of(hid_t type) { return Type(require(H5Tcopy(type), "copy a type")); }
 
 }  // namespace pleat::hdf5

@@ -17,6 +17,8 @@ namespace pleat::hdf5 {
 
 // uint8 with the words of /records/status.
 [[nodiscard]] Type status_type();
+// uint8 with the words of /records/memory_rung.
+[[nodiscard]] Type memory_rung_type();
 
 // A copy of one of HDF5's own types, such as H5T_STD_I64LE.
 [[nodiscard]] Type copy_of(hid_t type);

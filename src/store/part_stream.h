@@ -14,7 +14,7 @@ namespace pleat {
 // Where the record of each sequence lies, in the order of the sequences.
 class RecordIndex {
  public:
-  static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+  static constexpr std::uint64_t nowhere = RecordPlace::nowhere;
 
   explicit RecordIndex(std::int64_t sequences) : positions_(static_cast<std::size_t>(sequences), nowhere) {}
   void set(std::int64_t row, std::uint64_t position) { positions_[static_cast<std::size_t>(row)] = position; }

@@ -113,6 +113,7 @@ RecordOutcome outcome_of(const Record& record, const SequenceOutcomes& outcomes)
 SequenceOutcomes::SequenceOutcomes(std::int64_t sequences)
     : seconds_(static_cast<std::size_t>(sequences), std::numeric_limits<double>::quiet_NaN()),
       attempts_(static_cast<std::size_t>(sequences), unknown),
+      rung_(static_cast<std::size_t>(sequences), MemoryRung::planned),
       device_(static_cast<std::size_t>(sequences), no_device),
       not_computed_{schema::error_not_computed, "the run ended before this sequence was computed"} {}
 
@@ -130,6 +131,7 @@ void SequenceOutcomes::keep(const SequenceResult& result) {
   device_[row] = device_number(result.device);
   seconds_[row] = result.seconds;
   attempts_[row] = std::max<std::int32_t>(0, result.attempts);
+  rung_[row] = result.rung;
   if (!result.failed && result.error_code.empty() && result.message.empty()) return;
   (result.failed ? failures_ : notes_).emplace(result.row, Reason{result.error_code, result.message});
 }
@@ -222,6 +224,9 @@ void write_records(const hdf5::File& file, const GuardedFile& guard, const std::
   write_column<std::int32_t>(
       file, guard, schema::record_attempts, hdf5::copy_of(H5T_STD_I32LE), rows,
       [&](std::size_t i) { return records[i].sequence < 0 ? 0 : outcomes.attempts(records[i].sequence); });
+  write_column<MemoryRung>(file, guard, schema::record_memory_rung, hdf5::memory_rung_type(), rows, [&](std::size_t i) {
+    return records[i].sequence < 0 ? MemoryRung::planned : outcomes.rung(records[i].sequence);
+  });
   write_text_column(file, guard, schema::record_device, rows,
                     [&](std::size_t i) { return records[i].sequence < 0 ? "" : outcomes.device(records[i].sequence); });
 }

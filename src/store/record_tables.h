@@ -29,6 +29,7 @@ class SequenceOutcomes {
   [[nodiscard]] bool is_known(std::int64_t row) const { return attempts_[static_cast<std::size_t>(row)] != unknown; }
   [[nodiscard]] double seconds(std::int64_t row) const { return seconds_[static_cast<std::size_t>(row)]; }
   [[nodiscard]] std::int32_t attempts(std::int64_t row) const;
+  [[nodiscard]] MemoryRung rung(std::int64_t row) const { return rung_[static_cast<std::size_t>(row)]; }
   [[nodiscard]] const std::string& device(std::int64_t row) const;
   // Why the sequence has no numbers; null where it has.
   [[nodiscard]] const Reason* failure(std::int64_t row) const;
@@ -43,6 +44,7 @@ class SequenceOutcomes {
 
   std::vector<double> seconds_;
   std::vector<std::int32_t> attempts_;
+  std::vector<MemoryRung> rung_;
   std::vector<std::uint16_t> device_;
   std::vector<std::string> device_names_{""};
   std::unordered_map<std::int64_t, Reason> failures_;

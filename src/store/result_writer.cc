@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "chunk_writer.h"
 #include "guarded_file.h"
 #include "hdf5_types.h"
+#include "journal.h"
 #include "part_stream.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
@@ -72,12 +77,34 @@ void check_layout(const ResultLayout& layout) {
   static_cast<void>(parts_of(layout));  // knows which types can be stored
 }
 
-std::int64_t uncompressed_bytes(const std::vector<Part>& parts, const SequenceTable& sequences) {
-  std::int64_t bytes = 0;
-  for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    for (const Part& part : parts) bytes += rows_of(part.extent, sequences.length(row)) * part.row_bytes();
+// What each part of a sequence of `length` residues takes.
+std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length) {
+  std::vector<std::uint64_t> sizes;
+  for (const Part& part : parts) {
+    sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, length) * part.row_bytes()));
   }
-  return bytes;
+  return sizes;
+}
+
+// "a was 1 and is 2; b was 3 and is 4"; empty where nothing differs.
+std::string differences(const NamedValues& before, const NamedValues& now) {
+  std::string text;
+  const auto add = [&](const std::string& name, const std::string& was, const std::string& is) {
+    if (was == is) return;
+    text += (text.empty() ? "" : "; ") + name + " was '" + was + "' and is '" + is + "'";
+  };
+  for (const auto& [name, value] : now) add(name, value_of(before, name), value);
+  for (const auto& [name, value] : before) {
+    if (value_of(now, name).empty()) add(name, value, "");
+  }
+  return text;
+}
+
+[[noreturn]] void throw_other_run(const fs::path& folder, const std::string& what_differs) {
+  throw Error(ErrorCode::cannot_create,
+              "'" + folder.string() + "' holds the results of a run that this one cannot go on with: " + what_differs,
+              "finish that run with what it was begun with, give up its results with --restart, or choose another "
+              "place with --work-dir");
 }
 
 // A run that is bound to fill the disk is refused before a night has gone into it.
@@ -131,23 +158,64 @@ class PartialFile {
 
 }  // namespace
 
+namespace {
+
+// What libraries say in their errors need not be UTF-8; the journal and the file hold nothing else.
+std::string valid_utf8(const std::string& text) {
+  using Json = nlohmann::json;
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// What the journal keeps of a result.
+SequenceResult without_numbers(const SequenceResult& result) {
+  SequenceResult kept;
+  kept.row = result.row;
+  kept.seconds = result.seconds;
+  kept.attempts = result.attempts;
+  kept.rung = result.rung;
+  kept.device = result.device;
+  kept.failed = result.failed;
+  kept.error_code = result.error_code;
+  kept.message = valid_utf8(result.message);
+  return kept;
+}
+
+}  // namespace
+
 struct ResultWriter::Impl {
-  Impl(fs::path output_path, ResultLayout result_layout, const Dataset& data, const WriterOptions& writer_options)
-      : output((check_folder(output_path), check_nothing_in_the_way(output_path, writer_options.overwrite),
+  Impl(fs::path output_path, ResultLayout result_layout, const Dataset& data, const WriterOptions& options)
+      : output((check_folder(output_path), check_nothing_in_the_way(output_path, options.overwrite),
                 check_layout(result_layout), std::move(output_path))),
         layout(std::move(result_layout)),
         dataset(data),
-        overwrite(writer_options.overwrite),
+        overwrite(options.overwrite),
         parts(parts_of(layout)),
-        work(writer_options.work_folder.empty() ? with_suffix(output, ".work") : writer_options.work_folder,
-             writer_options.work_folder.empty()),
+        work(work_folder_of(output, options.work_folder), options.work_folder.empty()),
         partial(with_suffix(output, ".partial")),
-        segments(work.path()),
         index(data.sequences.size()),
         outcomes(data.sequences.size()) {
-    check_room(work.path(), uncompressed_bytes(parts, dataset.sequences));
+    try {
+      open_work(options);
+      check_room(work.path(), bytes_to_come());
+    } catch (...) {
+      leave_work();
+      throw;
+    }
   }
+  ~Impl() { leave_work(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  Impl(Impl&&) = delete;
+  Impl& operator=(Impl&&) = delete;
 
+  void open_work(const WriterOptions& options);
+  void leave_work() const noexcept {
+    if (!has_results) work.clear();
+  }
+  std::optional<JournalState> find_earlier(const WriterOptions& options) const;
+  void take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged);
+  StructureResult read_structure(std::int64_t row);
+  std::int64_t bytes_to_come() const;
   void write_partial(const FileAttributes& attributes);
   void write_file(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
   void write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const;
@@ -160,10 +228,105 @@ struct ResultWriter::Impl {
   std::vector<Part> parts;
   WorkFolder work;
   PartialFile partial;
-  SegmentStore segments;
+  std::optional<SegmentStore> segments;
+  std::optional<Journal> journal;
   RecordIndex index;
   SequenceOutcomes outcomes;
+  EarlierResults earlier;
+  std::vector<std::int64_t> earlier_rows;
+  bool has_results = true;  // in the work folder, and not in the file; also as long as nobody has looked
+  std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
 };
+
+// Nothing where there is nothing to go on with.
+std::optional<JournalState> ResultWriter::Impl::find_earlier(const WriterOptions& options) const {
+  const fs::path file = work.path() / Journal::file_name;
+  if (options.restart) return std::nullopt;
+  std::int64_t entries = 0;
+  std::optional<JournalState> state = Journal::read(file, [&](const JournalEntry&) { ++entries; });
+  if (!state || (entries == 0 && state->lost.empty())) return std::nullopt;
+  const std::string what = differences(state->identity.same, options.identity.same);
+  if (!what.empty()) throw_other_run(work.path(), what);
+  // Cut off before its weights were known: nobody can say whether they were these.
+  if (state->model_sha256.empty()) return std::nullopt;
+  const std::string model = options.model_sha256 ? options.model_sha256() : "";
+  if (model != state->model_sha256) {
+    throw_other_run(work.path(), differences({{"model_sha256", state->model_sha256}}, {{"model_sha256", model}}));
+  }
+  return state;
+}
+
+void ResultWriter::Impl::open_work(const WriterOptions& options) {
+  const fs::path file = work.path() / Journal::file_name;
+  const std::optional<JournalState> state = find_earlier(options);
+  if (!state) {
+    work.clear();
+    has_results = false;
+  }
+  segments.emplace(work.path());
+  if (!state) {
+    journal.emplace(file, options.identity);
+    return;
+  }
+  std::set<std::int64_t> damaged;
+  static_cast<void>(Journal::read(file, [&](const JournalEntry& entry) { take_up(entry, damaged); }));
+  journal.emplace(file, *state);
+  earlier.sequences = std::ssize(earlier_rows);
+  earlier.damaged = std::ssize(damaged);
+  for (const auto& [row, count] : state->lost) {
+    if (row < 0 || row >= dataset.sequences.size() || !outcomes.is_known(row)) earlier.lost[row] = count;
+  }
+}
+
+void ResultWriter::Impl::take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged) {
+  const SequenceResult& result = entry.result;
+  if (result.row < 0 || result.row >= dataset.sequences.size() || outcomes.is_known(result.row)) return;
+  if (!result.failed) {
+    const std::vector<std::uint64_t> sizes = sizes_of(parts, dataset.sequences.length(result.row));
+    if (!segments->is_whole(entry.place, result.row, sizes)) {
+      damaged.insert(result.row);
+      return;
+    }
+    index.set(result.row, entry.place.position);
+  }
+  damaged.erase(result.row);
+  outcomes.keep(result);
+  earlier_rows.push_back(result.row);
+}
+
+StructureResult ResultWriter::Impl::read_structure(std::int64_t row) {
+  const std::vector<std::uint64_t> sizes = sizes_of(parts, dataset.sequences.length(row));
+  std::uint64_t position = index[row];
+  StructureResult structure;
+  const auto read = [&](std::size_t part, auto& values) {
+    values.resize(sizes[part] / sizeof(values.front()));
+    segments->read(position, std::as_writable_bytes(std::span(values)));
+  };
+  const auto read_one = [&](auto& value) { segments->read(position, std::as_writable_bytes(std::span(&value, 1))); };
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    position += sizeof(PartHead);
+    const std::string& path = parts[part].path;
+    if (path == schema::positions) read(part, structure.positions);
+    if (path == schema::atom_mask) read(part, structure.atom_mask);
+    if (path == schema::plddt) read(part, structure.plddt);
+    if (path == schema::mean_plddt) read_one(structure.mean_plddt);
+    if (path == schema::ptm) read_one(structure.ptm);
+    if (path == schema::recycles) read_one(structure.recycles);
+    position += sizes[part];
+  }
+  return structure;
+}
+
+std::int64_t ResultWriter::Impl::bytes_to_come() const {
+  std::int64_t bytes = 0;
+  for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
+    if (outcomes.is_known(row)) continue;
+    for (const std::uint64_t size : sizes_of(parts, dataset.sequences.length(row))) {
+      bytes += static_cast<std::int64_t>(size);
+    }
+  }
+  return bytes;
+}
 
 void ResultWriter::Impl::check_sizes(const SequenceResult& result,
                                      const std::vector<std::span<const std::byte>>& bytes) const {
@@ -196,7 +359,7 @@ void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& g
     for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
       rows += rows_of(parts[i].extent, dataset.sequences.length(row));
     }
-    PartStream stream(segments, index, parts, i, dataset.sequences);
+    PartStream stream(*segments, index, parts, i, dataset.sequences);
     write_chunked(file, guard, {parts[i].path, rows, parts[i].row_shape}, hdf5::type_of(parts[i].element),
                   [&](std::span<std::byte> out) { stream.read(out); });
     if (!parts[i].units.empty()) write_text(file, parts[i].path, schema::attr_units, parts[i].units);
@@ -213,14 +376,57 @@ ResultWriter::ResultWriter(fs::path output, ResultLayout layout, const Dataset& 
 
 ResultWriter::~ResultWriter() = default;
 
+const EarlierResults& ResultWriter::earlier() const { return impl_->earlier; }
+
+bool ResultWriter::is_done(std::int64_t row) const { return impl_->outcomes.is_known(row); }
+
+void ResultWriter::replay(bool structures, const std::function<void(const SequenceResult&)>& see) {
+  for (const std::int64_t row : impl_->earlier_rows) {
+    SequenceResult result;
+    result.row = row;
+    const auto* const failure = impl_->outcomes.failure(row);
+    const auto* const reason = failure != nullptr ? failure : impl_->outcomes.note_on(row);
+    result.failed = failure != nullptr;
+    if (reason != nullptr) {
+      result.error_code = reason->error_code;
+      result.message = reason->message;
+    }
+    if (structures && !result.failed) result.structure = impl_->read_structure(row);
+    see(result);
+  }
+}
+
 void ResultWriter::add(const SequenceResult& result) {
   impl_->outcomes.check_new(result.row);
+  JournalEntry entry;
   if (!result.failed) {
     const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout);
     impl_->check_sizes(result, bytes);
-    impl_->index.set(result.row, impl_->segments.append(result.row, bytes));
+    entry.place = impl_->segments->append(result.row, bytes);
   }
-  impl_->outcomes.keep(result);  // last, so that a row that could not be written counts as never computed
+  entry.result = without_numbers(result);
+  impl_->journal->add(entry);
+  impl_->has_results = true;
+  // Last, so that a row that could not be written counts as never computed.
+  if (!result.failed) impl_->index.set(result.row, entry.place.position);
+  impl_->outcomes.keep(entry.result);
+}
+
+void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
+  impl_->journal->add_loss(rows);
+  impl_->has_results = true;
+}
+
+void ResultWriter::set_model(const std::string& sha256) { impl_->journal->add_model(sha256); }
+
+void ResultWriter::sync() {
+  impl_->segments->sync();
+  impl_->journal->sync();
+  impl_->last_sync = std::chrono::steady_clock::now();
+}
+
+void ResultWriter::sync_if_due() {
+  if (std::chrono::steady_clock::now() - impl_->last_sync >= std::chrono::seconds(1)) sync();
 }
 
 void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
@@ -240,6 +446,7 @@ void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
 
 WriteSummary ResultWriter::finish(const FileAttributes& attributes, const std::function<void()>& before_rename) {
   hdf5::silence();
+  sync();
   impl_->write_partial(attributes);
   WriteSummary summary;
   summary.file_bytes = static_cast<std::int64_t>(fs::file_size(impl_->partial.path()));
@@ -249,7 +456,9 @@ WriteSummary ResultWriter::finish(const FileAttributes& attributes, const std::f
   }
   if (before_rename) before_rename();
   impl_->partial.rename_to(impl_->output);
-  impl_->work.remove();
+  impl_->has_results = false;
+  impl_->work.clear();
+  impl_->work.leave();
   return summary;
 }
 

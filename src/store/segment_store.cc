@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <libdeflate.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -24,31 +25,84 @@ std::uint32_t crc32_of(std::span<const std::byte> data, std::uint32_t before) {
 }
 
 SegmentStore::SegmentStore(std::filesystem::path folder, std::uint64_t roll_bytes)
-    : folder_(std::move(folder)), roll_bytes_(roll_bytes) {}
+    : folder_(std::move(folder)), roll_bytes_(roll_bytes) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (is_segment(name)) segment_ = std::max<std::uint64_t>(segment_, std::stoull(name.substr(name_begin.size())) + 1);
+  }
+}
 
-std::uint64_t SegmentStore::append(std::int64_t row, std::span<const std::span<const std::byte>> parts) {
+void SegmentStore::begin_segment() {
+  const std::filesystem::path file = folder_ / file_name(segment_);
+  current_ = FileDescriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!current_.is_open()) throw_system_error(errno, "create", file, ErrorCode::io);
+  end_ = 0;
+  fsync_path(folder_);
+}
+
+RecordPlace SegmentStore::append(std::int64_t row, std::span<const std::span<const std::byte>> parts) {
   if (current_.is_open() && end_ >= roll_bytes_) {
+    sync();
     current_ = FileDescriptor();
     ++segment_;
-    end_ = 0;
   }
-  const std::filesystem::path file = folder_ / file_name(segment_);
-  if (!current_.is_open()) {
-    current_ = FileDescriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!current_.is_open()) throw_system_error(errno, "create", file, ErrorCode::io);
-  }
+  if (!current_.is_open()) begin_segment();
+  RecordPlace place{(segment_ << offset_bits) | end_, 0};
   std::uint64_t offset = end_;
   const auto write = [&](std::span<const std::byte> data) {
     const int error = current_.write_at(offset, data);
-    if (error != 0) throw_system_error(error, "write", file, ErrorCode::io);
+    if (error != 0) throw_system_error(error, "write", folder_ / file_name(segment_), ErrorCode::io);
     offset += data.size();
   };
   for (std::size_t part = 0; part < parts.size(); ++part) {
     const PartHead head{row, parts[part].size(), static_cast<std::uint32_t>(part), crc32_of(parts[part])};
-    write(std::as_bytes(std::span(&head, 1)));
+    const std::span<const std::byte> head_bytes = std::as_bytes(std::span(&head, 1));
+    place.crc32 = crc32_of(head_bytes, place.crc32);
+    write(head_bytes);
     write(parts[part]);
   }
-  return (segment_ << offset_bits) | std::exchange(end_, offset);
+  end_ = offset;
+  return place;
+}
+
+void SegmentStore::sync() {
+  if (!current_.is_open() || ::fdatasync(current_.get()) == 0) return;
+  throw_system_error(errno, "flush", folder_ / file_name(segment_), ErrorCode::io);
+}
+
+bool SegmentStore::is_whole(const RecordPlace& place, std::int64_t row, std::span<const std::uint64_t> part_bytes) {
+  try {
+    check_record(place.position, place.crc32, row, part_bytes);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void SegmentStore::check_record(std::uint64_t position, std::uint32_t crc32, std::int64_t row,
+                                std::span<const std::uint64_t> part_bytes) {
+  constexpr std::size_t block_bytes = std::size_t{1} << 20;
+  const auto require = [&](bool condition) {
+    if (!condition) throw Error(ErrorCode::io, "'" + file_of(position).string() + "' holds a damaged record");
+  };
+  std::uint32_t heads_crc32 = 0;
+  for (std::size_t part = 0; part < part_bytes.size(); ++part) {
+    PartHead head;
+    read(position, std::as_writable_bytes(std::span(&head, 1)));
+    heads_crc32 = crc32_of(std::as_bytes(std::span(&head, 1)), heads_crc32);
+    require(head.row == row && head.part == part && head.bytes == part_bytes[part]);
+    position += sizeof(PartHead);
+    std::uint32_t data_crc32 = 0;
+    for (std::uint64_t left = head.bytes; left > 0;) {
+      buffer_.resize(std::min<std::uint64_t>(left, block_bytes));
+      read(position, buffer_);
+      data_crc32 = crc32_of(buffer_, data_crc32);
+      position += buffer_.size();
+      left -= buffer_.size();
+    }
+    require(data_crc32 == head.crc32);
+  }
+  require(heads_crc32 == crc32);
 }
 
 void SegmentStore::read(std::uint64_t position, std::span<std::byte> out) {

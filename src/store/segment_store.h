@@ -24,14 +24,30 @@ struct PartHead {
 };
 static_assert(sizeof(PartHead) == 24);
 
+// Where a record lies.
+struct RecordPlace {
+  static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+
+  std::uint64_t position = nowhere;
+  std::uint32_t crc32 = 0;  // of its heads, which hold those of its data
+};
+
 class SegmentStore {
  public:
-  // A new segment file is begun when the last one holds `roll_bytes` or more.
+  // Begins with a new segment file behind those that the folder holds, and again when the last one holds `roll_bytes`
+  // or more.
   explicit SegmentStore(std::filesystem::path folder, std::uint64_t roll_bytes = std::uint64_t{1} << 30);
 
-  // Returns the record's position. A record that could not be written leaves no trace.
+  // A record that could not be written leaves no trace. Nothing is flushed but segments that are full.
   // Throws Error(io), or Error(retry) when the disk or the quota is full.
-  std::uint64_t append(std::int64_t row, std::span<const std::span<const std::byte>> parts);
+  RecordPlace append(std::int64_t row, std::span<const std::span<const std::byte>> parts);
+
+  // Flushes what was appended. Throws Error(io).
+  void sync();
+
+  // Whether the record at this place is that of `row`, with parts of these sizes, and every byte as it was written.
+  // False also where it cannot be read.
+  [[nodiscard]] bool is_whole(const RecordPlace& place, std::int64_t row, std::span<const std::uint64_t> part_bytes);
 
   // Fills `out` from `position` onwards, within one record. Throws Error(io). One thread at a time.
   void read(std::uint64_t position, std::span<std::byte> out);
@@ -46,6 +62,9 @@ class SegmentStore {
   // A position is the segment's number and the offset in it.
   static constexpr int offset_bits = 40;
 
+  void begin_segment();
+  void check_record(std::uint64_t position, std::uint32_t crc32, std::int64_t row,
+                    std::span<const std::uint64_t> part_bytes);
   [[nodiscard]] const FileDescriptor& open_for_reading(std::uint64_t segment);
 
   std::filesystem::path folder_;
@@ -58,6 +77,7 @@ class SegmentStore {
     std::uint64_t segment = 0;
     FileDescriptor fd;
   };
+  std::vector<std::byte> buffer_;      // for checks
   std::array<OpenSegment, 64> open_;  // a small cache: a run may have more segments than a process may open files
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "journal.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
 #include "pleat/core/locked_file.h"
@@ -40,10 +41,9 @@ WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder)
   try {
     lock();
   } catch (...) {
-    remove();
+    leave();
     throw;
   }
-  remove_segments();
 }
 
 void WorkFolder::lock() {
@@ -61,16 +61,17 @@ void WorkFolder::lock() {
   if (failure != 0) throw_system_error(failure, "write", file, ErrorCode::cannot_create);
 }
 
-void WorkFolder::remove_segments() const noexcept {
+void WorkFolder::clear() const noexcept {
   std::error_code ignored;
+  // First the journal, so that it never speaks of segments that are gone.
+  std::filesystem::remove(folder_ / Journal::file_name, ignored);
   for (std::filesystem::directory_iterator entry(folder_, ignored), end; entry != end; entry.increment(ignored)) {
     if (SegmentStore::is_segment(entry->path().filename().string())) std::filesystem::remove(entry->path(), ignored);
   }
 }
 
-void WorkFolder::remove() noexcept {
+void WorkFolder::leave() noexcept {
   if (!lock_.is_open()) return;
-  remove_segments();
   std::error_code ignored;
   std::filesystem::remove(folder_ / lock_name, ignored);
   if (remove_folder_) std::filesystem::remove(folder_, ignored);  // only an empty folder can be removed

@@ -1,4 +1,4 @@
-// The folder that holds a run's segments while it runs; one run at a time.
+// The folder that holds a run's journal and segments until its file is whole; one run at a time.
 #pragma once
 
 #include <filesystem>
@@ -9,22 +9,22 @@ namespace pleat {
 
 class WorkFolder {
  public:
-  // Makes the folder where needed and locks it. Segments left by a run that died are removed; other files stay.
-  // Throws Error(cannot_create), also when a living run uses the folder.
+  // Makes the folder where needed and locks it. Throws Error(cannot_create), also when a living run uses the folder.
   WorkFolder(std::filesystem::path folder, bool remove_folder);
-  ~WorkFolder() { remove(); }
+  ~WorkFolder() { leave(); }
   WorkFolder(const WorkFolder&) = delete;
   WorkFolder& operator=(const WorkFolder&) = delete;
   WorkFolder(WorkFolder&&) = delete;
   WorkFolder& operator=(WorkFolder&&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return folder_; }
-  // Removes the segments and the lock, and the folder if it was made here or `remove_folder`, and is empty.
-  void remove() noexcept;
+  // Removes the journal and the segments; files of others stay.
+  void clear() const noexcept;
+  // Unlocks it and, when it is empty and was made here or `remove_folder`, removes it.
+  void leave() noexcept;
 
  private:
   void lock();
-  void remove_segments() const noexcept;
 
   std::filesystem::path folder_;
   bool remove_folder_;

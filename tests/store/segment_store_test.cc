@@ -20,7 +20,7 @@ TEST_F(SegmentStoreTest, GivesBackWhatWasAppended) {
   const std::vector<std::byte> none;
   const std::vector<std::span<const std::byte>> parts{first, none, second};
   store.append(7, parts);
-  const std::uint64_t position = store.append(3, parts);
+  const std::uint64_t position = store.append(3, parts).position;
 
   std::vector<std::byte> record(3 * sizeof(PartHead) + first.size() + second.size());
   store.read(position, record);
@@ -43,7 +43,7 @@ TEST_F(SegmentStoreTest, ReadsFromMoreSegmentsThanItKeepsOpen) {
   for (int i = 0; i < segments; ++i) {
     const std::vector<std::byte> data = bytes(5, i);
     const std::vector<std::span<const std::byte>> parts{data};
-    positions.push_back(store.append(i, parts));
+    positions.push_back(store.append(i, parts).position);
   }
   EXPECT_EQ(listing().size(), 150U);
   for (int turn = 0; turn < 2; ++turn) {
@@ -59,7 +59,7 @@ TEST_F(SegmentStoreTest, ReadingBeyondTheEndIsAnError) {
   SegmentStore store(in_folder(""));
   const std::vector<std::byte> data = bytes(5, 1);
   const std::vector<std::span<const std::byte>> parts{data};
-  const std::uint64_t position = store.append(0, parts);
+  const std::uint64_t position = store.append(0, parts).position;
   std::vector<std::byte> record(sizeof(PartHead) + 6);
   const Error error = error_of([&] { store.read(position, record); });
   EXPECT_EQ(error.code(), ErrorCode::io);

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "pleat/core/dtype.h"
 #include "pleat/sequence/dataset.h"
+#include "pleat/store/run_identity.h"
 
 namespace pleat {
 
@@ -49,6 +51,9 @@ struct StructureResult {
   std::vector<std::byte> pae;  // [L, L] structure_dtype, ångström; empty unless the layout has pae
 };
 
+// What it took to compute a sequence when memory ran out; stored as it is in /records/memory_rung.
+enum class MemoryRung : std::uint8_t { planned = 0, smaller_batch = 1, smaller_chunk = 2, lower_precision = 3 };
+
 // Everything computed for one unique sequence; parts not asked for are empty. Elements have the layout's dtype.
 struct SequenceResult {
   std::int64_t row = 0;
@@ -58,6 +63,7 @@ struct SequenceResult {
   StructureResult structure;
   double seconds = 0;  // its share of its batch's time, by tokens
   std::int32_t attempts = 1;
+  MemoryRung rung = MemoryRung::planned;
   std::string device;  // "cpu:0"
   // Set when this sequence failed: its rows hold NaN and its records say why. A code and a message without `failed`
   // are a note: the records stay ok and carry it, after notes that they have already.
@@ -85,29 +91,58 @@ struct WriterOptions {
   bool overwrite = false;
   // For segments, as large as all results uncompressed. Empty = FILE.work beside the output, removed at the end. A
   // folder given here is made where needed; files of others in it stay.
-  std::filesystem::path work_folder;
+  std::filesystem::path work_folder = {};
+  // An earlier run whose results are in the work folder is gone on with when it has the same identity.
+  RunIdentity identity = {};
+  // The hash of the weights, asked for only where there are earlier results; they must come from the same ones.
+  std::function<std::string()> model_sha256 = {};
+  bool restart = false;  // forget what an earlier run has left
+};
+
+// What was found in the work folder.
+struct EarlierResults {
+  std::int64_t sequences = 0;                 // whose results are whole
+  std::int64_t damaged = 0;                   // whose results are not; they are computed again
+  std::map<std::int64_t, std::int32_t> lost;  // row -> how many devices were lost while they computed it
 };
 
 struct WriteSummary {
   std::int64_t file_bytes = 0;
 };
 
+// What was added is on disk: after a crash, a signal or a full disk a writer of the same run takes it up again.
 class ResultWriter {
  public:
   // Checks that the output can be made (folder there and writable, no file in the way unless `overwrite`, the work
-  // folder not in use) before anything is computed. `dataset` must outlive the writer. The program must ignore
-  // SIGXFSZ. Throws Error(cannot_create), or Error(retry) when the disk has no room for the
+  // folder not in use), takes up what an earlier run has left, checking every byte of it, and makes sure that there is
+  // room for the rest. `dataset` must outlive the writer. The program must ignore SIGXFSZ. Throws Error(cannot_create),
+  // also when the earlier run was another one, saying what differs; or Error(retry) when the disk has no room for the
   // uncompressed results.
   ResultWriter(std::filesystem::path output, ResultLayout layout, const Dataset& dataset, const WriterOptions& options);
-  // Removes the work folder. Without finish() nothing is left under the output's name.
+  // Keeps the work folder when there are results in it that no file holds yet, else removes it.
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;
 
-  // Appends one result to the segment on disk. One thread at a time. Throws Error(io), or Error(retry) when the disk
-  // or the quota is full: the row then counts as never added. Throws Error(internal) when the result does not fit the
-  // layout or its row was added before.
+  [[nodiscard]] const EarlierResults& earlier() const;
+  // Whether the row has been added, in this run or in an earlier one.
+  [[nodiscard]] bool is_done(std::int64_t row) const;
+  // Calls `see` with each result of the earlier run: whether it failed, its note, its structure where `structures`
+  // says so, and no other numbers.
+  void replay(bool structures, const std::function<void(const SequenceResult&)>& see);
+
+  // Appends one result to the segment on disk, then a line to the journal. One thread at a time, as for all below.
+  // Throws Error(io), or Error(retry) when the disk or the quota is full: the row then counts as never added. Throws
+  // Error(internal) when the result does not fit the layout or its row was added before.
   void add(const SequenceResult& result);
+  // Keeps in mind that a device was lost while it computed these rows. Throws like add().
+  void add_loss(const std::vector<std::int64_t>& rows);
+  // The hash of the weights; until it is known, a later run does not go on with the results. Throws like add().
+  void set_model(const std::string& sha256);
+  // Flushes what was added, so that even a power cut does not lose it. Throws Error(io).
+  void sync();
+  // sync(), unless the last one is less than a second ago.
+  void sync_if_due();
 
   // Puts the results into the order of the sequences, compresses in parallel, writes FILE.partial, flushes it and
   // renames it to its name. Sequences never added hold NaN, and their records become `failed` unless a status was

@@ -45,6 +45,7 @@ inline constexpr const char* record_error_code = "/records/error_code";    // ut
 inline constexpr const char* record_message = "/records/message";          // utf8 [N]
 inline constexpr const char* record_seconds = "/records/seconds";          // float64 [N], NaN where never computed
 inline constexpr const char* record_attempts = "/records/attempts";        // int32 [N]
+inline constexpr const char* record_memory_rung = "/records/memory_rung";  // uint8 enum [N]
 inline constexpr const char* record_device = "/records/device";            // utf8 [N]
 
 // The unique sequences end to end.
@@ -81,6 +82,10 @@ inline constexpr const char* atom14_names = "/structures/atom14_names";      // 
 inline constexpr const char* attr_residues = "residues";  // of atom14_names: its rows as one-letter codes, one string
 inline constexpr const char* attr_units = "units";        // of positions and pae: utf8
 inline constexpr const char* angstrom = "ångström";
+
+// Words of the enum of /records/memory_rung: what it took to compute the record when memory ran out.
+inline constexpr std::array<const char*, 4> memory_rung_words{"planned", "smaller_batch", "smaller_chunk",
+                                                              "lower_precision"};
 
 // Words of the enum of /records/status.
 struct StatusWord {

@@ -1,0 +1,257 @@
+// Going on with a run that was cut off: the file is the one an undisturbed run makes, whatever was left on the disk.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pleat/store/result_reader.h"
+#include "store_fixture.h"
+
+namespace pleat {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+constexpr const char* journal_name = "pleat-journal.jsonl";
+
+class ResumeTest : public StoreTest {
+ protected:
+  ResumeTest() : dataset_(dataset_of({6, 3, 9, 4, 7})), layout_(full_layout(DType::float16)) {
+    dataset_.records.push_back(dataset_.records[1]);
+    layout_.structure = layout_.pae = true;
+  }
+
+  [[nodiscard]] fs::path output() const { return in_folder("x.h5"); }
+  [[nodiscard]] fs::path work() const { return in_folder("x.h5.work"); }
+
+  static WriterOptions options() {
+    WriterOptions options;
+    options.identity = {{{"inputs", "abc"}, {"tasks.contacts", "true"}}, {{"longest", "1000"}}};
+    options.model_sha256 = [] { return std::string("model"); };
+    return options;
+  }
+
+  SequenceResult result(std::int64_t row) const {
+    if (row != 3) {
+      SequenceResult result = result_of(dataset_, layout_, row);
+      if (row == 2) result.error_code = "suspicious", result.message = "a note \xff with \"bytes\"\n";
+      result.rung = row == 4 ? MemoryRung::smaller_chunk : MemoryRung::planned;
+      return result;
+    }
+    SequenceResult failed;
+    failed.row = row;
+    failed.failed = true;
+    failed.error_code = "out_of_memory";
+    failed.message = "too large";
+    failed.seconds = 0.1;
+    return failed;
+  }
+
+  void write_rows(ResultWriter& writer, const std::vector<std::int64_t>& rows) const {
+    writer.set_model("model");
+    for (const std::int64_t row : rows) writer.add(result(row));
+  }
+
+  // Adds what is not done yet and returns the bytes of the file.
+  std::string finish(const WriterOptions& given = options()) const {
+    ResultWriter writer(output(), layout_, dataset_, given);
+    writer.set_model("model");
+    for (std::int64_t row = 0; row < dataset_.sequences.size(); ++row) {
+      if (!writer.is_done(row)) writer.add(result(row));
+    }
+    writer.finish(example_attributes());
+    std::string content = content_of(output());
+    fs::remove(output());
+    return content;
+  }
+
+  // A run that ends after these rows.
+  void cut_off_after(const std::vector<std::int64_t>& rows) const {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    write_rows(writer, rows);
+  }
+
+  Error refusal(const WriterOptions& given) const {
+    return error_of([&] { ResultWriter(output(), layout_, dataset_, given); });
+  }
+
+  Dataset dataset_;
+  ResultLayout layout_;
+};
+
+TEST_F(ResumeTest, TheFileIsThatOfAnUndisturbedRun) {
+  const std::string undisturbed = finish();
+  EXPECT_THAT(listing(), IsEmpty());
+  cut_off_after({4, 2});
+  EXPECT_THAT(listing(), ElementsAre("x.h5.work"));
+  cut_off_after({});
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    EXPECT_EQ(writer.earlier().sequences, 2);
+    EXPECT_EQ(writer.earlier().damaged, 0);
+    EXPECT_TRUE(writer.is_done(4));
+    EXPECT_FALSE(writer.is_done(3));
+    writer.add(result(3));
+    EXPECT_EQ(error_of([&] { writer.add(result(2)); }).code(), ErrorCode::internal);
+  }
+  EXPECT_TRUE(finish() == undisturbed);
+  EXPECT_THAT(listing(), IsEmpty());
+}
+
+TEST_F(ResumeTest, WithoutAnyResultNothingIsLeft) {
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    writer.set_model("model");
+    EXPECT_THAT(listing(), UnorderedElementsAre("x.h5.work", "x.h5.partial"));
+  }
+  EXPECT_THAT(listing(), IsEmpty());
+}
+
+// A power cut may leave any beginning of what was not flushed.
+TEST_F(ResumeTest, TheJournalCutAnywhere) {
+  const std::string undisturbed = finish();
+  cut_off_after({4, 3, 2, 0});
+  fs::copy(work(), in_folder("left"));
+  const auto size = fs::file_size(work() / journal_name);
+  std::int64_t fewest = 4;
+  for (std::uintmax_t bytes = 0; bytes < size; ++bytes) {
+    fs::remove_all(work());
+    fs::copy(in_folder("left"), work());
+    fs::resize_file(work() / journal_name, bytes);
+    if (bytes % 16 == 0 || bytes + 300 > size) ASSERT_TRUE(finish() == undisturbed) << bytes;
+    else {
+      const ResultWriter writer(output(), layout_, dataset_, options());
+      ASSERT_LE(writer.earlier().sequences, 3) << bytes;
+      fewest = std::min(fewest, writer.earlier().sequences);
+    }
+  }
+  EXPECT_EQ(fewest, 0);
+}
+
+TEST_F(ResumeTest, TheSegmentCutAnywhere) {
+  const std::string undisturbed = finish();
+  cut_off_after({4, 3, 2, 0});
+  fs::copy(work(), in_folder("left"));
+  const fs::path segment = work() / "pleat-segment-0000.bin";
+  const auto size = fs::file_size(segment);
+  for (std::uintmax_t bytes = 0; bytes < size; bytes += bytes + 40 > size ? 1 : 37) {
+    fs::remove_all(work());
+    fs::copy(in_folder("left"), work());
+    fs::resize_file(segment, bytes);
+    const std::int64_t damaged = ResultWriter(output(), layout_, dataset_, options()).earlier().damaged;
+    ASSERT_GE(damaged, 1) << bytes;
+    ASSERT_TRUE(finish() == undisturbed) << bytes;
+  }
+}
+
+TEST_F(ResumeTest, AChangedByteAnywhereIsNeverTrusted) {
+  const std::string undisturbed = finish();
+  cut_off_after({4, 3, 2, 0});
+  fs::copy(work(), in_folder("left"));
+  for (const char* name : {journal_name, "pleat-segment-0000.bin"}) {
+    const std::string whole = content_of(in_folder("left") / name);
+    for (std::size_t at = 0; at < whole.size(); at += 53) {
+      fs::remove_all(work());
+      fs::copy(in_folder("left"), work());
+      std::string changed = whole;
+      changed[at] = static_cast<char>(changed[at] ^ 4);
+      write_content(work() / name, changed);
+      ASSERT_TRUE(finish() == undisturbed) << name << " " << at;
+    }
+  }
+}
+
+TEST_F(ResumeTest, AnotherRunIsRefusedWithWhatDiffers) {
+  cut_off_after({4});
+  WriterOptions other = options();
+  other.identity.same[1].second = "false";
+  other.identity.settled = {};
+  const Error error = refusal(other);
+  EXPECT_EQ(error.code(), ErrorCode::cannot_create);
+  EXPECT_THAT(error.what(), HasSubstr("tasks.contacts was 'true' and is 'false'"));
+  EXPECT_THAT(error.what(), Not(HasSubstr("inputs")));
+  EXPECT_THAT(error.hint(), HasSubstr("--restart"));
+  EXPECT_EQ(value_of(find_earlier_run(work())->settled, "longest"), "1000");
+  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, options()).earlier().sequences, 1);  // still there
+  other.restart = true;
+  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, other).earlier().sequences, 0);
+  EXPECT_THAT(listing(), IsEmpty());
+}
+
+TEST_F(ResumeTest, AnotherModelIsRefused) {
+  cut_off_after({4});
+  WriterOptions other = options();
+  other.model_sha256 = [] { return std::string("changed"); };
+  EXPECT_THAT(refusal(other).what(), HasSubstr("model_sha256 was 'model' and is 'changed'"));
+}
+
+TEST_F(ResumeTest, ResultsOfAnUnknownModelAreComputedAgain) {
+  const std::string undisturbed = finish();
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    writer.add(result(4));
+  }
+  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, options()).earlier().sequences, 0);
+  EXPECT_TRUE(finish() == undisturbed);
+}
+
+TEST_F(ResumeTest, ReplayGivesNotesAndStructures) {
+  cut_off_after({2, 3});
+  ResultWriter writer(output(), layout_, dataset_, options());
+  std::vector<SequenceResult> seen;
+  writer.replay(true, [&](const SequenceResult& result) { seen.push_back(result); });
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].error_code, "suspicious");
+  EXPECT_THAT(seen[0].message, HasSubstr("with \"bytes\"\n"));
+  const StructureResult expected = result(2).structure;
+  EXPECT_EQ(seen[0].structure.positions, expected.positions);
+  EXPECT_EQ(seen[0].structure.atom_mask, expected.atom_mask);
+  EXPECT_EQ(seen[0].structure.plddt, expected.plddt);
+  EXPECT_EQ(seen[0].structure.ptm, expected.ptm);
+  EXPECT_EQ(seen[0].structure.recycles, expected.recycles);
+  EXPECT_TRUE(seen[1].failed);
+  EXPECT_EQ(seen[1].error_code, "out_of_memory");
+}
+
+TEST_F(ResumeTest, LostDevicesAreRemembered) {
+  for (int run = 0; run < 2; ++run) {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    writer.set_model("model");
+    writer.add_loss({1, 4});
+  }
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    EXPECT_THAT(writer.earlier().lost, ElementsAre(std::pair(1, 2), std::pair(4, 2)));
+    writer.add(result(4));
+  }
+  EXPECT_THAT(ResultWriter(output(), layout_, dataset_, options()).earlier().lost, ElementsAre(std::pair(1, 2)));
+}
+
+TEST_F(ResumeTest, AFinishThatFailedCanBeDoneByALaterRun) {
+  const std::string undisturbed = finish();
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    write_rows(writer, {0, 1, 2, 3, 4});
+    write_content(output(), "in the way");
+    EXPECT_EQ(error_of([&] { writer.finish(example_attributes()); }).code(), ErrorCode::cannot_create);
+  }
+  fs::remove(output());
+  EXPECT_TRUE(finish() == undisturbed);
+}
+
+TEST_F(ResumeTest, FilesOfOthersInTheWorkFolderStay) {
+  WriterOptions given = options();
+  given.work_folder = in_folder("mine");
+  fs::create_directory(given.work_folder);
+  write_content(given.work_folder / "notes.txt", "x");
+  finish(given);
+  EXPECT_THAT(listing(), ElementsAre("mine"));
+  EXPECT_TRUE(fs::exists(given.work_folder / "notes.txt"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(given.work_folder), {}), 1);
+}
+
+}  // namespace
+}  // namespace pleat
