@@ -1,8 +1,9 @@
-// A bounded queue between two threads whose end can be marked, and which lets go of both sides when one of them fails.
+// A bounded queue between threads whose end can be marked, and which lets go of both sides when one of them fails.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <queue>
 #include <utility>
@@ -26,15 +27,19 @@ class Channel {
     return true;
   }
 
-  // Waits for an item. False at the end, and once the channel has been broken off.
-  bool pop(T& item) {
+  enum class Pop : std::uint8_t { item, nothing_yet, end };
+
+  // Waits so long for an item. The end is also that of a channel that has been broken off.
+  template <class Duration>
+  Pop pop(T& item, Duration patience) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return broken_ || closed_ || !items_.empty(); });
-    if (broken_ || items_.empty()) return false;
+    changed_.wait_for(lock, patience, [&] { return broken_ || closed_ || !items_.empty(); });
+    if (broken_ || (closed_ && items_.empty())) return Pop::end;
+    if (items_.empty()) return Pop::nothing_yet;
     item = std::move(items_.front());
     items_.pop();
     changed_.notify_all();
-    return true;
+    return Pop::item;
   }
 
   // No more items will come; those inside can still be taken.

@@ -1,0 +1,73 @@
+// A device that computes nothing, takes as long as it is told to, and fails where it is told to.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pleat/core/stop.h"
+#include "pleat/engine/device.h"
+
+namespace pleat {
+
+class FaultyDevice : public Device {
+ public:
+  // Called with each computation; what it throws is the computation's failure.
+  using Fault = std::function<void(const std::vector<std::int64_t>& rows, const Effort& effort)>;
+
+  struct Call {
+    std::vector<std::int64_t> rows;
+    Effort effort;
+  };
+
+  explicit FaultyDevice(std::string name, Fault fault = {}) : name_(std::move(name)), fault_(std::move(fault)) {}
+
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
+                                                    const Effort& effort) override {
+    calls.push_back({rows, effort});
+    if (fault_) fault_(rows, effort);
+    std::vector<SequenceResult> results(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      results[i].row = rows[i];
+      if (!unfoldable.contains(rows[i]) || effort.chunk_size == foldable_at) continue;
+      results[i].failed = true;
+      results[i].error_code = error_out_of_memory;
+    }
+    return results;
+  }
+  [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return chunks; }
+  [[nodiscard]] bool has_lower_precision() const override { return lower_precision; }
+  [[nodiscard]] std::string need_of(std::int64_t row) const override { return "row " + std::to_string(row) + " needs more"; }
+  [[nodiscard]] double slowest_rate() const override { return rate; }
+
+  std::vector<std::int64_t> chunks;
+  bool lower_precision = false;
+  double rate = 0;
+  std::set<std::int64_t> unfoldable;  // come back as out of memory, but at this chunk size
+  std::int64_t foldable_at = -1;
+  std::vector<Call> calls;
+
+ private:
+  std::string name_;
+  Fault fault_;
+};
+
+// Waits so long, in pieces, and throws Stopped when asked to stop.
+inline void work_for(std::chrono::duration<double> time, const StopFlag& halt) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) {
+    throw_if_stopped(&halt);
+    std::this_thread::sleep_until(std::min(
+        std::chrono::time_point_cast<std::chrono::steady_clock::duration>(end),
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(5)));
+  }
+}
+
+}  // namespace pleat

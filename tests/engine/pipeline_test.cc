@@ -1,0 +1,235 @@
+// Several devices: everything is computed once, whatever happens to them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+
+#include "pleat/core/error.h"
+#include "run.h"
+
+namespace pleat {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+using Rows = std::vector<std::int64_t>;
+using Clock = std::chrono::steady_clock;
+
+double same(std::int64_t /*row*/) { return 1; }
+
+double seconds_of(const std::function<void()>& action) {
+  const auto start = Clock::now();
+  action();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+TEST(PipelineTest, EveryRowComesOnceFromOneOfTheDevices) {
+  Bench bench;
+  for (int i = 0; i < 4; ++i) {
+    bench.add([&](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
+  }
+  const PipelineOutcome outcome = bench.run(job_of(100, same, 3));
+  EXPECT_EQ(outcome.end, PipelineEnd::all_done);
+  EXPECT_THAT(bench.collected.results, SizeIs(100));
+  EXPECT_FALSE(bench.collected.twice);
+  std::set<std::string> names;
+  for (const auto& [row, result] : bench.collected.results) names.insert(result.device);
+  EXPECT_THAT(names, SizeIs(4));
+}
+
+TEST(PipelineTest, NothingToDoIsDoneAtOnce) {
+  Bench bench;
+  bench.add();
+  EXPECT_EQ(bench.run(job_of(0, same)).end, PipelineEnd::all_done);
+}
+
+TEST(PipelineTest, SecondsOfABatchAreDividedByTokens) {
+  Bench bench;
+  bench.add([&](const Rows&, const Effort&) { std::this_thread::sleep_for(20ms); });
+  PipelineJob job = job_of(2, same, 2);
+  job.tokens = {30, 10};
+  job.batches[0].tokens = 40;
+  bench.run(job);
+  const double ratio = bench.collected.results[0].seconds / bench.collected.results[1].seconds;
+  EXPECT_NEAR(ratio, 3, 1e-6);
+  EXPECT_GT(bench.collected.results[1].seconds, 0.004);
+}
+
+// Whichever batch takes a device with it, another device computes it.
+TEST(PipelineTest, ADeviceLostAtAnyBatch) {
+  constexpr std::int64_t batches = 20;
+  for (std::int64_t fatal = 0; fatal < batches; ++fatal) {
+    Bench bench;
+    std::atomic<bool> happened = false;
+    for (int i = 0; i < 2; ++i) {
+      bench.add([&](const Rows& rows, const Effort&) {
+        if (rows[0] / 2 == fatal && !happened.exchange(true)) throw DeviceLost("fell off the bus");
+      });
+    }
+    EXPECT_EQ(bench.run(job_of(2 * batches, same, 2)).end, PipelineEnd::all_done);
+    EXPECT_THAT(bench.collected.results, SizeIs(2 * batches));
+    EXPECT_FALSE(bench.collected.twice);
+    EXPECT_EQ(bench.collected.failed(), 0);
+    EXPECT_THAT(bench.collected.lost, SizeIs(1));
+    EXPECT_THAT(bench.collected.lost_rows, ElementsAre(2 * fatal, 2 * fatal + 1));
+  }
+}
+
+TEST(PipelineTest, ARowThatCostsTwoDevicesIsGivenUp) {
+  Bench bench;
+  for (int i = 0; i < 3; ++i) {
+    bench.add([](const Rows& rows, const Effort&) {
+      if (std::ranges::count(rows, 5) > 0) throw DeviceLost("fell off the bus");
+      std::this_thread::sleep_for(1ms);
+    });
+  }
+  EXPECT_EQ(bench.run(job_of(40, same, 4)).end, PipelineEnd::all_done);
+  EXPECT_THAT(bench.collected.results, SizeIs(40));
+  EXPECT_EQ(bench.collected.failed(), 1);
+  EXPECT_EQ(bench.collected.results[5].error_code, "device_lost");
+  EXPECT_THAT(bench.collected.lost, SizeIs(2));
+}
+
+TEST(PipelineTest, WithNoDeviceLeftItEnds) {
+  Bench bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.add([&, done = 0](const Rows&, const Effort&) mutable {
+      if (++done == 3) throw DeviceLost("fell off the bus");
+    });
+  }
+  EXPECT_EQ(bench.run(job_of(40, same)).end, PipelineEnd::no_device_left);
+  EXPECT_THAT(bench.collected.results, SizeIs(4));
+  EXPECT_EQ(bench.collected.failed(), 0);
+}
+
+// What cost a device in an earlier run comes last, and alone.
+TEST(PipelineTest, SuspectsComeLast) {
+  Bench bench;
+  const auto device = bench.add();
+  PipelineJob job = job_of(9, same, 3);
+  job.lost = {{4, 1}};
+  bench.run(job);
+  std::vector<Rows> calls;
+  for (const FaultyDevice::Call& call : device->calls) calls.push_back(call.rows);
+  EXPECT_THAT(calls, ElementsAre(Rows{0, 1, 2}, Rows{3, 5}, Rows{6, 7, 8}, Rows{4}));
+}
+
+// Lets go of the threads that hang, so that the test program can end.
+class Gate {
+ public:
+  ~Gate() { open(); }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return open_; });
+  }
+  void open() {
+    const std::scoped_lock lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+TEST(PipelineTest, AHangingDeviceIsLeftBehind) {
+  const auto gate = std::make_shared<Gate>();
+  Bench bench;
+  bench.add([gate, calls = 0](const Rows&, const Effort&) mutable {
+    std::this_thread::sleep_for(1ms);
+    if (++calls == 2) gate->wait();
+  });
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
+  PipelineJob job = job_of(50, same);
+  job.batch_timeout = 0.2;
+  const PipelineOutcome outcome = bench.run(job);
+  EXPECT_EQ(outcome.end, PipelineEnd::all_done);
+  EXPECT_EQ(outcome.hanging, 1);
+  EXPECT_THAT(bench.collected.results, SizeIs(50));
+  EXPECT_FALSE(bench.collected.twice);
+  EXPECT_THAT(bench.collected.lost, ElementsAre("d:0: it hangs"));
+  gate->open();
+  std::this_thread::sleep_for(20ms);
+  EXPECT_THAT(bench.collected.results, SizeIs(50));  // what it brings now is nobody's
+}
+
+TEST(PipelineTest, AStopDropsWhatIsUnderWay) {
+  Bench bench;
+  for (int i = 0; i < 3; ++i) {
+    bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
+  }
+  bench.collected.on_take = [&](const SequenceResult& result) {
+    if (result.row == 4) bench.stop = 15;
+  };
+  int signal = 0;
+  const double seconds = seconds_of([&] {
+    try {
+      bench.run(job_of(20, same));
+    } catch (const Stopped& stopped) {
+      signal = stopped.signal();
+    }
+  });
+  EXPECT_EQ(signal, 15);
+  EXPECT_LT(seconds, 5);
+  EXPECT_THAT(bench.collected.results, SizeIs(5));
+}
+
+TEST(PipelineTest, AStopDoesNotWaitForADeviceThatHangs) {
+  const auto gate = std::make_shared<Gate>();
+  Bench bench;
+  bench.add([gate](const Rows&, const Effort&) { gate->wait(); });
+  bench.stop = 2;
+  const double seconds = seconds_of([&] { EXPECT_THROW(bench.run(job_of(3, same)), Stopped); });
+  EXPECT_LT(seconds, 10);
+  gate->open();
+  std::this_thread::sleep_for(20ms);
+}
+
+TEST(PipelineTest, AConsumerThatFailsEndsTheRunAtOnce) {
+  Bench bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
+  }
+  bench.collected.on_take = [](const SequenceResult& result) {
+    if (result.row == 3) throw Error(ErrorCode::retry, "the disk is full");
+  };
+  const double seconds = seconds_of([&] { EXPECT_THROW(bench.run(job_of(20, same)), Error); });
+  EXPECT_LT(seconds, 5);
+}
+
+TEST(PipelineTest, BeginsNoBatchThatWouldNotEndInTime) {
+  Bench bench;
+  bench.add([&bench](const Rows& rows, const Effort&) {
+    work_for(std::chrono::duration<double>(rows[0] == 0 ? 0.2 : rows[0] < 4 ? 0.4 : 0.02), *bench.halt);
+  });
+  // The first shows the pace; the next three cost twice as much, and time is left for one of them and small ones.
+  PipelineJob job = job_of(12, [](std::int64_t row) { return row == 0 ? 10 : row < 4 ? 20 : 1; });
+  job.deadline = Clock::now() + 950ms;
+  EXPECT_EQ(bench.run(job).end, PipelineEnd::no_time_left);
+  EXPECT_LT(Clock::now(), job.deadline);
+  EXPECT_TRUE(bench.collected.results.contains(1));
+  EXPECT_FALSE(bench.collected.results.contains(2));
+  EXPECT_TRUE(bench.collected.results.contains(11));
+}
+
+TEST(PipelineTest, DropsABatchThatIsNotDoneInTime) {
+  Bench bench;
+  bench.add([&bench](const Rows&, const Effort&) { work_for(60s, *bench.halt); });
+  PipelineJob job = job_of(3, same);
+  job.deadline = Clock::now() + 100ms;
+  EXPECT_EQ(bench.run(job).end, PipelineEnd::no_time_left);
+  EXPECT_LT(Clock::now() - job.deadline, 2s);
+}
+
+TEST(PipelineTest, TheConsumerBreathesWhileNothingComes) {
+  Bench bench;
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(800ms); });
+  bench.run(job_of(1, same));
+  EXPECT_GE(bench.collected.breaths, 2);
+}
+
+}  // namespace
+}  // namespace pleat

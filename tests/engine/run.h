@@ -1,0 +1,69 @@
+// Jobs, and a consumer that remembers what came.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "faulty_device.h"
+#include "pleat/engine/pipeline.h"
+
+namespace pleat {
+
+// One row a batch: row i costs `flops` of i.
+inline PipelineJob job_of(std::int64_t rows, const std::function<double(std::int64_t)>& flops,
+                          std::int64_t rows_per_batch = 1) {
+  PipelineJob job;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    job.tokens.push_back(10);
+    job.flops.push_back(flops(row));
+    if (row % rows_per_batch == 0) job.batches.emplace_back();
+    Batch& batch = job.batches.back();
+    batch.rows.push_back(row);
+    batch.tokens += 10;
+    batch.flops += job.flops.back();
+  }
+  return job;
+}
+
+class Collected : public PipelineConsumer {
+ public:
+  void take(SequenceResult result) override {
+    if (on_take) on_take(result);
+    const std::int64_t row = result.row;
+    twice |= !results.emplace(row, std::move(result)).second;
+  }
+  void breathe() override { ++breaths; }
+  void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
+    lost.push_back(device + ": " + why);
+    for (const std::int64_t row : rows) lost_rows.insert(row);
+  }
+
+  [[nodiscard]] std::int64_t failed() const {
+    return std::ranges::count_if(results, [](const auto& pair) { return pair.second.failed; });
+  }
+
+  std::function<void(const SequenceResult&)> on_take;
+  std::map<std::int64_t, SequenceResult> results;
+  bool twice = false;
+  std::int64_t breaths = 0;
+  std::vector<std::string> lost;
+  std::set<std::int64_t> lost_rows;
+};
+
+struct Bench {
+  std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
+  StopFlag stop = 0;
+  Collected collected;
+  std::vector<std::shared_ptr<Device>> devices;
+
+  std::shared_ptr<FaultyDevice> add(FaultyDevice::Fault fault = {}) {
+    auto device = std::make_shared<FaultyDevice>("d:" + std::to_string(devices.size()), std::move(fault));
+    devices.push_back(device);
+    return device;
+  }
+  PipelineOutcome run(const PipelineJob& job) { return run_pipeline(job, devices, collected, stop, halt); }
+};
+
+}  // namespace pleat
