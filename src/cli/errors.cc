@@ -5,7 +5,7 @@
 #include <exception>
 #include <new>
 
-#include "pleat/runtime/pipeline.h"
+#include "pleat/core/stop.h"
 
 namespace pleat::cli {
 

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "errors.h"
@@ -21,10 +23,15 @@ void set_up_process() {
   pleat::cli::set_log_format(pleat::cli::LogFormat::text);
 }
 
-}  // namespace
+// A device that hangs leaves a thread behind, which may use anything: nothing is destroyed any more.
+[[noreturn]] void leave(int exit_status) {
+  std::cout.flush();
+  spdlog::default_logger()->flush();
+  std::fflush(nullptr);
+  std::_Exit(exit_status);
+}
 
-int main(int argc, char** argv) {
-  set_up_process();
+int run_program(int argc, char** argv) {
   CLI::App app("Protein sequences in, ESM-2 embeddings out, in bulk: one manifest, one command, one HDF5 file.",
                "pleat");
   app.set_version_flag("--version", PLEAT_VERSION " (" PLEAT_REVISION ")");
@@ -49,4 +56,11 @@ int main(int argc, char** argv) {
     return pleat::cli::exit_status_of(pleat::ErrorCode::io);
   }
   return exit_status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  set_up_process();
+  leave(run_program(argc, argv));
 }

@@ -62,7 +62,10 @@ void ProgressPrinter::warning(const std::string& line) {
   spdlog::warn("{}", line);
 }
 
+void ProgressPrinter::print_last() { info(text_of(last_)); }
+
 void ProgressPrinter::progress(const Progress& progress) {
+  last_ = progress;
   if (style_ == ProgressStyle::none) return;
   const auto now = std::chrono::steady_clock::now();
   const bool last = progress.sequences_done == progress.sequences;

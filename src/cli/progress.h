@@ -21,11 +21,14 @@ class ProgressPrinter : public RunObserver {
   void info(const std::string& line) override;
   void warning(const std::string& line) override;
   void progress(const Progress& progress) override;
+  // Once more what was heard last, in any style.
+  void print_last();
 
  private:
   void end_line();
 
   ProgressStyle style_;
+  Progress last_;
   bool line_open_ = false;
   std::chrono::steady_clock::time_point last_print_;
 };

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "duration.h"
 #include "log.h"
 #include "pleat/cli/commands.h"
 #include "pleat/core/error.h"
+#include "pleat/core/stop.h"
 #include "pleat/runtime/job.h"
 #include "progress.h"
 #include "summary.h"
@@ -29,7 +31,9 @@ struct RunArguments {
   std::string progress = "auto";
   std::string log_format = "text";
   std::string summary_json;
+  std::string max_time;
   bool overwrite = false;
+  bool restart = false;
 };
 
 std::atomic<int> stop_signal = 0;
@@ -37,13 +41,13 @@ static_assert(std::atomic<int>::is_always_lock_free, "the signal handler stores 
 
 void remember_signal(int signal) {
   stop_signal = signal;
-  // A second one ends the program at once.
+  // A second one ends the program at once: what is on the disk can be gone on with at any moment.
   std::signal(signal, SIG_DFL);
 }
 
 // A signal that the caller has set aside, as nohup does with SIGHUP, stays so.
 void watch_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
     if (std::signal(signal, remember_signal) == SIG_IGN) std::signal(signal, SIG_IGN);
   }
 }
@@ -98,6 +102,16 @@ int status_of(const RunSummary& summary, FailOn fail_on) {
   return fails ? 65 : 0;
 }
 
+// SIGUSR1 asks for the progress besides ending the run.
+RunSummary run_printing_progress(const Manifest& manifest, const RunSettings& settings, ProgressPrinter& printer) {
+  try {
+    return run_job(manifest, settings, printer);
+  } catch (const Stopped& stopped) {
+    if (stopped.signal() == SIGUSR1) printer.print_last();
+    throw;
+  }
+}
+
 void run(const RunArguments& arguments, int& exit_status) {
   ProgressStyle style = progress_style(arguments.progress);
   if (arguments.log_format == "json") {
@@ -116,7 +130,9 @@ void run(const RunArguments& arguments, int& exit_status) {
   settings.pleat_version = PLEAT_VERSION;
   settings.source_revision = PLEAT_REVISION;
   settings.stop = &stop_signal;
-  const RunSummary summary = run_job(manifest, settings, printer);
+  settings.restart = arguments.restart;
+  if (!arguments.max_time.empty()) settings.max_seconds = seconds_in(arguments.max_time);
+  const RunSummary summary = run_printing_progress(manifest, settings, printer);
   exit_status = status_of(summary, manifest.policy.fail_on);
   std::cout << summary_text(summary);
   if (!arguments.summary_json.empty()) write_summary_json(summary, exit_status, arguments.summary_json);
@@ -135,7 +151,12 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command->add_option("--work-dir", arguments->work_folder,
-                      "Keep the results there until the file is put together (default: OUTPUT.work)");
+                      "Keep the results there until the file is put together (default: OUTPUT.work); a later run\ngoes on from there");
+  command->add_flag("--restart", arguments->restart, "Give up what an earlier run has left, instead of going on with it");
+  command
+      ->add_option("--max-time", arguments->max_time,
+                   "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")
+      ->type_name("TIME");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an existing result file, once the new one is whole");
   command
       ->add_option("--fail-on", arguments->fail_on, "Exit with 65 when any record is bad, only when all are, or never")

@@ -35,15 +35,6 @@ bool is_out_of_memory(const SequenceResult& result) {
 
 }  // namespace
 
-SequenceResult failed_result(std::int64_t row, const char* code, std::string message) {
-  SequenceResult result;
-  result.row = row;
-  result.failed = true;
-  result.error_code = code;
-  result.message = std::move(message);
-  return result;
-}
-
 std::vector<SequenceResult> Ladder::compute(const std::vector<std::int64_t>& rows) {
   results_.clear();
   results_.resize(rows.size());

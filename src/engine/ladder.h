@@ -34,7 +34,4 @@ class Ladder {
   std::unordered_map<std::int64_t, std::size_t> places_;  // of the rows among the results
 };
 
-// The failure of one sequence.
-[[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
-
 }  // namespace pleat

@@ -106,7 +106,7 @@ constexpr std::array table{
         .section = true},
     Key{.path = "run.devices",
         .field = [](Manifest& m) -> Field { return &m.run.devices; },
-        .help = "Where to compute: `auto`, `cpu`, `cpu*4`, `cuda`, `cuda:0,2`. Inside braces put it in quotes, "
+        .help = "Where to compute: `auto`, `cpu`, `cpu*4` (four workers that share the cores), `cuda`, `cuda:0,2`. Inside braces put it in quotes, "
                 "since YAML ends a value there at a comma.",
         .hint = "give one text, such as \"cuda:0,2\", in quotes where it stands inside braces"},
     Key{.path = "run.precision",
@@ -124,6 +124,16 @@ constexpr std::array table{
                 "less memory. `auto` is the most that fits. Results do not depend on it.",
         .lowest = 1,
         .highest = 4096},
+    Key{.path = "run.lower_precision",
+        .field = [](Manifest& m) -> Field { return &m.run.lower_precision; },
+        .help = "Whether a sequence that no smaller chunk makes fit may be folded in lower precision, where the device "
+                "has one; its record says so."},
+    Key{.path = "run.batch_timeout",
+        .field = [](Manifest& m) -> Field { return &m.run.batch_timeout; },
+        .help = "After this many seconds at one batch a device counts as hanging and is given up. `auto` is ten "
+                "minutes beyond what the slowest sound device would need; a processor never hangs.",
+        .lowest = 1,
+        .highest = 1000000},
     Key{.path = "run.seed",
         .field = [](Manifest& m) -> Field { return &m.run.seed; },
         .help = "The seed of everything random.",

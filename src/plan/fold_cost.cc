@@ -13,15 +13,6 @@ double as_double(std::int64_t number) { return static_cast<double>(number); }
 double square(double number) { return number * number; }
 
 // The chunks to choose from, largest first. Half the channels and more save nothing, see fold_bytes().
-std::vector<std::int64_t> chunks_of(const TrunkConfig& trunk) {
-  const std::int64_t channels = trunk.pairwise_state_dim;
-  std::vector<std::int64_t> chunks{channels};
-  for (std::int64_t chunk = (channels - 1) / 2 / chunk_step * chunk_step; chunk > 0; chunk -= chunk_step) {
-    chunks.push_back(chunk);
-  }
-  return chunks;
-}
-
 // Multiply-adds of the linear layers and of the attention of one block of the structure module, for one position and
 // for one pair of positions.
 struct StructureBlockProducts {
@@ -104,14 +95,23 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   return element * (pairs * p * p + sequence * p) + as_double(threads) * scratch;
 }
 
+std::vector<std::int64_t> fold_chunks(const FoldConfig& config) {
+  const std::int64_t channels = config.trunk.pairwise_state_dim;
+  std::vector<std::int64_t> chunks{channels};
+  for (std::int64_t chunk = (channels - 1) / 2 / chunk_step * chunk_step; chunk > 0; chunk -= chunk_step) {
+    chunks.push_back(chunk);
+  }
+  return chunks;
+}
+
 std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, double bytes, std::int64_t threads) {
-  const std::vector<std::int64_t> chunks = chunks_of(config.trunk);
+  const std::vector<std::int64_t> chunks = fold_chunks(config);
   const auto fits = [&](std::int64_t chunk) { return fold_bytes(config, positions, chunk, threads) <= bytes; };
   const auto found = std::ranges::find_if(chunks, fits);
   return found == chunks.end() ? chunks.back() : *found;
 }
 
-std::int64_t smallest_chunk(const FoldConfig& config) { return chunks_of(config.trunk).back(); }
+std::int64_t smallest_chunk(const FoldConfig& config) { return fold_chunks(config).back(); }
 
 std::int64_t longest_that_folds(const FoldConfig& config, const ModelShape& language_model, const KeptOutputs& kept,
                                 std::int64_t chunk, double bytes, std::int64_t threads) {

@@ -38,11 +38,11 @@ ModelShape shape_of(const Esm2Config& config) {
 }
 
 Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout,
-                   at::ScalarType precision)
+                   at::ScalarType precision, std::int64_t devices)
     : config_(config),
       shape_(shape_of(config.language_model)),
       kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
-      threads_(at::get_num_threads()) {
+      threads_(std::max<std::int64_t>(1, at::get_num_threads() / devices)) {
   const double available = std::max(0.0, available_memory() - memory_reserve);
   const double weights = loaded_bytes(config, layout.structure, precision);
   if (weights > available) {
@@ -51,10 +51,17 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
                             weights / 1e9, available / 1e9),
                 "ask for more memory, or take a smaller model");
   }
-  bytes_ = memory_share * (available - weights);
+  bytes_ = memory_share * (available - weights) / static_cast<double>(devices);
   if (layout.structure && manifest.run.chunk_size) {
     given_chunk_ = std::min(*manifest.run.chunk_size, config.fold->trunk.pairwise_state_dim);
   }
+}
+
+double Capacity::bytes_for(std::int64_t tokens) const {
+  const double pass = activation_bytes(shape_, kept_, tokens, tokens, threads_);
+  if (!kept_.mixture) return pass;
+  const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
+  return pass + fold_bytes(*config_.fold, tokens - end_tokens, chunk, threads_);
 }
 
 std::int64_t Capacity::longest_tokens() const {

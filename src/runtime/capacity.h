@@ -1,4 +1,4 @@
-// What this machine's memory holds beside the weights.
+// What this machine's memory holds beside the weights, and how much of it each device may take.
 #pragma once
 
 #include <ATen/core/ScalarType.h>
@@ -16,8 +16,15 @@ namespace pleat {
 
 class Capacity {
  public:
-  // Throws Error(retry) where not even the weights fit.
-  Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision);
+  // For so many devices, which share the weights. Throws Error(retry) where not even the weights fit.
+  Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision,
+           std::int64_t devices);
+
+  // Of each device.
+  [[nodiscard]] std::int64_t threads() const { return threads_; }
+  [[nodiscard]] double bytes() const { return bytes_; }
+  // What one sequence of so many tokens needs at the least, on one device.
+  [[nodiscard]] double bytes_for(std::int64_t tokens) const;
 
   // Tokens of the longest sequence that can be computed, and folded where that is asked for.
   [[nodiscard]] std::int64_t longest_tokens() const;
@@ -26,11 +33,11 @@ class Capacity {
                                         const std::vector<std::int64_t>& tokens) const;
 
  private:
-  const ModelConfig& config_;
+  ModelConfig config_;
   ModelShape shape_;
   KeptOutputs kept_;
   std::int64_t threads_;
-  double bytes_ = 0;              // for activations
+  double bytes_ = 0;              // for a device's activations
   std::int64_t given_chunk_ = 0;  // 0 = automatic
 };
 

@@ -1,11 +1,15 @@
 #include "cpu_device.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
 
 #include <chrono>
+#include <new>
+#include <string_view>
 #include <utility>
 
-#include "failure.h"
 #include "fold_results.h"
 #include "pleat/plan/fold_cost.h"
 #include "pleat/runtime/collect.h"
@@ -22,66 +26,125 @@ at::Tensor states_of(const at::Tensor& mixed, const PackedBatch& batch, std::int
   return mixed.slice(0, batch.cu_seqlens[sequence] + 1, batch.cu_seqlens[sequence + 1] - 1);
 }
 
-}  // namespace
-
-CpuDevice::CpuDevice(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable& sequences,
-                     const ResultLayout& layout, std::optional<FoldTask> fold, const StopFlag& stop)
-    : model_(model),
-      tokenizer_(tokenizer),
-      sequences_(sequences),
-      layout_(layout),
-      fold_(std::move(fold)),
-      stop_(stop),
-      letter_ids_(tokenizer.ids_of(layout.alphabet)) {
-  if (fold_) fold_->request.stop = &stop_;
+// LibTorch has no type of its own for an allocation that fails on a CPU.
+bool is_out_of_memory(const c10::Error& error) {
+  return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") != std::string_view::npos;
 }
 
-std::vector<SequenceResult> CpuDevice::compute(const std::vector<std::int64_t>& rows) {
+// LibTorch's exceptions as the engine knows them.
+template <class Body>
+auto in_the_engines_words(const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory();
+  } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) throw OutOfMemory();
+    throw std::runtime_error(error.what_without_backtrace());
+  }
+}
+
+}  // namespace
+
+void FoldCount::add(const FoldTotals& more) {
+  const std::scoped_lock lock(mutex_);
+  totals_.sequences += more.sequences;
+  totals_.positions += more.positions;
+  totals_.seconds += more.seconds;
+  totals_.flops += more.flops;
+}
+
+FoldTotals FoldCount::totals() const {
+  const std::scoped_lock lock(mutex_);
+  return totals_;
+}
+
+CpuDevice::CpuDevice(std::shared_ptr<Computation> shared, std::int64_t number)
+    : shared_(std::move(shared)),
+      job_(shared_->job),
+      number_(number),
+      letter_ids_(job_.tokenizer.ids_of(job_.layout.alphabet)) {}
+
+std::vector<SequenceResult> CpuDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
+  // LibTorch keeps this for each thread.
+  if (at::get_num_threads() != job_.capacity.threads()) {
+    at::set_num_threads(static_cast<int>(job_.capacity.threads()));
+  }
+  return in_the_engines_words([&] { return compute_batch(rows, effort); });
+}
+
+std::vector<SequenceResult> CpuDevice::compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort) {
   const c10::InferenceMode guard;
-  const StopScope scope(stop_);
-  const PackedBatch batch = tokenizer_.pack(sequences_, rows);
-  Esm2Request request{layout_.layers, layout_.logits, layout_.contacts};
-  if (fold_) request.mix = fold_->model->mix();
+  const StopScope scope(*shared_->halt);
+  const PackedBatch batch = job_.tokenizer.pack(job_.dataset.sequences, rows);
+  const EsmFold* const folding = shared_->model->folding();
+  Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts};
+  if (folding != nullptr) request.mix = folding->mix();
   at::Tensor mixed;
   std::vector<SequenceResult> results;
   {
-    const Esm2Output output = model_.forward(batch, request);
-    results = collect_results(batch, output, layout_, letter_ids_);
+    const Esm2Output output = shared_->model->language_model().forward(batch, request);
+    results = collect_results(batch, output, job_.layout, letter_ids_);
     mixed = output.mixed;
   }
-  if (!fold_) return results;
+  if (folding == nullptr) return results;
   for (std::int64_t s = 0; s < batch.size(); ++s) {
-    throw_if_stopped(&stop_);
-    if (!results[s].failed) add_fold(states_of(mixed, batch, s), results[s]);
+    throw_if_stopped(shared_->halt.get());
+    if (!results[s].failed) add_fold(states_of(mixed, batch, s), effort, results[s]);
   }
   return results;
 }
 
 // A failure stays with its sequence, so that the others are not computed again.
-void CpuDevice::add_fold(const at::Tensor& states, SequenceResult& result) {
+void CpuDevice::add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result) {
   const auto start = Clock::now();
   try {
-    if (!states.isfinite().all().item<bool>()) {
+    if (states.isfinite().all().item<bool>()) {
+      const FoldOutput output = in_the_engines_words([&] { return fold(states, effort, result.row); });
+      add_structure(output, job_.dataset.sequences.chain(result.row), job_.layout, result);
+    } else {
       result = failed_result(result.row, "not_finite", "the language model's states hold NaN or infinity");
-      return;
     }
-    add_structure(fold(states, result.row), sequences_.chain(result.row), layout_, result);
   } catch (const FoldStopped&) {
-    throw Stopped(stop_);
-  } catch (const std::exception&) {
-    result = failure_of_current_exception(result.row);
+    throw Stopped(*shared_->halt);
+  } catch (const Stopped&) {
+    throw;
+  } catch (const OutOfMemory&) {
+    result = failed_result(result.row, error_out_of_memory, "");
+  } catch (const std::exception& error) {
+    result = failed_result(result.row, "compute_failed", error.what());
   }
   result.seconds = seconds_since(start);
-  folded_.seconds += result.seconds;
+  shared_->folded.add({.seconds = result.seconds});
 }
 
-FoldOutput CpuDevice::fold(const at::Tensor& states, std::int64_t row) {
-  const FoldInput input = make_fold_input(sequences_.residues(row), sequences_.chain(row), fold_->link);
-  FoldOutput output = fold_->model->fold(states, input, fold_->request);
-  ++folded_.sequences;
-  folded_.positions += input.positions();
-  folded_.flops += fold_flops(fold_->model->config(), input.positions(), output.recycles + 1);
+FoldOutput CpuDevice::fold(const at::Tensor& states, const Effort& effort, std::int64_t row) {
+  const SequenceTable& sequences = job_.dataset.sequences;
+  const EsmFold& model = *shared_->model->folding();
+  const FoldInput input = make_fold_input(sequences.residues(row), sequences.chain(row), job_.chain_link);
+  FoldRequest request = job_.fold_request;
+  if (effort.chunk_size > 0) request.chunk_size = effort.chunk_size;
+  request.stop = shared_->halt.get();
+  FoldOutput output = model.fold(states, input, request);
+  shared_->folded.add({.sequences = 1,
+                       .positions = input.positions(),
+                       .flops = fold_flops(model.config(), input.positions(), output.recycles + 1)});
   return output;
+}
+
+std::vector<std::int64_t> CpuDevice::smaller_chunks() const {
+  std::vector<std::int64_t> chunks;
+  if (!job_.layout.structure) return chunks;
+  for (const std::int64_t chunk : fold_chunks(*job_.config.fold)) {
+    // Each about half of the one before: every attempt costs the time of a fold.
+    if (2 * chunk <= (chunks.empty() ? job_.fold_request.chunk_size : chunks.back())) chunks.push_back(chunk);
+  }
+  return chunks;
+}
+
+std::string CpuDevice::need_of(std::int64_t row) const {
+  return fmt::format("it would need about {:.1f} GB beside the weights, and {:.1f} GB were set aside for it",
+                     job_.capacity.bytes_for(job_.tokens[row]) / 1e9, job_.capacity.bytes() / 1e9);
 }
 
 }  // namespace pleat

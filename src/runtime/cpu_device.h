@@ -1,56 +1,69 @@
-// The processor as a device: all its cores work on one batch.
+// A share of the processor's cores as a device.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "loaded_model.h"
 #include "pleat/core/stop.h"
-#include "pleat/esm2/model.h"
-#include "pleat/esm2/tokenizer.h"
-#include "pleat/esmfold/model.h"
-#include "pleat/runtime/device.h"
+#include "pleat/engine/device.h"
+#include "prepare.h"
 
 namespace pleat {
 
-// How sequences are to be folded.
-struct FoldTask {
-  const EsmFold* model = nullptr;
-  FoldRequest request;
-  ChainLink link;
-};
-
-// What has been folded so far.
+// What has been folded so far, on all devices.
 struct FoldTotals {
   std::int64_t sequences = 0;
   std::int64_t positions = 0;  // linkers included
-  double seconds = 0;          // without the language-model passes
+  double seconds = 0;          // without the language-model passes; summed over devices
   double flops = 0;            // of the passes that were computed, by the cost model
+};
+
+class FoldCount {
+ public:
+  void add(const FoldTotals& more);
+  [[nodiscard]] FoldTotals totals() const;
+
+ private:
+  mutable std::mutex mutex_;
+  FoldTotals totals_;
+};
+
+// What the devices of a run share.
+struct Computation {
+  explicit Computation(PreparedJob prepared) : job(std::move(prepared)) {}
+
+  PreparedJob job;
+  std::optional<LoadedModel> model;
+  std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
+  FoldCount folded;
 };
 
 class CpuDevice : public Device {
  public:
-  // What is passed by reference or pointer must outlive the device. With `fold` the layout has structures, and `model`
-  // is the folding model's language model.
-  CpuDevice(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable& sequences, const ResultLayout& layout,
-            std::optional<FoldTask> fold, const StopFlag& stop);
+  // Device `number` of those that `shared` was prepared for.
+  CpuDevice(std::shared_ptr<Computation> shared, std::int64_t number);
 
-  [[nodiscard]] std::string name() const override { return "cpu:0"; }
+  [[nodiscard]] std::string name() const override { return "cpu:" + std::to_string(number_); }
   // The language model takes the rows as one batch, the folding model each by itself.
-  [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows) override;
-
-  [[nodiscard]] const FoldTotals& folded() const { return folded_; }
+  [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
+                                                    const Effort& effort) override;
+  [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override;
+  [[nodiscard]] std::string need_of(std::int64_t row) const override;
 
  private:
-  [[nodiscard]] FoldOutput fold(const at::Tensor& states, std::int64_t row);
-  void add_fold(const at::Tensor& states, SequenceResult& result);
+  [[nodiscard]] std::vector<SequenceResult> compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort);
+  void add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result);
+  [[nodiscard]] FoldOutput fold(const at::Tensor& states, const Effort& effort, std::int64_t row);
 
-  const Esm2& model_;
-  const Tokenizer& tokenizer_;
-  const SequenceTable& sequences_;
-  const ResultLayout& layout_;
-  std::optional<FoldTask> fold_;
-  const StopFlag& stop_;
+  std::shared_ptr<Computation> shared_;
+  const PreparedJob& job_;
+  std::int64_t number_;
   std::vector<std::int64_t> letter_ids_;
-  FoldTotals folded_;
 };
 
 }  // namespace pleat

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "failure.h"
+#include "pleat/engine/device.h"
 #include "pleat/tensor/host.h"
 #include "structure_check.h"
 

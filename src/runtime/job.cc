@@ -2,20 +2,22 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <memory>
 #include <optional>
 
 #include "cpu_device.h"
+#include "identity.h"
 #include "loaded_model.h"
 #include "model_hash.h"
 #include "outcomes.h"
 #include "pleat/core/error.h"
+#include "pleat/engine/pipeline.h"
 #include "pleat/esm2/tensors.h"
 #include "pleat/export/structure_folder.h"
 #include "pleat/runtime/machine.h"
-#include "pleat/runtime/pipeline.h"
 #include "pleat/store/schema.h"
 #include "prepare.h"
 #include "progress_count.h"
@@ -24,6 +26,10 @@ namespace pleat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Kept free at the end of --max-time, for what is under way to be dropped and flushed.
+constexpr double flush_seconds = 5;
+constexpr const char* resume_hint = "run the same command again: it goes on where this run ended";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -91,11 +97,6 @@ std::unique_ptr<StructureFolder> open_structure_folder(const Manifest& manifest,
       StructureFolder::Options{task.formats, job.layout.structure_dtype, settings.overwrite});
 }
 
-std::optional<FoldTask> fold_task(const LoadedModel& model, const PreparedJob& job) {
-  if (model.folding() == nullptr) return std::nullopt;
-  return FoldTask{model.folding(), job.fold_request, job.chain_link};
-}
-
 // What is known of a run before its first batch.
 RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const Esm2& model) {
   RunSummary summary;
@@ -104,7 +105,6 @@ RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const 
   summary.precision = name_of_precision(job.precision);
   summary.untrained = job.config.language_model.untrained;
   summary.linear_flops_per_token = model.linear_flops_per_token();
-  for (const Batch& batch : job.batches) summary.tokens += batch.tokens;
   return summary;
 }
 
@@ -117,63 +117,180 @@ void add_folded(const FoldTotals& totals, const PreparedJob& job, RunSummary& su
   summary.fold_flops = totals.flops;
 }
 
+std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
+  std::vector<std::string> names;
+  for (const auto& device : devices) names.push_back(device->name());
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+// What takes the pipeline's results: the files, the counts, and those who watch.
+class Taker : public PipelineConsumer {
+ public:
+  Taker(ResultWriter& writer, StructureFolder* folder, Outcomes& outcomes, ProgressCount& progress,
+        const ModelHash& model_hash, RunObserver& observer)
+      : writer_(writer),
+        folder_(folder),
+        outcomes_(outcomes),
+        progress_(progress),
+        model_hash_(model_hash),
+        observer_(observer) {}
+
+  void take(SequenceResult result) override {
+    if (folder_ != nullptr) {
+      if (const std::string reason = folder_->add(result); !reason.empty()) {
+        add_note(result, "no_structure_file", reason);
+      }
+    }
+    writer_.add(result);
+    outcomes_.add(result);
+    progress_.add(result.row);
+  }
+
+  void breathe() override {
+    if (!model_known_ && model_hash_.is_ready()) {
+      model_known_ = true;
+      if (model_hash_.error().empty()) writer_.set_model(model_hash_.get(never_));
+    }
+    writer_.sync_if_due();
+  }
+
+  void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
+    observer_.warning(fmt::format("{} is lost while it computes {} sequence{}: {}", device, rows.size(),
+                                  rows.size() == 1 ? "" : "s", why));
+    writer_.add_loss(rows);
+    writer_.sync();
+  }
+
+ private:
+  ResultWriter& writer_;
+  StructureFolder* folder_;
+  Outcomes& outcomes_;
+  ProgressCount& progress_;
+  const ModelHash& model_hash_;
+  RunObserver& observer_;
+  const StopFlag never_ = 0;
+  bool model_known_ = false;
+};
+
 // One run, between its preparation and its summary.
 class Run {
  public:
-  Run(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job, RunObserver& observer)
+  Run(const Manifest& manifest, const RunSettings& settings, PreparedJob job, std::string created,
+      RunObserver& observer)
       : manifest_(manifest),
         settings_(settings),
-        job_(job),
+        shared_(std::make_shared<Computation>(std::move(job))),
+        job_(shared_->job),
         observer_(observer),
-        created_(utc_now()),
-        checkpoint_(Checkpoint::open(job.model_folder)),
-        outcomes_(job.dataset) {
+        created_(std::move(created)),
+        checkpoint_(Checkpoint::open(job_.model_folder)),
+        model_hash_(checkpoint_),
+        outcomes_(job_.dataset) {
     check_heads(manifest, esm2_parts(checkpoint_.tensors()));
-    writer_.emplace(manifest.resolve(manifest.output), job.layout, job.dataset,
-                    WriterOptions{settings.overwrite, settings.work_folder});
-    folder_ = open_structure_folder(manifest, settings, job, created_);
+    writer_.emplace(manifest.resolve(manifest.output), job_.layout, job_.dataset, writer_options());
+    folder_ = open_structure_folder(manifest, settings, job_, created_);
+    take_up_earlier();
+    plan_job(manifest, [this](std::int64_t row) { return writer_->is_done(row); }, job_);
   }
 
-  RunSummary operator()(const StopFlag& stop) {
-    const LoadedModel model = load_model(checkpoint_, job_, manifest_, observer_);
-    throw_if_stopped(&stop);
-    // Reading every byte of the weights once more goes on beside the work.
-    ModelHash model_hash(checkpoint_);
-    RunSummary summary = make_summary(manifest_, job_, model.language_model());
-    CpuDevice device(model.language_model(), job_.tokenizer, job_.dataset.sequences, job_.layout,
-                     fold_task(model, job_), stop);
-    compute(device, stop, summary);
-    add_folded(device.folded(), job_, summary);
-    FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
-    attributes.devices = device.name();
-    attributes.model_sha256 = model_hash.get();
-    if (!model_hash.error().empty()) observer_.warning("the file holds no hash of the weights: " + model_hash.error());
-    finish(attributes, summary);
+  RunSummary operator()() {
+    shared_->model.emplace(load_model(checkpoint_, job_, manifest_, observer_));
+    throw_if_stopped(&stop());
+    RunSummary summary = make_summary(manifest_, job_, shared_->model->language_model());
+    const std::vector<std::shared_ptr<Device>> devices = make_devices();
+    try {
+      compute(devices, summary);
+      finish(devices, summary);
+    } catch (...) {
+      tell_what_is_kept();
+      throw;
+    }
     return summary;
   }
 
  private:
-  void compute(Device& device, const StopFlag& stop, RunSummary& summary) {
+  [[nodiscard]] const StopFlag& stop() const {
+    static const StopFlag never = 0;
+    return settings_.stop != nullptr ? *settings_.stop : never;
+  }
+
+  WriterOptions writer_options() {
+    WriterOptions options;
+    options.overwrite = settings_.overwrite;
+    options.work_folder = settings_.work_folder;
+    options.restart = settings_.restart;
+    options.identity =
+        identity_of(manifest_, job_, settings_.pleat_version + " (" + settings_.source_revision + ")", created_);
+    options.model_sha256 = [this] { return model_hash_.get(stop()); };
+    options.stop = &stop();
+    return options;
+  }
+
+  void take_up_earlier() {
+    const EarlierResults& earlier = writer_->earlier();
+    if (earlier.sequences == 0 && earlier.damaged == 0) return;
+    observer_.info(fmt::format("goes on where an earlier run ended: {} of {} sequences are done", earlier.sequences,
+                               job_.dataset.sequences.size()));
+    if (earlier.damaged > 0) {
+      observer_.warning(fmt::format("the results of {} sequence{} are damaged and are computed again", earlier.damaged,
+                                    earlier.damaged == 1 ? "" : "s"));
+    }
+    writer_->replay(folder_ != nullptr, [this](const SequenceResult& result) {
+      throw_if_stopped(&stop());
+      if (folder_ != nullptr) static_cast<void>(folder_->add(result));
+      outcomes_.add(result);
+    });
+  }
+
+  std::vector<std::shared_ptr<Device>> make_devices() {
+    std::vector<std::shared_ptr<Device>> devices;
+    for (std::int64_t i = 0; i < job_.devices.cpu_workers; ++i) {
+      devices.push_back(std::make_shared<CpuDevice>(shared_, i));
+      if (settings_.wrap_device) devices.back() = settings_.wrap_device(std::move(devices.back()));
+    }
+    return devices;
+  }
+
+  PipelineJob pipeline_job() const {
+    PipelineJob job;
+    job.batches = job_.batches;
+    job.tokens = job_.tokens;
+    job.flops = job_.flops;
+    job.lost = writer_->earlier().lost;
+    job.lower_precision = manifest_.run.lower_precision;
+    job.batch_timeout = static_cast<double>(manifest_.run.batch_timeout.value_or(0));
+    if (settings_.max_seconds > 0) {
+      const std::chrono::duration<double> left(settings_.max_seconds - flush_seconds - process_seconds());
+      job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
+    }
+    return job;
+  }
+
+  void compute(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
     summary.seconds_startup = process_seconds();
     ProgressCount progress(job_, observer_);
-    const auto consume = [&](SequenceResult result) {
-      if (folder_ != nullptr) {
-        if (const std::string reason = folder_->add(result); !reason.empty()) {
-          add_note(result, "no_structure_file", reason);
-        }
-      }
-      writer_->add(result);
-      outcomes_.add(result);
-      progress.add(result.row);
-    };
-    run_pipeline(job_.batches, job_.tokens, device, consume, stop);
+    Taker taker(*writer_, folder_.get(), outcomes_, progress, model_hash_, observer_);
+    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, taker, stop(), shared_->halt);
+    if (outcome.end == PipelineEnd::no_time_left) {
+      throw Error(ErrorCode::retry, "the time of --max-time is over, and not everything is computed", resume_hint);
+    }
+    if (outcome.end == PipelineEnd::no_device_left) {
+      throw Error(ErrorCode::retry, "no device is left, and not everything is computed", resume_hint);
+    }
     summary.seconds_forward = progress.seconds();
     summary.sequences = progress.now().sequences;
     summary.residues = progress.now().residues;
+    summary.earlier_sequences = writer_->earlier().sequences;
+    for (const Batch& batch : job_.batches) summary.tokens += batch.tokens;
+    add_folded(shared_->folded.totals(), job_, summary);
   }
 
-  void finish(const FileAttributes& attributes, RunSummary& summary) {
+  void finish(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
     const auto start = Clock::now();
+    FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
+    attributes.devices = names_of(devices);
+    attributes.model_sha256 = model_hash_.get(stop());
+    if (!model_hash_.error().empty()) observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
     // The folder stands before the file that tells of a finished run.
     const auto commit_folder = [&] {
       if (folder_ == nullptr) return;
@@ -188,25 +305,52 @@ class Run {
     summary.seconds_total = process_seconds();
   }
 
+  // Of a run that ends without its file.
+  void tell_what_is_kept() noexcept {
+    try {
+      writer_->sync();
+      const SequenceTable& sequences = job_.dataset.sequences;
+      std::int64_t done = 0;
+      for (std::int64_t row = 0; row < sequences.size(); ++row) done += writer_->is_done(row) ? 1 : 0;
+      if (done == 0) return;
+      observer_.warning(fmt::format(
+          "{} of {} sequences are done and kept in '{}'; the same command goes on from there", done, sequences.size(),
+          work_folder_of(manifest_.resolve(manifest_.output), settings_.work_folder).string()));
+    } catch (const std::exception& error) {
+      observer_.warning(error.what());
+    }
+  }
+
   const Manifest& manifest_;
   const RunSettings& settings_;
-  const PreparedJob& job_;
+  std::shared_ptr<Computation> shared_;  // with the devices, of which one that hangs stays behind
+  PreparedJob& job_;
   RunObserver& observer_;
   std::string created_;
   Checkpoint checkpoint_;
+  ModelHash model_hash_;  // reading every byte of the weights once more goes on beside the work
   Outcomes outcomes_;
   std::optional<ResultWriter> writer_;
   std::unique_ptr<StructureFolder> folder_;
 };
 
+// What an earlier run has settled, or nothing.
+NamedValues settled_values(const Manifest& manifest, const RunSettings& settings) {
+  if (settings.restart) return {};
+  const std::optional<RunIdentity> earlier =
+      find_earlier_run(work_folder_of(manifest.resolve(manifest.output), settings.work_folder));
+  return earlier ? earlier->settled : NamedValues();
+}
+
 }  // namespace
 
 RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
-  static const StopFlag never = 0;
-  const StopFlag& stop = settings.stop != nullptr ? *settings.stop : never;
-  const PreparedJob job = prepare_job(manifest, observer);
-  throw_if_stopped(&stop);
-  return Run(manifest, settings, job, observer)(stop);
+  const NamedValues settled = settled_values(manifest, settings);
+  const std::string longest = value_of(settled, settled_longest_tokens);
+  PreparedJob job = prepare_job(manifest, longest.empty() ? 0 : std::stoll(longest), observer);
+  throw_if_stopped(settings.stop);
+  const std::string created = value_of(settled, settled_created_utc);
+  return Run(manifest, settings, std::move(job), created.empty() ? utc_now() : created, observer)();
 }
 
 }  // namespace pleat

@@ -1,9 +1,12 @@
 // The hash of the weights, computed beside the work.
 #pragma once
 
+#include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 
+#include "pleat/core/stop.h"
 #include "pleat/weights/checkpoint.h"
 
 namespace pleat {
@@ -15,9 +18,10 @@ class ModelHash {
   explicit ModelHash(const Checkpoint& checkpoint)
       : thread_([this, &checkpoint](const std::stop_token& stop) { compute(checkpoint, stop); }) {}
 
-  // Waits for the end. Empty where the files could not be read to their end; then error() says why.
-  [[nodiscard]] const std::string& get() {
-    if (thread_.joinable()) thread_.join();
+  [[nodiscard]] bool is_ready() const { return ready_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+  // Waits for the end, or throws Stopped. Empty where the files could not be read to their end; then error() says why.
+  [[nodiscard]] const std::string& get(const StopFlag& stop) const {
+    while (ready_.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) throw_if_stopped(&stop);
     return hash_;
   }
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -30,10 +34,13 @@ class ModelHash {
     } catch (const std::exception& error) {
       error_ = error.what();
     }
+    done_.set_value();
   }
 
   std::string hash_;
   std::string error_;
+  std::promise<void> done_;
+  std::shared_future<void> ready_ = done_.get_future().share();
   std::jthread thread_;  // last: it uses the others
 };
 

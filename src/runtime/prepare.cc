@@ -8,12 +8,10 @@
 #include <set>
 #include <utility>
 
-#include "capacity.h"
 #include "outcomes.h"
 #include "pleat/core/error.h"
 #include "pleat/plan/cost.h"
 #include "pleat/plan/fold_cost.h"
-#include "pleat/runtime/device.h"
 #include "pleat/sequence/reader.h"
 #include "pleat/weights/locate.h"
 #include "pleat/weights/registry.h"
@@ -191,8 +189,8 @@ std::vector<double> costs_of(const PreparedJob& job, std::int64_t num_recycles) 
 
 }  // namespace
 
-PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer) {
-  check_devices(manifest.run.devices);
+PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, RunObserver& observer) {
+  const DeviceChoice devices = choose_devices(manifest.run.devices);
   const at::ScalarType precision = resolve_precision(manifest.run.precision);
   const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
   ModelConfig config = load_model_config(folder);
@@ -200,28 +198,35 @@ PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer) {
   Tokenizer tokenizer = make_tokenizer(manifest, config);
   ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
+  Capacity capacity(manifest, config, layout, precision, devices.cpu_workers);
   PreparedJob job{.model_folder = folder,
                   .config = std::move(config),
                   .tokenizer = std::move(tokenizer),
                   .precision = precision,
+                  .devices = devices,
                   .layout = std::move(layout),
-                  .dataset = std::move(dataset)};
-
-  const Capacity capacity(manifest, job.config, job.layout, precision);
-  const std::int64_t longest = capacity.longest_tokens();
-  refuse_what_cannot_fit(job.dataset, job.tokenizer, longest, observer);
+                  .dataset = std::move(dataset),
+                  .capacity = std::move(capacity)};
+  job.longest_tokens = longest_tokens > 0 ? longest_tokens : job.capacity.longest_tokens();
+  refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, observer);
   job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
+  job.flops = costs_of(job, manifest.tasks.structure.num_recycles);
+  return job;
+}
+
+void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done, PreparedJob& job) {
+  std::vector<std::int64_t> tokens = job.tokens;
+  for (std::size_t row = 0; row < tokens.size(); ++row) {
+    if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
+  }
   // No batch needs more memory than the longest sequence.
   const std::int64_t automatic = job.layout.structure ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch;
-  const std::int64_t budget = std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest);
+  const std::int64_t budget = std::min(manifest.run.max_tokens_per_batch.value_or(automatic), job.longest_tokens);
+  job.batches = plan_batches(tokens, job.flops, budget);
+  if (!job.layout.structure) return;
   const StructureTask& structure = manifest.tasks.structure;
-  job.flops = costs_of(job, structure.num_recycles);
-  job.batches = plan_batches(job.tokens, job.flops, budget);
-  if (job.layout.structure) {
-    job.fold_request = make_fold_request(structure, capacity.chunk_size(job.batches, job.tokens));
-    job.chain_link = {structure.chain_linker, structure.chain_gap};
-  }
-  return job;
+  job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, job.tokens));
+  job.chain_link = {structure.chain_linker, structure.chain_gap};
 }
 
 }  // namespace pleat

@@ -3,13 +3,18 @@
 
 #include <ATen/core/ScalarType.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
+
+#include "capacity.h"
 
 #include "pleat/esm2/tokenizer.h"
 #include "pleat/esmfold/model.h"
 #include "pleat/manifest/manifest.h"
 #include "pleat/plan/batches.h"
+#include "pleat/runtime/devices.h"
 #include "pleat/runtime/job.h"
 #include "pleat/sequence/dataset.h"
 #include "pleat/store/result_writer.h"
@@ -22,8 +27,11 @@ struct PreparedJob {
   ModelConfig config;
   Tokenizer tokenizer;
   at::ScalarType precision;
+  DeviceChoice devices;
   ResultLayout layout;  // with structures: the model folds
   Dataset dataset;
+  Capacity capacity;
+  std::int64_t longest_tokens = 0;        // of a sequence that was accepted
   std::vector<std::int64_t> tokens = {};  // per unique sequence
   std::vector<double> flops = {};         // per unique sequence, by the cost models
   std::vector<Batch> batches = {};
@@ -31,6 +39,10 @@ struct PreparedJob {
   ChainLink chain_link = {};
 };
 
-[[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, RunObserver& observer);
+// All but the batches. A sequence with more than `longest_tokens` is refused; 0 leaves it to the memory that is free.
+[[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, RunObserver& observer);
+
+// The batches of the rows that are not done, and how they are folded.
+void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done, PreparedJob& job);
 
 }  // namespace pleat

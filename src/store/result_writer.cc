@@ -189,6 +189,7 @@ struct ResultWriter::Impl {
         layout(std::move(result_layout)),
         dataset(data),
         overwrite(options.overwrite),
+        stop(options.stop),
         parts(parts_of(layout)),
         work(work_folder_of(output, options.work_folder), options.work_folder.empty()),
         partial(with_suffix(output, ".partial")),
@@ -225,6 +226,7 @@ struct ResultWriter::Impl {
   ResultLayout layout;
   const Dataset& dataset;
   bool overwrite;
+  const StopFlag* stop;
   std::vector<Part> parts;
   WorkFolder work;
   PartialFile partial;
@@ -279,6 +281,7 @@ void ResultWriter::Impl::open_work(const WriterOptions& options) {
 }
 
 void ResultWriter::Impl::take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged) {
+  throw_if_stopped(stop);
   const SequenceResult& result = entry.result;
   if (result.row < 0 || result.row >= dataset.sequences.size() || outcomes.is_known(result.row)) return;
   if (!result.failed) {
@@ -361,7 +364,10 @@ void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& g
     }
     PartStream stream(*segments, index, parts, i, dataset.sequences);
     write_chunked(file, guard, {parts[i].path, rows, parts[i].row_shape}, hdf5::type_of(parts[i].element),
-                  [&](std::span<std::byte> out) { stream.read(out); });
+                  [&](std::span<std::byte> out) {
+                    throw_if_stopped(stop);
+                    stream.read(out);
+                  });
     if (!parts[i].units.empty()) write_text(file, parts[i].path, schema::attr_units, parts[i].units);
   }
   if (layout.logits) write_text_list(file, schema::logits, schema::attr_alphabet, layout.alphabet);

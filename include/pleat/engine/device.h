@@ -32,6 +32,9 @@ class DeviceLost : public std::runtime_error {
 // The error code of a result whose sequence ran out of memory; part of the file format.
 inline constexpr const char* error_out_of_memory = "out_of_memory";
 
+// The failure of one sequence. The code is part of the file format.
+[[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
+
 class Device {
  public:
   virtual ~Device() = default;

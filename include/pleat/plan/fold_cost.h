@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "pleat/plan/cost.h"
 #include "pleat/weights/fold_config.h"
@@ -27,8 +28,10 @@ namespace pleat {
 [[nodiscard]] double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk,
                                 std::int64_t threads);
 
-// The chunks worth choosing are C, which keeps no product beside the factors, and the multiples of 16 below C / 2. This
-// is the largest of them with which a fold of P positions fits in `bytes`; the smallest, which needs least, where none
+// The chunks worth choosing, largest first: C, which keeps no product beside the factors, and the multiples of 16 below
+// C / 2.
+[[nodiscard]] std::vector<std::int64_t> fold_chunks(const FoldConfig& config);
+// The largest of them with which a fold of P positions fits in `bytes`; the smallest, which needs least, where none
 // does.
 [[nodiscard]] std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, double bytes,
                                          std::int64_t threads);

@@ -4,9 +4,12 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "pleat/engine/device.h"
 #include "pleat/manifest/manifest.h"
 
 namespace pleat {
@@ -38,6 +41,10 @@ struct RunSettings {
   std::string pleat_version;
   std::string source_revision;
   const std::atomic<int>* stop = nullptr;  // holds a signal's number once one has arrived
+  bool restart = false;                    // forget what an earlier run has left in the work folder
+  double max_seconds = 0;                  // from the start of the process; 0 = no limit
+  // Puts something between the engine and each device, for tests of what devices may do; usually empty.
+  std::function<std::shared_ptr<Device>(std::shared_ptr<Device>)> wrap_device;
 };
 
 struct RunSummary {
@@ -48,6 +55,7 @@ struct RunSummary {
   std::int64_t rejected = 0;
   std::int64_t failed = 0;
   std::int64_t skipped = 0;
+  std::int64_t earlier_sequences = 0;  // unique ones that an earlier run had computed
   std::int64_t sequences = 0;  // unique ones that were to be computed
   std::int64_t residues = 0;   // in them
   std::int64_t tokens = 0;
@@ -70,7 +78,9 @@ struct RunSummary {
   bool untrained = false;
 };
 
-// Throws Error or Stopped; then no file is left under the output's name.
+// Goes on with what an earlier run of the same manifest has left. Throws Error or Stopped; then no file is left under the
+// output's name, and what was computed stays in the work folder. A device that hangs leaves a thread behind: the process
+// must then end without destroying what that thread may use.
 [[nodiscard]] RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer);
 
 }  // namespace pleat

@@ -1,4 +1,4 @@
-#include "pleat/runtime/device.h"
+#include "pleat/runtime/devices.h"
 
 #include <gmock/gmock.h>
 
@@ -12,16 +12,17 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(CheckDevices, AutoAndCpuAreThere) {
-  EXPECT_NO_THROW(check_devices("auto"));
-  EXPECT_NO_THROW(check_devices("cpu"));
+TEST(ChooseDevices, TheProcessorIsOneDeviceOrSeveral) {
+  EXPECT_EQ(choose_devices("auto").cpu_workers, 1);
+  EXPECT_EQ(choose_devices("cpu").cpu_workers, 1);
+  EXPECT_EQ(choose_devices("cpu*4").cpu_workers, 4);
 }
 
 class MissingDevice : public testing::TestWithParam<const char*> {};
 
 TEST_P(MissingDevice, IsNamedWithAWayOut) {
   try {
-    check_devices(GetParam());
+    static_cast<void>(choose_devices(GetParam()));
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::no_device);
@@ -31,7 +32,8 @@ TEST_P(MissingDevice, IsNamedWithAWayOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, MissingDevice,
-                         testing::Values("cuda", "cuda:0", "cuda:0,2", "tpu", "CPU", "cpu:99", ""));
+                         testing::Values("cuda", "cuda:0", "cuda:0,2", "tpu", "CPU", "cpu:99", "", "cpu*",
+                                         "cpu*0", "cpu*-1", "cpu*1000", "cpu*4x", "cpu *4"));
 
 TEST(CpuHasBfloat16, AgreesWithTheSystem) {
   EXPECT_EQ(cpu_has_bfloat16(), read_text_file("/proc/cpuinfo").find("avx512_bf16") != std::string::npos);

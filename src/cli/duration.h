@@ -1,0 +1,11 @@
+// Lengths of time as people write them.
+#pragma once
+
+#include <string>
+
+namespace pleat::cli {
+
+// Seconds in "3h55m", "90m", "45s", "1d12h" or "14100". Throws Error(usage) for anything else and for nothing at all.
+[[nodiscard]] double seconds_in(const std::string& text);
+
+}  // namespace pleat::cli

@@ -1,0 +1,16 @@
+#include "pleat/engine/device.h"
+
+#include <utility>
+
+namespace pleat {
+
+SequenceResult failed_result(std::int64_t row, const char* code, std::string message) {
+  SequenceResult result;
+  result.row = row;
+  result.failed = true;
+  result.error_code = code;
+  result.message = std::move(message);
+  return result;
+}
+
+}  // namespace pleat

@@ -1,0 +1,46 @@
+#include "identity.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pleat {
+namespace {
+
+// The layers as they were resolved, what is kept of each, and their type; "off" without embeddings.
+std::string embeddings_text(const ResultLayout& layout) {
+  if (layout.layers.empty()) return "off";
+  return fmt::format("layers {}, per_residue {}, mean {}, bos {}", fmt::join(layout.layers, ","), layout.per_residue,
+                     layout.mean, layout.bos);
+}
+
+std::string structure_text(const StructureTask& task) {
+  if (!task.enabled) return "off";
+  return fmt::format("num_recycles {}, recycle_tolerance {}, pae {}, dtype {}, chain_gap {}", task.num_recycles,
+                     task.recycle_tolerance, task.pae, name_of(task.dtype), task.chain_gap);
+}
+
+}  // namespace
+
+RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
+                        const std::string& created_utc) {
+  RunIdentity identity;
+  identity.same = {
+      {"pleat", pleat},
+      {"precision", job.precision == at::kFloat ? "float32" : "bfloat16"},
+      {"tasks.embeddings", embeddings_text(job.layout)},
+      {"tasks.embeddings.dtype", std::string(name_of(job.layout.dtype))},
+      {"tasks.logits", job.layout.logits ? "true" : "false"},
+      {"tasks.contacts", job.layout.contacts ? "true" : "false"},
+      {"tasks.structure", structure_text(manifest.tasks.structure)},
+      {"tasks.structure.chain_linker", std::to_string(manifest.tasks.structure.chain_linker)},
+      {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
+      {"shard", job.dataset.shard ? fmt::format("{}/{}", job.dataset.shard->index, job.dataset.shard->count) : "none"},
+      // What became of every record under policy.residues and policy.max_length is in it.
+      {"inputs", job.dataset.sha256},
+  };
+  identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)},
+                      {settled_created_utc, created_utc}};
+  return identity;
+}
+
+}  // namespace pleat

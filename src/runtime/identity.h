@@ -1,0 +1,19 @@
+// What of a run must be the same for another one to go on with its results.
+#pragma once
+
+#include "pleat/manifest/manifest.h"
+#include "pleat/store/run_identity.h"
+#include "prepare.h"
+
+namespace pleat {
+
+// Names of what the first of several runs settles.
+inline constexpr const char* settled_longest_tokens = "longest_tokens";
+inline constexpr const char* settled_created_utc = "created_utc";
+
+// Everything that decides the numbers but the weights, whose hash is known later. What is not in it, such as the
+// devices and the size of batches, may differ.
+[[nodiscard]] RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
+                                      const std::string& created_utc);
+
+}  // namespace pleat
