@@ -83,11 +83,12 @@ std::optional<JournalState> state_from(const Json& head) {
   return state;
 }
 
-// Not open where there is none.
+// Not open where there is none. What keeps a folder from being made is told when it is to be made.
 std::ifstream open_journal(const std::filesystem::path& file) {
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  if (!in && errno != ENOENT) throw_system_error(errno, "read", file, ErrorCode::io);
+  const bool is_there = errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP;
+  if (!in && is_there) throw_system_error(errno, "read", file, ErrorCode::io);
   return in;
 }
 

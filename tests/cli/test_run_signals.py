@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGKILL during a run."""
+"""Signals during a run: it ends soon, and what is done is kept."""
 
 import json
 import signal
@@ -32,8 +32,11 @@ def stop(process, number):
     return process.returncode, stderr, time.monotonic() - sent
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_run_soon_and_clean(endless, number):
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_run_soon_and_keeps_what_is_done(endless, number):
     with endless.start("--progress", "json") as process:
         until_results_come(process)
         assert endless.left() == ["out.h5.partial", "out.h5.work"]
@@ -41,7 +44,22 @@ def test_a_signal_ends_a_run_soon_and_clean(endless, number):
     assert status == 128 + number, stderr
     assert seconds < 10
     assert f"stopped by signal {int(number)}" in stderr and "no result file was written" in stderr
-    assert endless.left() == []
+    assert "sequences are done and kept in" in stderr and "the same command goes on from there" in stderr
+    assert ("residues/s" in stderr) == (number == signal.SIGUSR1)
+    assert endless.left() == ["out.h5.work"]
+    with endless.start("--progress", "json") as process:
+        stderr = process.stderr.readline() + process.stderr.readline()
+        assert " of 3000 sequences are done" in stderr
+        stop(process, signal.SIGKILL)
+
+
+def test_a_second_signal_ends_it_at_once(endless):
+    with endless.start("--progress", "json") as process:
+        until_results_come(process)
+        process.send_signal(signal.SIGINT)
+        status, _, seconds = stop(process, signal.SIGINT)
+    assert status in (-signal.SIGINT, 130) and seconds < 10
+    assert "out.h5.work" in endless.left()
 
 
 def test_a_signal_leaves_an_older_file_and_a_work_folder_of_the_user_alone(endless, tmp_path):
@@ -54,26 +72,28 @@ def test_a_signal_leaves_an_older_file_and_a_work_folder_of_the_user_alone(endle
         status, _, _ = stop(process, signal.SIGTERM)
     assert status == 143
     assert endless.left() == ["out.h5"] and endless.output.read_text() == "precious"
-    assert [path.name for path in work.iterdir()] == ["mine"]
+    assert sorted(path.name for path in work.iterdir()) == ["mine", "pleat-journal.jsonl", "pleat-segment-0000.bin"]
 
 
 def test_a_signal_before_the_first_batch(endless):
-    """Also while inputs are read and weights loaded, nothing is left behind."""
+    """Also while inputs are read and weights loaded, nothing is left behind but results."""
     for delay in (0.0, 0.05, 0.1, 0.2, 0.4):
         with endless.start() as process:
             time.sleep(delay)
             status, stderr, seconds = stop(process, signal.SIGTERM)
         assert status in (143, -signal.SIGTERM), stderr  # the latter before pleat listens to signals
-        assert seconds < 10 and endless.left() == []
+        assert seconds < 10 and endless.left() in ([], ["out.h5.work"])
 
 
-def test_after_a_kill_the_next_run_cleans_up(endless):
+def test_after_a_kill_another_run_is_refused_unless_told_to_restart(endless):
     with endless.start("--progress", "json") as process:
         until_results_come(process)
         assert stop(process, signal.SIGKILL)[0] == -signal.SIGKILL
     assert endless.left() == ["out.h5.partial", "out.h5.work"]
     endless.input("in.fasta", ">a\nACD\n")
-    with endless.compute() as file:
+    done = endless.run()
+    assert done.returncode == 73 and "inputs was '" in done.stderr and "--restart" in done.stderr
+    with endless.compute("--restart") as file:
         assert file.attrs["complete"] == 1
     assert endless.left() == ["out.h5"]
 
@@ -85,7 +105,7 @@ def test_two_runs_do_not_share_an_output(endless):
         assert other.returncode == 73 and "in use by process " in other.stderr
         assert endless.left() == ["out.h5.partial", "out.h5.work"]
         assert stop(process, signal.SIGTERM)[0] == 143
-    assert endless.left() == []
+    assert endless.left() == ["out.h5.work"]
 
 
 def test_a_reader_that_goes_away_is_no_reason_to_die(job):

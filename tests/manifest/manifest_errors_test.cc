@@ -84,7 +84,7 @@ TEST_F(ManifestTest, UnknownKeysNameTheNearestKnownOne) {
             "m.yaml:5:1: unknown key 'num_recycles' | did you mean 'tasks.structure.num_recycles'?");
   EXPECT_EQ(error_of(minimal + "run: {something_else: 1}\n"),
             "m.yaml:5:7: unknown key 'run.something_else' | the keys of 'run' are devices, precision, "
-            "max_tokens_per_batch, chunk_size, seed");
+            "max_tokens_per_batch, chunk_size, lower_precision, batch_timeout, seed");
   EXPECT_THAT(error_of(minimal + "run.seed: 1\n"), StartsWith("m.yaml:5:1: unknown key 'run.seed' | "));
   EXPECT_THAT(error_of(minimal + "<<: {run: {}}\n"), StartsWith("m.yaml:5:1: unknown key '<<' | "));
   EXPECT_THAT(error_of(minimal + "\"\": 1\n"), StartsWith("m.yaml:5:1: unknown key '' | "));

@@ -1,0 +1,62 @@
+"""A disk that is full at any byte: exit 75, nothing lost, and with room again the same command finishes."""
+
+import resource
+
+import pytest
+from faults import LONG, Count, Disturbed
+from job import fasta, proteins
+
+OFFSETS = 50 if LONG else 8
+
+
+@pytest.fixture
+def run(tmp_path):
+    keys = {"tasks": {"embeddings": {"dtype": "float32"}}, "run": {"max_tokens_per_batch": 200}}
+    return Disturbed(tmp_path / "job", keys, fasta(proteins(40)))
+
+
+def test_full_at_rising_offsets(run):
+    """Each time a file may have a little more: the run gets a little further."""
+    count = Count()
+    for i in range(OFFSETS):
+        limit = 500 + i * 450_000 // OFFSETS
+        done = run.job.run(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        if done.returncode == 0:
+            run.check_file()
+            continue
+        assert done.returncode == 75 and "make room" in done.stderr, done.stderr
+        run.check_progress(done.stderr, count)
+        assert not run.job.output.exists()
+        count.injected += 1
+        count.survived += 1
+    done = run.job.run()
+    assert done.returncode == 0, done.stderr
+    run.check_progress(done.stderr, count)
+    run.check_file()
+    print(f"\nfull disk: {count}")
+    assert count.injected >= OFFSETS // 2 and count.lost == 0
+
+
+def test_power_cuts(run):
+    """What was not flushed may be missing from the journal's and the last segment's end."""
+    count = Count()
+    work = run.job.folder / "out.h5.work"
+    limit = 300_000
+    done = run.job.run(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    assert done.returncode == 75, done.stderr
+    left = {path.name: path.read_bytes() for path in work.iterdir()}
+    last_line = len(left["pleat-journal.jsonl"].splitlines(keepends=True)[-1])
+    for name, content in left.items():
+        size = len(content)
+        cuts = [size - i * last_line // (OFFSETS - 1) for i in range(OFFSETS)]
+        cuts += [size * i // OFFSETS for i in range(OFFSETS)]
+        for cut in cuts:
+            for other, whole in left.items():
+                work.mkdir(exist_ok=True)
+                (work / other).write_bytes(whole[:cut] if other == name else whole)
+            done = run.job.run()
+            assert done.returncode == 0, (name, cut, done.stderr)
+            run.check_file()
+            count.injected += 1
+            count.survived += 1
+    print(f"\npower cuts: {count}")
