@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "pleat/cli/commands.h"
 #include "pleat/core/error.h"
 #include "pleat/core/stop.h"
+#include "pleat/plan/shards.h"
 #include "pleat/runtime/job.h"
 #include "progress.h"
 #include "summary.h"
@@ -32,6 +35,7 @@ struct RunArguments {
   std::string log_format = "text";
   std::string summary_json;
   std::string max_time;
+  std::string shard;
   bool overwrite = false;
   bool restart = false;
 };
@@ -102,6 +106,24 @@ int status_of(const RunSummary& summary, FailOn fail_on) {
   return fails ? 65 : 0;
 }
 
+// The only variables of the environment that decide what a run computes, and only where --shard asks for them.
+std::optional<ShardSpec> shard_in(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text != "slurm-array") return parse_shard(text);
+  return slurm_shard([](const std::string& name) {
+    const char* const value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  });
+}
+
+// results.h5 -> results.shard-3-of-8.h5, so that the jobs of an array do not meet.
+std::string shard_output(const std::filesystem::path& output, const ShardSpec& shard) {
+  std::filesystem::path name = output.stem();
+  name += ".shard-" + std::to_string(shard.index) + "-of-" + std::to_string(shard.count);
+  name += output.extension();
+  return (output.parent_path() / name).string();
+}
+
 // SIGUSR1 asks for the progress besides ending the run.
 RunSummary run_printing_progress(const Manifest& manifest, const RunSettings& settings, ProgressPrinter& printer) {
   try {
@@ -120,6 +142,8 @@ void run(const RunArguments& arguments, int& exit_status) {
   }
   ProgressPrinter printer(style);
   Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
+  const std::optional<ShardSpec> shard = shard_in(arguments.shard);
+  if (shard) manifest.output = shard_output(manifest.output, *shard);
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
   check_written_files(arguments, manifest);
@@ -130,6 +154,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   settings.pleat_version = PLEAT_VERSION;
   settings.source_revision = PLEAT_REVISION;
   settings.stop = &stop_signal;
+  settings.shard = shard;
   settings.restart = arguments.restart;
   if (!arguments.max_time.empty()) settings.max_seconds = seconds_in(arguments.max_time);
   const RunSummary summary = run_printing_progress(manifest, settings, printer);
@@ -157,6 +182,11 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->add_option("--max-time", arguments->max_time,
                    "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")
       ->type_name("TIME");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "Compute only part I of N, or the part of this task of a SLURM array; `output` then gets\n"
+                   ".shard-I-of-N before its extension. pleat merge joins the parts")
+      ->type_name("I/N|slurm-array");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an existing result file, once the new one is whole");
   command
       ->add_option("--fail-on", arguments->fail_on, "Exit with 65 when any record is bad, only when all are, or never")

@@ -347,7 +347,8 @@ NamedValues settled_values(const Manifest& manifest, const RunSettings& settings
 RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
   const NamedValues settled = settled_values(manifest, settings);
   const std::string longest = value_of(settled, settled_longest_tokens);
-  PreparedJob job = prepare_job(manifest, longest.empty() ? 0 : std::stoll(longest), observer);
+  const PrepareOptions options{.longest_tokens = longest.empty() ? 0 : std::stoll(longest), .shard = settings.shard};
+  PreparedJob job = prepare_job(manifest, options, observer);
   throw_if_stopped(settings.stop);
   const std::string created = value_of(settled, settled_created_utc);
   return Run(manifest, settings, std::move(job), created.empty() ? utc_now() : created, observer)();

@@ -13,6 +13,7 @@
 #include "pleat/plan/cost.h"
 #include "pleat/plan/fold_cost.h"
 #include "pleat/sequence/reader.h"
+#include "pleat/sequence/shard.h"
 #include "pleat/weights/locate.h"
 #include "pleat/weights/registry.h"
 
@@ -138,9 +139,11 @@ void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::i
   const std::vector<std::int64_t> tokens = token_counts(dataset.sequences, tokenizer);
   if (std::ranges::all_of(tokens, [&](std::int64_t count) { return count <= longest; })) return;
   SequenceTable fitting;
+  std::vector<std::int64_t> places;
   std::vector<std::int64_t> new_rows;
   for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
     const bool fits = tokens[row] <= longest;
+    if (fits && dataset.shard) places.push_back(dataset.shard->sequence_places[row]);
     new_rows.push_back(fits ? fitting.append(dataset.sequences.residues(row), dataset.sequences.chain(row)) : -1);
   }
   std::int64_t refused = 0;
@@ -154,6 +157,7 @@ void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::i
     record.message = too_long_message(dataset.sequences.length(row), tokens[row], longest);
   }
   dataset.sequences = std::move(fitting);
+  if (dataset.shard) dataset.shard->sequence_places = std::move(places);
   observer.warning(
       fmt::format("{} record{} with does_not_fit: too long for this machine's free memory; "
                   "/records/message says more",
@@ -175,21 +179,33 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   return request;
 }
 
-// What each sequence costs, all passes of its fold included.
-std::vector<double> costs_of(const PreparedJob& job, std::int64_t num_recycles) {
-  const ModelShape shape = shape_of(job.config.language_model);
+// What sequences of so many tokens cost, all passes of a fold included.
+std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const ModelConfig& config,
+                             const StructureTask& structure) {
+  const ModelShape shape = shape_of(config.language_model);
   std::vector<double> flops;
-  for (const std::int64_t tokens : job.tokens) {
-    flops.push_back(forward_flops(shape, tokens));
-    if (!job.layout.structure) continue;
-    flops.back() += fold_flops(*job.config.fold, tokens - end_tokens, num_recycles + 1);
+  for (const std::int64_t count : tokens) {
+    flops.push_back(forward_flops(shape, count));
+    if (structure.enabled) {
+      flops.back() += fold_flops(*config.fold, count - end_tokens, structure.num_recycles + 1);
+    }
   }
   return flops;
 }
 
+// Decided before anything that depends on the machine, so that all jobs of an array agree.
+Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tokenizer, const ModelConfig& config,
+                 const StructureTask& structure, RunObserver& observer) {
+  const std::vector<double> costs = costs_of(token_counts(all.sequences, tokenizer), config, structure);
+  Dataset part = take_shard(all, shards_of(costs, spec.count), spec.index, spec.count);
+  observer.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
+                            part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
+  return part;
+}
+
 }  // namespace
 
-PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, RunObserver& observer) {
+PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer) {
   const DeviceChoice devices = choose_devices(manifest.run.devices);
   const at::ScalarType precision = resolve_precision(manifest.run.precision);
   const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
@@ -198,6 +214,9 @@ PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, R
   Tokenizer tokenizer = make_tokenizer(manifest, config);
   ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
+  if (options.shard) {
+    dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
+  }
   Capacity capacity(manifest, config, layout, precision, devices.cpu_workers);
   PreparedJob job{.model_folder = folder,
                   .config = std::move(config),
@@ -207,10 +226,10 @@ PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, R
                   .layout = std::move(layout),
                   .dataset = std::move(dataset),
                   .capacity = std::move(capacity)};
-  job.longest_tokens = longest_tokens > 0 ? longest_tokens : job.capacity.longest_tokens();
+  job.longest_tokens = options.longest_tokens > 0 ? options.longest_tokens : job.capacity.longest_tokens();
   refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, observer);
   job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
-  job.flops = costs_of(job, manifest.tasks.structure.num_recycles);
+  job.flops = costs_of(job.tokens, job.config, manifest.tasks.structure);
   return job;
 }
 

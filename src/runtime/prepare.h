@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "capacity.h"
@@ -14,6 +15,7 @@
 #include "pleat/esmfold/model.h"
 #include "pleat/manifest/manifest.h"
 #include "pleat/plan/batches.h"
+#include "pleat/plan/shards.h"
 #include "pleat/runtime/devices.h"
 #include "pleat/runtime/job.h"
 #include "pleat/sequence/dataset.h"
@@ -39,8 +41,14 @@ struct PreparedJob {
   ChainLink chain_link = {};
 };
 
-// All but the batches. A sequence with more than `longest_tokens` is refused; 0 leaves it to the memory that is free.
-[[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, std::int64_t longest_tokens, RunObserver& observer);
+struct PrepareOptions {
+  // A sequence with more tokens is refused; 0 leaves it to the memory that is free.
+  std::int64_t longest_tokens = 0;
+  std::optional<ShardSpec> shard = {};
+};
+
+// All but the batches.
+[[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer);
 
 // The batches of the rows that are not done, and how they are folded.
 void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done, PreparedJob& job);

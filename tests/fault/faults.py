@@ -41,8 +41,10 @@ class Disturbed:
         self.done = 0  # sequences that the last run found on the disk
 
     def check_progress(self, stderr, count):
-        """What an earlier run had done must still be done."""
+        """What an earlier run had done must still be done, as far as this one came to say so."""
         found = re.search(r"earlier run ended: (\d+) of \d+ sequences", stderr)
+        if found is None and "info: loaded" not in stderr:
+            return
         done = int(found[1]) if found else 0
         count.lost += max(0, self.done - done)
         self.done = max(self.done, done)

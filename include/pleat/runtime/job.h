@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pleat/engine/device.h"
 #include "pleat/manifest/manifest.h"
+#include "pleat/plan/shards.h"
 
 namespace pleat {
 
@@ -41,6 +43,7 @@ struct RunSettings {
   std::string pleat_version;
   std::string source_revision;
   const std::atomic<int>* stop = nullptr;  // holds a signal's number once one has arrived
+  std::optional<ShardSpec> shard;          // compute only this part of the inputs
   bool restart = false;                    // forget what an earlier run has left in the work folder
   double max_seconds = 0;                  // from the start of the process; 0 = no limit
   // Puts something between the engine and each device, for tests of what devices may do; usually empty.

@@ -1,0 +1,108 @@
+#include "pleat/plan/shards.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <random>
+
+#include "pleat/core/error.h"
+
+namespace pleat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(ParseShardTest, ReadsIOfN) {
+  EXPECT_EQ(parse_shard("3/8").index, 3);
+  EXPECT_EQ(parse_shard("3/8").count, 8);
+  EXPECT_EQ(parse_shard("1/1").count, 1);
+}
+
+TEST(ParseShardTest, AnythingElseIsRefused) {
+  for (const char* text : {"", "/", "0/8", "9/8", "-1/8", "3", "3/", "/8", "3/8/1", "3 /8", "3/0", "a/b", "1/9999999"}) {
+    try {
+      static_cast<void>(parse_shard(text));
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::usage);
+      EXPECT_THAT(error.hint(), HasSubstr("3/8"));
+    }
+  }
+}
+
+class SlurmShardTest : public ::testing::Test {
+ protected:
+  // As SLURM sets them for the task `id` of an array.
+  ShardSpec shard(int id, int first, int last, int step, int count) {
+    variables = {{"SLURM_ARRAY_TASK_ID", std::to_string(id)},
+                 {"SLURM_ARRAY_TASK_MIN", std::to_string(first)},
+                 {"SLURM_ARRAY_TASK_MAX", std::to_string(last)},
+                 {"SLURM_ARRAY_TASK_STEP", std::to_string(step)},
+                 {"SLURM_ARRAY_TASK_COUNT", std::to_string(count)}};
+    return read();
+  }
+  ShardSpec read() {
+    return slurm_shard([this](const std::string& name) {
+      const auto found = variables.find(name);
+      return found == variables.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+  std::map<std::string, std::string> variables;
+};
+
+TEST_F(SlurmShardTest, CountsTheTasksOfAnEvenArray) {
+  const ShardSpec spec = shard(5, 1, 7, 2, 4);  // 1-7:2
+  EXPECT_EQ(spec.index, 3);
+  EXPECT_EQ(spec.count, 4);
+  EXPECT_EQ(shard(0, 0, 15, 1, 16).index, 1);
+  EXPECT_EQ(shard(15, 0, 15, 1, 16).index, 16);
+}
+
+TEST_F(SlurmShardTest, RefusesGaps) {
+  EXPECT_THROW(shard(4, 1, 9, 1, 3), Error);  // 1,4,9
+  EXPECT_THROW(shard(4, 1, 7, 2, 4), Error);  // not an ID of the array
+  EXPECT_THROW(shard(9, 1, 7, 2, 4), Error);
+}
+
+TEST_F(SlurmShardTest, RefusesMissingAndOddVariables) {
+  shard(1, 1, 2, 1, 2);
+  variables["SLURM_ARRAY_TASK_COUNT"] = "two";
+  EXPECT_THROW(read(), Error);
+  variables.erase("SLURM_ARRAY_TASK_COUNT");
+  try {
+    read();
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage);
+    EXPECT_THAT(error.what(), HasSubstr("SLURM_ARRAY_TASK_COUNT is not set"));
+  }
+}
+
+TEST(ShardsOfTest, TheMostExpensiveFirstToWhoHasLeast) {
+  EXPECT_THAT(shards_of({1, 5, 3, 3, 1}, 2), ElementsAre(1, 1, 2, 2, 1));
+  EXPECT_THAT(shards_of({2, 2, 2, 2}, 2), ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(shards_of({7}, 3), ElementsAre(1));
+  EXPECT_THAT(shards_of({}, 3), ElementsAre());
+}
+
+TEST(ShardsOfTest, TenThousandProteinsOverSixteenShardsAreBalanced) {
+  std::mt19937 random(1);
+  std::lognormal_distribution<double> lengths(5.6, 0.75);
+  std::vector<double> costs;
+  for (int i = 0; i < 10'000; ++i) costs.push_back(std::pow(std::min(lengths(random), 35'000.0), 3));
+  // Folding costs the cube of the length: a single giant may cost more than a shard's share, and nothing can help it.
+  std::ranges::sort(costs);
+  costs.resize(costs.size() - 10);
+  const std::vector<std::int64_t> shards = shards_of(costs, 16);
+  std::vector<double> loads(16, 0.0);
+  for (std::size_t i = 0; i < costs.size(); ++i) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
+  const auto [least, most] = std::ranges::minmax(loads);
+  EXPECT_LT((most - least) / (std::accumulate(loads.begin(), loads.end(), 0.0) / 16), 0.03);
+}
+
+}  // namespace
+}  // namespace pleat
