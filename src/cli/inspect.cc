@@ -1,5 +1,6 @@
 // pleat inspect: what a result file holds.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -80,6 +81,10 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
                       printable(made.pleat_version), printable(made.precision), printable(made.devices));
   text += fmt::format("records    {}: {} ok, {} rejected, {} failed, {} skipped\n", results.record_count(), counts.ok,
                       counts.rejected, counts.failed, counts.skipped);
+  if (results.shard()) text += fmt::format("shard      {} of {}\n", results.shard()->index, results.shard()->count);
+  if (!results.missing_shards().empty()) {
+    text += fmt::format("WARNING    shards are missing: {}\n", fmt::join(results.missing_shards(), ", "));
+  }
   text += fmt::format("sequences  {} unique, {} residues\n", results.sequence_count(), results.residue_count());
   return text;
 }
@@ -161,6 +166,8 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
                      {"skipped", counts.skipped}};
   json["sequences"] = results.sequence_count();
   json["residues"] = results.residue_count();
+  if (results.shard()) json["shard"] = {{"index", results.shard()->index}, {"count", results.shard()->count}};
+  if (!results.missing_shards().empty()) json["missing_shards"] = results.missing_shards();
   json["datasets"] = Json::array();
   for (const DataSetInfo& info : results.datasets()) {
     json["datasets"].push_back({{"path", info.path},

@@ -59,6 +59,7 @@ FileAttributes make_attributes(const Manifest& manifest, const RunSettings& sett
   attributes.manifest_yaml = manifest.text;
   attributes.manifest_overrides = fmt::format("{}", fmt::join(manifest.overrides, "\n"));
   attributes.manifest_sha256 = manifest.sha256;
+  attributes.inputs_sha256 = job.dataset.sha256;
   attributes.model_name = manifest.model;
   attributes.precision = name_of_precision(job.precision);
   attributes.source_revision = settings.source_revision;

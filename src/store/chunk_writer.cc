@@ -45,8 +45,9 @@ hdf5::DataSet make_dataset(const hdf5::File& file, const DataSetShape& shape, co
       action));
 }
 
-// The HDF5 calls of one dataset; only ever one at a time, whichever thread makes them.
+// Whichever thread makes them; the source of the data may be calling HDF5 too.
 void write_chunk(const hdf5::DataSet& dataset, const GuardedFile& guard, const Job& job, const DataSetShape& shape) {
+  const std::scoped_lock lock(hdf5::one_at_a_time());
   hdf5::silence();
   std::vector<hsize_t> offset(1 + shape.row_shape.size(), 0);
   offset[0] = static_cast<hsize_t>(job.first_row);

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,9 @@ namespace pleat::hdf5 {
 
 // Stops HDF5 from printing its own errors, for the calling thread.
 void silence();
+
+// To be held by threads that call HDF5 beside others: it need not have been built for threads.
+[[nodiscard]] std::mutex& one_at_a_time();
 
 // The innermost message of HDF5's error stack: the one that says what really happened.
 [[nodiscard]] std::string innermost_error();

@@ -45,7 +45,7 @@ herr_t collect_dataset(hid_t group, const char* name, const H5L_info_t* link, vo
 
 }  // namespace
 
-File open_for_reading(const std::string& path) {
+File open_for_reading(const std::string& path, std::size_t cache_bytes) {
   {
     const FileDescriptor readable(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!readable.is_open()) throw_system_error(errno, "open", path, ErrorCode::missing_input);
@@ -60,8 +60,7 @@ File open_for_reading(const std::string& path) {
   const Properties access(require(H5Pcreate(H5P_FILE_ACCESS), "prepare to read"));
   // Results are never changed in place; locks would only stop readers on file systems that have none.
   require(H5Pset_file_locking(access.get(), 0, 1), "prepare to read");
-  constexpr std::size_t chunk_cache_bytes = std::size_t{16} << 20;
-  require(H5Pset_cache(access.get(), 0, 521, chunk_cache_bytes, 0.75), "prepare to read");
+  require(H5Pset_cache(access.get(), 0, 521, cache_bytes, 0.75), "prepare to read");
   return File(require_good(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "read '" + path + "'"));
 }
 
@@ -91,6 +90,36 @@ std::optional<std::int64_t> integer_attribute(const File& file, const char* name
   std::int64_t value = 0;
   require_good(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), action);
   return value;
+}
+
+std::vector<std::int64_t> integers_attribute(const File& file, const char* name) {
+  if (H5Aexists(file.get(), name) <= 0) return {};
+  const std::string action = std::string("read the attribute ") + name;
+  const Attribute attribute(require_good(H5Aopen(file.get(), name, H5P_DEFAULT), action));
+  const Type type(require_good(H5Aget_type(attribute.get()), action));
+  const Space space(require_good(H5Aget_space(attribute.get()), action));
+  if (H5Tget_class(type.get()) != H5T_INTEGER || H5Sget_simple_extent_ndims(space.get()) != 1) return {};
+  std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  require_good(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()), action);
+  return values;
+}
+
+std::vector<std::string> texts_attribute(const File& file, const std::string& object, const char* name) {
+  if (H5Aexists_by_name(file.get(), object.c_str(), name, H5P_DEFAULT) <= 0) return {};
+  const std::string action = std::string("read the attribute ") + name + " of " + object;
+  const Attribute attribute(
+      require_good(H5Aopen_by_name(file.get(), object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), action));
+  const Type type(require_good(H5Aget_type(attribute.get()), action));
+  const Space space(require_good(H5Aget_space(attribute.get()), action));
+  if (!is_varying_text(type.get())) return {};
+  std::vector<char*> texts(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())), nullptr);
+  require_good(H5Aread(attribute.get(), type.get(), reinterpret_cast<void*>(texts.data())), action);
+  std::vector<std::string> words;
+  for (char* const text : texts) {
+    words.emplace_back(text == nullptr ? "" : text);
+    H5free_memory(text);
+  }
+  return words;
 }
 
 OpenDataSet::OpenDataSet(const File& file, const std::string& path)
@@ -135,6 +164,8 @@ std::vector<std::string> OpenDataSet::read_texts(std::int64_t first, std::int64_
   for (char* text : texts) H5free_memory(text);
   return strings;
 }
+
+bool OpenDataSet::is_text_column() const { return shape_.size() == 1 && is_varying_text(type_.get()); }
 
 DataSetInfo OpenDataSet::info() const {
   DataSetInfo info;

@@ -12,11 +12,18 @@
 namespace pleat::hdf5 {
 
 // Throws Error(missing_input) or Error(bad_input) in the words of ResultReader's constructor.
-[[nodiscard]] File open_for_reading(const std::string& path);
+// Each open dataset keeps chunks of up to `cache_bytes`.
+[[nodiscard]] File open_for_reading(const std::string& path, std::size_t cache_bytes = std::size_t{16} << 20);
 
 // A utf8 (or ascii) string attribute of "/"; nothing where there is none, or it is something else.
 [[nodiscard]] std::optional<std::string> text_attribute(const File& file, const char* name);
 [[nodiscard]] std::optional<std::int64_t> integer_attribute(const File& file, const char* name);
+
+// The numbers of a one-dimensional attribute of "/"; empty likewise.
+[[nodiscard]] std::vector<std::int64_t> integers_attribute(const File& file, const char* name);
+
+// The strings of an attribute of an object, one or a list; empty likewise.
+[[nodiscard]] std::vector<std::string> texts_attribute(const File& file, const std::string& object, const char* name);
 
 // Kept open, since opening a dataset costs more than reading a few rows of it. Throws Error(bad_input).
 class OpenDataSet {
@@ -31,6 +38,10 @@ class OpenDataSet {
   void read(std::int64_t first, std::int64_t count, hid_t memory_type, void* out) const;
   [[nodiscard]] std::vector<std::string> read_texts(std::int64_t first, std::int64_t count) const;
   [[nodiscard]] DataSetInfo info() const;
+  // Of the elements, as they are stored.
+  [[nodiscard]] hid_t type() const { return type_.get(); }
+  [[nodiscard]] hid_t id() const { return id_.get(); }
+  [[nodiscard]] bool is_text_column() const;
 
  private:
   std::string path_;

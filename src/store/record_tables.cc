@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "chunk_writer.h"
 #include "hdf5_types.h"
+#include "pleat/core/sha256.h"
 #include "pleat/sequence/residues.h"
 #include "pleat/store/schema.h"
 
@@ -60,31 +63,6 @@ hdf5::DataSet make_text_dataset(const hdf5::File& file, const char* path, const 
   const hdf5::Properties link = link_properties();
   return hdf5::DataSet(hdf5::require(
       H5Dcreate2(file.get(), path, type.get(), space.get(), link.get(), creation.get(), H5P_DEFAULT), action));
-}
-
-// One column of strings, a block of rows at a time so that a full disk is noticed early.
-void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
-                       const std::function<std::string(std::size_t)>& value) {
-  const std::string action = std::string("write ") + path;
-  const hdf5::Type type = hdf5::text_type();
-  const hdf5::DataSet dataset = make_text_dataset(file, path, type, rows);
-  const hdf5::Space space(hdf5::require(H5Dget_space(dataset.get()), action));
-  std::vector<std::string> texts;
-  std::vector<const char*> block;
-  for (std::size_t begin = 0; begin < rows; begin += block.size()) {
-    texts.resize(std::min<std::size_t>(rows - begin, schema::string_chunk_rows));
-    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = value(begin + i);
-    block.clear();
-    for (const std::string& text : texts) block.push_back(text.c_str());
-    const hsize_t start = begin;
-    const hsize_t count = block.size();
-    const hdf5::Space memory(hdf5::require(H5Screate_simple(1, &count, nullptr), action));
-    hdf5::require(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr), action);
-    hdf5::require(H5Dwrite(dataset.get(), type.get(), memory.get(), space.get(), H5P_DEFAULT,
-                           reinterpret_cast<const void*>(block.data())),
-                  action);
-    guard.throw_if_failed();
-  }
 }
 
 // What the file says about one record.
@@ -172,6 +150,7 @@ void write_attributes(const hdf5::File& file, const FileAttributes& attributes) 
   write_text(file, root, schema::attr_manifest_yaml, attributes.manifest_yaml);
   write_text(file, root, schema::attr_manifest_overrides, attributes.manifest_overrides);
   write_text(file, root, schema::attr_manifest_sha256, attributes.manifest_sha256);
+  write_text(file, root, schema::attr_inputs_sha256, attributes.inputs_sha256);
   write_text(file, root, schema::attr_model_name, attributes.model_name);
   write_text(file, root, schema::attr_model_sha256, attributes.model_sha256);
   write_text(file, root, schema::attr_precision, attributes.precision);
@@ -193,6 +172,56 @@ void write_text_list(const hdf5::File& file, const std::string& object, const st
 void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value) {
   const char* const text = value.c_str();
   write_attribute(file, object, name, hdf5::text_type(), scalar(), reinterpret_cast<const void*>(&text));
+}
+
+// A block of rows at a time, so that a full disk is noticed early.
+void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
+                       const std::function<std::string(std::size_t)>& value) {
+  const std::string action = std::string("write ") + path;
+  const hdf5::Type type = hdf5::text_type();
+  const hdf5::DataSet dataset = make_text_dataset(file, path, type, rows);
+  const hdf5::Space space(hdf5::require(H5Dget_space(dataset.get()), action));
+  Sha256 sha256;
+  std::vector<std::string> texts;
+  std::vector<const char*> block;
+  for (std::size_t begin = 0; begin < rows; begin += block.size()) {
+    texts.resize(std::min<std::size_t>(rows - begin, schema::string_chunk_rows));
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = value(begin + i);
+    block.clear();
+    for (const std::string& text : texts) {
+      block.push_back(text.c_str());
+      sha256.update(std::string_view(text.c_str(), std::strlen(text.c_str()) + 1));
+    }
+    const hsize_t start = begin;
+    const hsize_t count = block.size();
+    const hdf5::Space memory(hdf5::require(H5Screate_simple(1, &count, nullptr), action));
+    hdf5::require(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr), action);
+    hdf5::require(H5Dwrite(dataset.get(), type.get(), memory.get(), space.get(), H5P_DEFAULT,
+                           reinterpret_cast<const void*>(block.data())),
+                  action);
+    guard.throw_if_failed();
+  }
+  write_text(file, path, schema::attr_text_sha256, sha256.finish());
+}
+
+void write_numbers(const hdf5::File& file, const std::string& name, const std::vector<std::int64_t>& values) {
+  const hsize_t count = values.size();
+  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), "describe a list"));
+  write_attribute(file, root, name, hdf5::copy_of(H5T_STD_I64LE), space, values.data());
+}
+
+void write_shard(const hdf5::File& file, const GuardedFile& guard, const ShardPart& shard) {
+  for (const auto& [name, value] : {std::pair(schema::attr_shard_index, shard.index),
+                                    std::pair(schema::attr_shard_count, shard.count),
+                                    std::pair(schema::attr_total_records, shard.records),
+                                    std::pair(schema::attr_total_sequences, shard.sequences)}) {
+    write_number(file, name, hdf5::copy_of(H5T_STD_I64LE), &value);
+  }
+  for (const auto& [path, places] : {std::pair(schema::record_place, &shard.record_places),
+                                     std::pair(schema::sequence_place, &shard.sequence_places)}) {
+    write_chunked(file, guard, {path, std::ssize(*places)}, hdf5::copy_of(H5T_STD_I64LE),
+                  bytes_from(std::as_bytes(std::span(*places))));
+  }
 }
 
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -53,11 +54,18 @@ class SequenceOutcomes {
 };
 
 void write_attributes(const hdf5::File& file, const FileAttributes& attributes);
+// Of a shard: which one it is, and the places of its records and sequences.
+void write_shard(const hdf5::File& file, const GuardedFile& guard, const ShardPart& shard);
 // Strings as an attribute of an object, such as the alphabet of /logits.
 void write_text_list(const hdf5::File& file, const std::string& object, const std::string& name,
                      const std::vector<std::string>& words);
 // A string as an attribute of an object.
 void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value);
+// Numbers as an attribute of "/".
+void write_numbers(const hdf5::File& file, const std::string& name, const std::vector<std::int64_t>& values);
+// A column of strings, with its hash. Calls `value` with each row in turn.
+void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
+                       const std::function<std::string(std::size_t)>& value);
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences);
 void write_records(const hdf5::File& file, const GuardedFile& guard, const std::vector<Record>& records,
                    const SequenceOutcomes& outcomes);

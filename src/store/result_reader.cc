@@ -70,6 +70,7 @@ struct ResultReader::Impl {
 
   void read_attributes();
   void read_offsets();
+  void read_shard();
   const hdf5::OpenDataSet& open(const std::string& path) const;
   // Throws Error(bad_input) unless the dataset has this shape.
   const hdf5::OpenDataSet& open(const std::string& path, const std::vector<std::int64_t>& shape) const;
@@ -88,6 +89,8 @@ struct ResultReader::Impl {
   std::string untrained_note;
   std::int64_t records = 0;
   std::vector<std::int64_t> offsets;
+  std::optional<ShardPart> shard;
+  std::vector<std::int64_t> missing_shards;
   mutable std::map<std::string, hdf5::OpenDataSet> open_datasets;
 };
 
@@ -132,6 +135,7 @@ void ResultReader::Impl::read_attributes() {
   attributes.manifest_yaml = text(schema::attr_manifest_yaml);
   attributes.manifest_overrides = text(schema::attr_manifest_overrides);
   attributes.manifest_sha256 = text(schema::attr_manifest_sha256);
+  attributes.inputs_sha256 = text(schema::attr_inputs_sha256);
   attributes.model_name = text(schema::attr_model_name);
   attributes.model_sha256 = text(schema::attr_model_sha256);
   attributes.precision = text(schema::attr_precision);
@@ -152,10 +156,34 @@ void ResultReader::Impl::read_offsets() {
   }
 }
 
+void ResultReader::Impl::read_shard() {
+  missing_shards = hdf5::integers_attribute(id, schema::attr_missing_shards);
+  const auto count = hdf5::integer_attribute(id, schema::attr_shard_count);
+  if (!count) return;
+  const auto number = [this](const char* name) { return hdf5::integer_attribute(id, name).value_or(-1); };
+  shard.emplace();
+  shard->index = number(schema::attr_shard_index);
+  shard->count = *count;
+  shard->records = number(schema::attr_total_records);
+  shard->sequences = number(schema::attr_total_sequences);
+  const auto places = [this](const char* path, std::int64_t rows, std::int64_t total) {
+    const auto found = read<std::int64_t>(path, {rows}, 0, rows);
+    const bool rise = std::ranges::adjacent_find(found, std::greater_equal<>()) == found.end();
+    if (!rise || (rows > 0 && (found.front() < 0 || found.back() >= total))) {
+      throw_bad(file, std::string("has places in ") + path + " that do not rise within all of them");
+    }
+    return found;
+  };
+  shard->record_places = places(schema::record_place, records, shard->records);
+  shard->sequence_places = places(schema::sequence_place, std::ssize(offsets) - 1, shard->sequences);
+  if (shard->index < 1 || shard->index > shard->count) throw_bad(file, "does not say which shard it is");
+}
+
 ResultReader::ResultReader(std::filesystem::path file) : impl_(std::make_unique<Impl>(std::move(file))) {
   impl_->read_attributes();
   impl_->read_offsets();
   impl_->records = impl_->open(schema::record_id).rows();
+  impl_->read_shard();
 }
 
 ResultReader::~ResultReader() = default;
@@ -167,6 +195,9 @@ const FileAttributes& ResultReader::attributes() const { return impl_->attribute
 std::int64_t ResultReader::schema_version() const { return impl_->version; }
 bool ResultReader::complete() const { return impl_->complete; }
 const std::string& ResultReader::untrained_note() const { return impl_->untrained_note; }
+const std::optional<ShardPart>& ResultReader::shard() const { return impl_->shard; }
+const std::vector<std::int64_t>& ResultReader::missing_shards() const { return impl_->missing_shards; }
+const std::vector<std::int64_t>& ResultReader::offsets() const { return impl_->offsets; }
 std::int64_t ResultReader::record_count() const { return impl_->records; }
 std::int64_t ResultReader::sequence_count() const { return std::ssize(impl_->offsets) - 1; }
 std::int64_t ResultReader::residue_count() const { return impl_->offsets.back(); }

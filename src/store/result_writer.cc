@@ -1,8 +1,5 @@
 #include "pleat/store/result_writer.h"
 
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,9 +11,9 @@
 #include "hdf5_types.h"
 #include "journal.h"
 #include "part_stream.h"
+#include "partial_file.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
-#include "pleat/core/locked_file.h"
 #include "pleat/store/schema.h"
 #include "record_parts.h"
 #include "record_tables.h"
@@ -27,47 +24,6 @@ namespace pleat {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path with_suffix(const fs::path& path, const char* suffix) {
-  fs::path longer = path;
-  longer += suffix;
-  return longer;
-}
-
-void check_nothing_in_the_way(const fs::path& output, bool overwrite) {
-  const std::string name = "'" + output.string() + "'";
-  std::error_code error;
-  const fs::file_status status = fs::status(output, error);
-  if (status.type() == fs::file_type::not_found) return;
-  if (error) throw_system_error(error.value(), "create", output, ErrorCode::cannot_create);
-  if (!fs::is_regular_file(status)) throw Error(ErrorCode::cannot_create, name + " is there and is not a file");
-  if (!overwrite) {
-    throw Error(ErrorCode::cannot_create, name + " is there already",
-                "replace it with --overwrite, or choose another place with --output");
-  }
-}
-
-void check_folder(const fs::path& output) {
-  if (!output.has_filename()) {
-    throw Error(ErrorCode::cannot_create, "the output '" + output.string() + "' has no file name");
-  }
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  if (status.type() == fs::file_type::not_found) {
-    throw Error(ErrorCode::cannot_create,
-                "cannot create '" + output.string() + "': the folder '" + folder.string() + "' does not exist",
-                "make the folder first, or choose another place with --output");
-  }
-  if (error) throw_system_error(error.value(), "create", output, ErrorCode::cannot_create);
-  if (!fs::is_directory(status)) {
-    throw Error(ErrorCode::cannot_create,
-                "cannot create '" + output.string() + "': '" + folder.string() + "' is not a folder");
-  }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw_system_error(errno, "create", output, ErrorCode::cannot_create);
-  }
-}
 
 void check_layout(const ResultLayout& layout) {
   const bool has_layers = !layout.layers.empty();
@@ -119,43 +75,6 @@ void check_room(const fs::path& work_folder, std::int64_t needed) {
               "make room on that disk, or choose another place with --work-dir");
 }
 
-// The file under its passing name: locked, so that two runs with different work folders cannot write it together, and
-// removed unless it was renamed.
-class PartialFile {
- public:
-  explicit PartialFile(fs::path path) : path_(std::move(path)) {
-    LockedFile locked = open_locked(path_);
-    if (!locked.is_ours) {
-      throw Error(ErrorCode::cannot_create, "another run is writing '" + path_.string() + "'",
-                  "wait for that run to end, or choose another place with --output");
-    }
-    lock_ = std::move(locked.file);
-    if (::ftruncate(lock_.get(), 0) != 0) throw_system_error(errno, "create", path_, ErrorCode::cannot_create);
-  }
-  ~PartialFile() { remove(); }
-  PartialFile(const PartialFile&) = delete;
-  PartialFile& operator=(const PartialFile&) = delete;
-  PartialFile(PartialFile&&) = delete;
-  PartialFile& operator=(PartialFile&&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  // Leaves the file where it is.
-  fs::path keep() { return std::exchange(path_, fs::path()); }
-  void rename_to(const fs::path& output) {
-    rename_durably(path_, output);
-    path_.clear();
-    lock_ = FileDescriptor();  // HDF5's readers take a lock too
-  }
-  void remove() noexcept {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
-  }
-
- private:
-  fs::path path_;
-  FileDescriptor lock_;
-};
-
 }  // namespace
 
 namespace {
@@ -184,7 +103,7 @@ SequenceResult without_numbers(const SequenceResult& result) {
 
 struct ResultWriter::Impl {
   Impl(fs::path output_path, ResultLayout result_layout, const Dataset& data, const WriterOptions& options)
-      : output((check_folder(output_path), check_nothing_in_the_way(output_path, options.overwrite),
+      : output((check_output(output_path, options.overwrite),
                 check_layout(result_layout), std::move(output_path))),
         layout(std::move(result_layout)),
         dataset(data),
@@ -192,7 +111,7 @@ struct ResultWriter::Impl {
         stop(options.stop),
         parts(parts_of(layout)),
         work(work_folder_of(output, options.work_folder), options.work_folder.empty()),
-        partial(with_suffix(output, ".partial")),
+        partial(output),
         index(data.sequences.size()),
         outcomes(data.sequences.size()) {
     try {
@@ -355,6 +274,7 @@ void ResultWriter::Impl::write_pair_offsets(const hdf5::File& file, const Guarde
 void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& guard,
                                     const FileAttributes& attributes) {
   write_attributes(file, attributes);
+  if (dataset.shard) write_shard(file, guard, *dataset.shard);
   write_records(file, guard, dataset.records, outcomes);
   write_sequences(file, guard, dataset.sequences);
   for (std::size_t i = 0; i < parts.size(); ++i) {

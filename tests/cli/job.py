@@ -62,6 +62,11 @@ class Job:
             process.kill()
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
+    @staticmethod
+    def pleat(*arguments):
+        """Any other subcommand."""
+        return subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True)
+
     def compute(self, *arguments, **options):
         """A run that must succeed; returns the open result file."""
         done = self.run(*arguments, **options)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,11 @@ class ResultReader {
   // The sentence that says that the weights are untrained; empty where they are trained.
   [[nodiscard]] const std::string& untrained_note() const;
 
+  // Which shard of its inputs the file is; nothing where it is all of them.
+  [[nodiscard]] const std::optional<ShardPart>& shard() const;
+  // Of a merged file: the shards that were missing.
+  [[nodiscard]] const std::vector<std::int64_t>& missing_shards() const;
+
   [[nodiscard]] std::int64_t record_count() const;    // N
   [[nodiscard]] std::int64_t sequence_count() const;  // U
   [[nodiscard]] std::int64_t residue_count() const;   // R
@@ -73,6 +79,7 @@ class ResultReader {
   // Records [first, first + count).
   [[nodiscard]] std::vector<Record> records(std::int64_t first, std::int64_t count) const;
   [[nodiscard]] StoredSequence sequence(std::int64_t row) const;
+  [[nodiscard]] const std::vector<std::int64_t>& offsets() const;  // /sequences/offsets, [U+1]
   [[nodiscard]] bool has_structures() const;
   [[nodiscard]] bool has_pae() const;
   [[nodiscard]] StoredStructure structure(std::int64_t row) const;

@@ -80,6 +80,7 @@ struct FileAttributes {
   std::string manifest_yaml;       // as it was read
   std::string manifest_overrides;  // applied after it: "key=value", one a line
   std::string manifest_sha256;
+  std::string inputs_sha256;  // Dataset::sha256
   std::string model_name;
   std::string model_sha256;
   std::string precision;

@@ -30,6 +30,14 @@ inline constexpr const char* attr_model_sha256 = "model_sha256";
 inline constexpr const char* attr_precision = "precision";
 inline constexpr const char* attr_devices = "devices";
 inline constexpr const char* attr_source_revision = "source_revision";
+inline constexpr const char* attr_inputs_sha256 = "inputs_sha256";  // of all records of the inputs, also in a shard
+// Of a shard only, the numbers as int64:
+inline constexpr const char* attr_shard_index = "shard_index";          // from 1
+inline constexpr const char* attr_shard_count = "shard_count";
+inline constexpr const char* attr_total_records = "total_records";      // in all shards
+inline constexpr const char* attr_total_sequences = "total_sequences";  // unique ones, in all shards
+// Of a merged file that lacks shards: int64 [missing].
+inline constexpr const char* attr_missing_shards = "missing_shards";
 inline constexpr const char* attr_untrained = "untrained_weights";  // a sentence; only where the weights are untrained
 inline constexpr const char* untrained_sentence =
     "The weights of this model are pseudo-random, not trained: the numbers in this file carry no biological meaning. "
@@ -46,12 +54,17 @@ inline constexpr const char* record_message = "/records/message";          // ut
 inline constexpr const char* record_seconds = "/records/seconds";          // float64 [N], NaN where never computed
 inline constexpr const char* record_attempts = "/records/attempts";        // int32 [N]
 inline constexpr const char* record_memory_rung = "/records/memory_rung";  // uint8 enum [N]
+inline constexpr const char* record_place = "/records/place";  // int64 [N], only in a shard: the row among all
 inline constexpr const char* record_device = "/records/device";            // utf8 [N]
+
+// Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
+inline constexpr const char* attr_text_sha256 = "sha256";
 
 // The unique sequences end to end.
 inline constexpr const char* sequences_group = "/sequences";
 inline constexpr const char* sequence_residues = "/sequences/residues";  // uint8 [R]
 inline constexpr const char* sequence_offsets = "/sequences/offsets";    // int64 [U+1]
+inline constexpr const char* sequence_place = "/sequences/place";        // int64 [U], as /records/place
 inline constexpr const char* sequence_chain = "/sequences/chain";        // uint16 [R]
 
 // What was computed, in the order of the sequences.

@@ -1,0 +1,287 @@
+#include "pleat/store/merge.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string_view>
+
+#include "chunk_writer.h"
+#include "guarded_file.h"
+#include "hdf5_types.h"
+#include "merge_parts.h"
+#include "partial_file.h"
+#include "pleat/core/error.h"
+#include "pleat/core/file.h"
+#include "pleat/store/schema.h"
+#include "record_parts.h"
+#include "record_tables.h"
+
+namespace pleat {
+namespace {
+
+// Rows of one dataset of one part, from front to back.
+class BlockReader {
+ public:
+  BlockReader(const MergePart& part, const std::string& path, std::int64_t row_bytes)
+      : dataset_(part.file, path), row_bytes_(row_bytes) {}
+
+  // Rows [first, first + count), not before those read last.
+  void read(std::int64_t first, std::int64_t count, std::span<std::byte> out) {
+    while (count > 0) {
+      if (first < first_ || first >= first_ + rows_) fill(first);
+      const std::int64_t rows = std::min(count, first_ + rows_ - first);
+      const auto bytes = static_cast<std::size_t>(rows * row_bytes_);
+      std::memcpy(out.data(), block_.data() + (first - first_) * row_bytes_, bytes);
+      out = out.subspan(bytes);
+      first += rows;
+      count -= rows;
+    }
+  }
+
+ private:
+  void fill(std::int64_t first) {
+    const std::int64_t wanted = std::max<std::int64_t>(1, schema::chunk_bytes / row_bytes_);
+    first_ = first;
+    rows_ = std::min(wanted, dataset_.rows() - first);
+    block_.resize(static_cast<std::size_t>(std::max<std::int64_t>(rows_, 0) * row_bytes_));
+    dataset_.read(first, std::max<std::int64_t>(rows_, 1), dataset_.type(), block_.data());
+  }
+
+  hdf5::OpenDataSet dataset_;
+  std::int64_t row_bytes_;
+  std::int64_t first_ = 0;
+  std::int64_t rows_ = 0;  // in the block
+  std::vector<std::byte> block_;
+};
+
+// How many rows of a dataset each row of the merged order has, and where they begin in their part.
+class Runs {
+ public:
+  Runs(const MergeSources& sources, Extent extent) : sources_(sources), extent_(extent) {
+    if (extent == Extent::sequence) return;
+    for (const MergePart& part : sources.parts) {
+      std::vector<std::int64_t>& begins = begins_.emplace_back();
+      begins.push_back(0);
+      for (std::size_t row = 0; row + 1 < part.offsets.size(); ++row) {
+        begins.push_back(begins.back() + rows_of(extent, part.offsets[row + 1] - part.offsets[row]));
+      }
+    }
+  }
+  [[nodiscard]] std::int64_t begin(const MergedRow& from) const {
+    return extent_ == Extent::sequence ? from.row : begins_[at(from.part)][at(from.row)];
+  }
+  [[nodiscard]] std::int64_t count(const MergedRow& from) const {
+    return extent_ == Extent::sequence ? 1 : begins_[at(from.part)][at(from.row + 1)] - begins_[at(from.part)][at(from.row)];
+  }
+  [[nodiscard]] std::int64_t total(const std::vector<MergedRow>& order) const {
+    return std::accumulate(order.begin(), order.end(), std::int64_t{0},
+                           [this](std::int64_t sum, const MergedRow& from) { return sum + count(from); });
+  }
+
+ private:
+  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+  const MergeSources& sources_;
+  Extent extent_;
+  std::vector<std::vector<std::int64_t>> begins_;  // of each part
+};
+
+class Merger {
+ public:
+  Merger(const MergeSources& sources, const hdf5::File& file, const GuardedFile& guard)
+      : sources_(sources), file_(file), guard_(guard), first_(sources.parts.front()) {}
+
+  void write() {
+    write_heading();
+    for (const DataSetInfo& dataset : first_.datasets) {
+      write_dataset(dataset);
+      copy_attributes(dataset.path);
+    }
+    hdf5::require(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "flush the result file");
+  }
+
+ private:
+  void write_heading() {
+    FileAttributes attributes = first_.attributes;
+    std::vector<std::string> devices;
+    for (const MergePart& part : sources_.parts) {
+      attributes.created_utc = std::max(attributes.created_utc, part.attributes.created_utc);
+      if (std::ranges::find(devices, part.attributes.devices) == devices.end()) {
+        devices.push_back(part.attributes.devices);
+      }
+    }
+    attributes.devices.clear();
+    for (const std::string& name : devices) attributes.devices += (attributes.devices.empty() ? "" : ",") + name;
+    write_attributes(file_, attributes);
+    if (!sources_.missing.empty()) write_numbers(file_, schema::attr_missing_shards, sources_.missing);
+  }
+
+  void write_dataset(const DataSetInfo& dataset) {
+    const std::string_view path = dataset.path;
+    if (path == schema::record_place || path == schema::sequence_place) return;
+    if (path == schema::record_sequence) return write_record_sequence();
+    if (path == schema::sequence_offsets) return write_offsets(schema::sequence_offsets, Extent::residue);
+    if (path == schema::contact_offsets) return write_offsets(schema::contact_offsets, Extent::pair);
+    if (path == schema::pae_offsets) return write_offsets(schema::pae_offsets, Extent::pair);
+    if (path == schema::atom14_names) return write_table(dataset);
+    if (hdf5::OpenDataSet(first_.file, dataset.path).is_text_column()) return write_texts(dataset.path);
+    if (path.starts_with(schema::records_group)) return write_rows(dataset, sources_.records, Extent::sequence);
+    write_rows(dataset, sources_.sequences, extent_of(path));
+  }
+
+  static Extent extent_of(std::string_view path) {
+    static const std::set<std::string_view> of_pairs{schema::contact_values, schema::pae};
+    static const std::set<std::string_view> of_sequences{schema::mean_plddt, schema::ptm, schema::recycles};
+    if (of_pairs.contains(path)) return Extent::pair;
+    if (of_sequences.contains(path)) return Extent::sequence;
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    const bool of_embeddings = path.starts_with(schema::embeddings_group);
+    return of_embeddings && name != schema::per_residue_name ? Extent::sequence : Extent::residue;
+  }
+
+  void write_rows(const DataSetInfo& dataset, const std::vector<MergedRow>& order, Extent extent) {
+    const hdf5::OpenDataSet model(first_.file, dataset.path);
+    const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
+    const std::int64_t row_bytes =
+        std::accumulate(row_shape.begin(), row_shape.end(), static_cast<std::int64_t>(H5Tget_size(model.type())),
+                        std::multiplies<>());
+    std::vector<std::unique_ptr<BlockReader>> readers;
+    for (const MergePart& part : sources_.parts) {
+      readers.push_back(std::make_unique<BlockReader>(part, dataset.path, row_bytes));
+    }
+    const Runs runs(sources_, extent);
+    std::size_t next = 0;    // in the order
+    std::int64_t done = 0;   // rows of that run
+    const auto source = [&](std::span<std::byte> out) {
+      const std::scoped_lock lock(hdf5::one_at_a_time());
+      hdf5::silence();
+      while (!out.empty()) {
+        const MergedRow& from = order[next];
+        const std::int64_t rows = std::min(runs.count(from) - done, std::ssize(out) / row_bytes);
+        const std::span<std::byte> piece = out.first(static_cast<std::size_t>(rows * row_bytes));
+        readers[static_cast<std::size_t>(from.part)]->read(runs.begin(from) + done, rows, piece);
+        out = out.subspan(piece.size());
+        done += rows;
+        if (done < runs.count(from)) continue;
+        ++next;
+        done = 0;
+      }
+    };
+    write_chunked(file_, guard_, {dataset.path, runs.total(order), row_shape}, hdf5::copy_of(model.type()), source);
+  }
+
+  void write_table(const DataSetInfo& dataset) {
+    const hdf5::OpenDataSet model(first_.file, dataset.path);
+    const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
+    std::vector<std::byte> table(static_cast<std::size_t>(dataset.raw_bytes));
+    model.read(0, model.rows(), model.type(), table.data());
+    write_chunked(file_, guard_, {dataset.path, model.rows(), row_shape}, hdf5::copy_of(model.type()),
+                  bytes_from(table));
+  }
+
+  void write_record_sequence() {
+    std::vector<std::int64_t> rows(sources_.records.size());
+    std::vector<std::unique_ptr<BlockReader>> readers;
+    for (const MergePart& part : sources_.parts) {
+      readers.push_back(std::make_unique<BlockReader>(part, schema::record_sequence, sizeof(std::int64_t)));
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const MergedRow& from = sources_.records[i];
+      const std::vector<std::int64_t>& new_rows = sources_.parts[static_cast<std::size_t>(from.part)].new_rows;
+      readers[static_cast<std::size_t>(from.part)]->read(from.row, 1, std::as_writable_bytes(std::span(&rows[i], 1)));
+      if (rows[i] >= std::ssize(new_rows)) throw Error(ErrorCode::bad_input, "a record refers to no sequence");
+      if (rows[i] >= 0) rows[i] = new_rows[static_cast<std::size_t>(rows[i])];
+    }
+    write_numbers_at(schema::record_sequence, rows);
+  }
+
+  void write_offsets(const char* path, Extent extent) {
+    std::vector<std::int64_t> offsets{0};
+    for (const MergedRow& from : sources_.sequences) {
+      const std::vector<std::int64_t>& own = sources_.parts[static_cast<std::size_t>(from.part)].offsets;
+      const auto row = static_cast<std::size_t>(from.row);
+      offsets.push_back(offsets.back() + rows_of(extent, own[row + 1] - own[row]));
+    }
+    write_numbers_at(path, offsets);
+  }
+
+  void write_numbers_at(const char* path, const std::vector<std::int64_t>& numbers) {
+    write_chunked(file_, guard_, {path, std::ssize(numbers)}, hdf5::copy_of(H5T_STD_I64LE),
+                  bytes_from(std::as_bytes(std::span(numbers))));
+  }
+
+  // A block of strings of each part is in memory.
+  void write_texts(const std::string& path) {
+    struct Block {
+      std::optional<hdf5::OpenDataSet> dataset;
+      std::int64_t first = 0;
+      std::vector<std::string> texts;
+    };
+    std::vector<Block> blocks(sources_.parts.size());
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].dataset.emplace(sources_.parts[i].file, path);
+    const std::int64_t block_rows = std::max<std::int64_t>(256, schema::string_chunk_rows / std::ssize(blocks));
+    write_text_column(file_, guard_, path.c_str(), sources_.records.size(), [&](std::size_t i) {
+      const MergedRow& from = sources_.records[i];
+      Block& block = blocks[static_cast<std::size_t>(from.part)];
+      if (from.row >= block.first + std::ssize(block.texts)) {
+        block.first = from.row;
+        block.texts = block.dataset->read_texts(from.row, std::min(block_rows, block.dataset->rows() - from.row));
+      }
+      return block.texts[static_cast<std::size_t>(from.row - block.first)];
+    });
+  }
+
+  // Those that pleat gives its datasets: texts, one or a list of them.
+  void copy_attributes(const std::string& path) {
+    if (path == schema::record_place || path == schema::sequence_place) return;
+    for (const char* const name : {schema::attr_units, schema::attr_residues, schema::attr_alphabet}) {
+      const std::vector<std::string> words = hdf5::texts_attribute(first_.file, path, name);
+      if (words.empty()) continue;
+      if (std::string_view(name) == schema::attr_alphabet) {
+        write_text_list(file_, path, name, words);
+      } else {
+        write_text(file_, path, name, words.front());
+      }
+    }
+  }
+
+  const MergeSources& sources_;
+  const hdf5::File& file_;
+  const GuardedFile& guard_;
+  const MergePart& first_;
+};
+
+}  // namespace
+
+MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
+                           const MergeOptions& options) {
+  hdf5::silence();
+  check_output(output, options.overwrite);
+  const MergeSources sources = open_parts(parts, options.allow_missing);
+  PartialFile partial(output);
+  GuardedFile guard(partial.path());
+  try {
+    hdf5::File file = hdf5::create_in(guard);
+    Merger(sources, file, guard).write();
+    if (!file.reset()) hdf5::fail("close the result file", ErrorCode::io);
+    guard.throw_if_failed();
+    fsync_path(partial.path());
+  } catch (const Error&) {
+    guard.throw_if_failed();  // the reason behind HDF5's complaint
+    throw;
+  }
+  MergeSummary summary;
+  summary.records = std::ssize(sources.records);
+  summary.sequences = std::ssize(sources.sequences);
+  summary.missing = sources.missing;
+  summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(partial.path()));
+  partial.rename_to(output);
+  return summary;
+}
+
+}  // namespace pleat

@@ -1,0 +1,41 @@
+// The files that are merged: what is known of each, and whether they belong together.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hdf5_read.h"
+#include "pleat/sequence/dataset.h"
+#include "pleat/store/result_writer.h"
+
+namespace pleat {
+
+struct MergePart {
+  std::filesystem::path path;
+  hdf5::File file;
+  FileAttributes attributes;
+  ShardPart shard;
+  std::vector<std::int64_t> offsets;       // of its sequences
+  std::vector<DataSetInfo> datasets;       // sorted by path
+  std::vector<std::int64_t> new_rows = {};  // of its sequences, in the merged file
+};
+
+// A row of the merged file: where it comes from.
+struct MergedRow {
+  std::int32_t part = 0;
+  std::int64_t row = 0;
+};
+
+struct MergeSources {
+  std::vector<MergePart> parts;  // by index
+  std::vector<MergedRow> records;
+  std::vector<MergedRow> sequences;
+  std::vector<std::int64_t> missing;  // shards
+};
+
+// Throws as merge_results() does.
+[[nodiscard]] MergeSources open_parts(const std::vector<std::filesystem::path>& files, bool allow_missing);
+
+}  // namespace pleat
