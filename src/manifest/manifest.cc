@@ -18,13 +18,14 @@ void check_size(const std::filesystem::path& file) {
               "check that this is the manifest and not one of its inputs");
 }
 
-// That of the file alone where there are no overrides. Neither may hold a NUL, so the parts cannot run together.
+// That of the file alone where there are no overrides; else a NUL and a line for each come after it. A result file keeps
+// both texts, from which `pleat verify` makes it again.
 std::string digest(const std::string& text, const std::vector<std::string>& overrides) {
   Sha256 hash;
   hash.update(text);
-  for (const std::string& assignment : overrides) {
-    hash.update(std::string_view("\0", 1));
-    hash.update(assignment);
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    hash.update(i == 0 ? std::string_view("\0", 1) : "\n");
+    hash.update(overrides[i]);
   }
   return hash.finish();
 }

@@ -1,0 +1,41 @@
+// A dataset of numbers read sequence by sequence, from front to back, in blocks.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "hdf5_read.h"
+#include "pleat/store/schema.h"
+
+namespace pleat {
+
+// Calls see(sequence, first element of the piece within the sequence, the piece) for consecutive pieces. `begins` says
+// at which row of the dataset each sequence begins, and at the end how many rows there are. T is what HDF5 converts to.
+template <typename T>
+void read_by_sequence(const hdf5::OpenDataSet& dataset, hid_t native_type, std::span<const std::int64_t> begins,
+                      const std::function<void(std::int64_t, std::int64_t, std::span<const T>)>& see) {
+  const std::vector<std::int64_t>& shape = dataset.shape();
+  const std::int64_t width = std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
+  const std::int64_t block_rows = std::max<std::int64_t>(1, 2 * schema::chunk_bytes / (4 * width));
+  std::vector<T> block;
+  std::size_t sequence = 0;
+  for (std::int64_t first = 0; first < dataset.rows(); first += block_rows) {
+    const std::int64_t last = std::min(first + block_rows, dataset.rows());
+    block.resize(static_cast<std::size_t>((last - first) * width));
+    dataset.read(first, last - first, native_type, block.data());
+    for (std::int64_t row = first; row < last;) {
+      while (begins[sequence + 1] <= row) ++sequence;
+      const std::int64_t end = std::min(last, begins[sequence + 1]);
+      const std::span<const T> all = block;
+      see(static_cast<std::int64_t>(sequence), (row - begins[sequence]) * width,
+          all.subspan(static_cast<std::size_t>((row - first) * width), static_cast<std::size_t>((end - row) * width)));
+      row = end;
+    }
+  }
+}
+
+}  // namespace pleat
