@@ -175,9 +175,11 @@ void add_run_command(CLI::App& app, int& exit_status) {
   command->add_option("--set", arguments->overrides, "Override one key of the manifest: --set tasks.contacts=true")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command->add_option("--work-dir", arguments->work_folder,
-                      "Keep the results there until the file is put together (default: OUTPUT.work); a later run\ngoes on from there");
-  command->add_flag("--restart", arguments->restart, "Give up what an earlier run has left, instead of going on with it");
+  command->add_option(
+      "--work-dir", arguments->work_folder,
+      "Keep the results there until the file is put together (default: OUTPUT.work); a later run\ngoes on from there");
+  command->add_flag("--restart", arguments->restart,
+                    "Give up what an earlier run has left, instead of going on with it");
   command
       ->add_option("--max-time", arguments->max_time,
                    "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")

@@ -36,7 +36,8 @@ std::string summary_text(const RunSummary& s) {
   text += fmt::format("\n{} unique sequences, {} residues, {:.0f} residues/s, {} in all, peak memory {:.0f} MB\n",
                       s.sequences, s.residues, residues_per_second(s), clock_text(s.seconds_total),
                       static_cast<double>(s.peak_rss_bytes) / 1e6);
-  if (s.earlier_sequences > 0) text += fmt::format("{} more sequences were done by an earlier run\n", s.earlier_sequences);
+  if (s.earlier_sequences > 0)
+    text += fmt::format("{} more sequences were done by an earlier run\n", s.earlier_sequences);
   if (s.sequences_folded > 0) {
     text += fmt::format("{} folded, {} positions, {} of folding at {:.0f} GFLOP/s\n", s.sequences_folded,
                         s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);

@@ -49,7 +49,8 @@ std::string people_text(const std::string& file, const ResultCheck& check) {
 
 void add_verify_command(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<VerifyArguments>();
-  CLI::App* const command = app.add_subcommand("verify", "Check every byte of a result file; exit with 65 if it is damaged");
+  CLI::App* const command =
+      app.add_subcommand("verify", "Check every byte of a result file; exit with 65 if it is damaged");
   command->add_option("FILE", arguments->file, "A file that pleat run or pleat merge wrote")->required();
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {

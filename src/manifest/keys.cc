@@ -106,7 +106,8 @@ constexpr std::array table{
         .section = true},
     Key{.path = "run.devices",
         .field = [](Manifest& m) -> Field { return &m.run.devices; },
-        .help = "Where to compute: `auto`, `cpu`, `cpu*4` (four workers that share the cores), `cuda`, `cuda:0,2`. Inside braces put it in quotes, "
+        .help = "Where to compute: `auto`, `cpu`, `cpu*4` (four workers that share the cores), `cuda`, `cuda:0,2`. "
+                "Inside braces put it in quotes, "
                 "since YAML ends a value there at a comma.",
         .hint = "give one text, such as \"cuda:0,2\", in quotes where it stands inside braces"},
     Key{.path = "run.precision",

@@ -18,8 +18,8 @@ void check_size(const std::filesystem::path& file) {
               "check that this is the manifest and not one of its inputs");
 }
 
-// That of the file alone where there are no overrides; else a NUL and a line for each come after it. A result file keeps
-// both texts, from which `pleat verify` makes it again.
+// That of the file alone where there are no overrides; else a NUL and a line for each come after it. A result file
+// keeps both texts, from which `pleat verify` makes it again.
 std::string digest(const std::string& text, const std::vector<std::string>& overrides) {
   Sha256 hash;
   hash.update(text);

@@ -38,8 +38,7 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
       // What became of every record under policy.residues and policy.max_length is in it.
       {"inputs", job.dataset.sha256},
   };
-  identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)},
-                      {settled_created_utc, created_utc}};
+  identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)}, {settled_created_utc, created_utc}};
   return identity;
 }
 

@@ -291,7 +291,8 @@ class Run {
     FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
     attributes.devices = names_of(devices);
     attributes.model_sha256 = model_hash_.get(stop());
-    if (!model_hash_.error().empty()) observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
+    if (!model_hash_.error().empty())
+      observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
     // The folder stands before the file that tells of a finished run.
     const auto commit_folder = [&] {
       if (folder_ == nullptr) return;

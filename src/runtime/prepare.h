@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "capacity.h"
-
 #include "pleat/esm2/tokenizer.h"
 #include "pleat/esmfold/model.h"
 #include "pleat/manifest/manifest.h"

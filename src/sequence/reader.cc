@@ -100,9 +100,8 @@ class Collector {
 
   // None of these texts holds a line break.
   void hash(const Record& record) {
-    for (const std::string_view text :
-         {std::string_view(record.id), std::string_view(record.description), std::string_view(record.error_code),
-          std::string_view(record.message)}) {
+    for (const std::string_view text : {std::string_view(record.id), std::string_view(record.description),
+                                        std::string_view(record.error_code), std::string_view(record.message)}) {
       sha256_.update(text);
       sha256_.update("\n");
     }

@@ -63,7 +63,8 @@ void NumberChecker::check_floats(const DataSetInfo& info, double lowest, double 
               problems_.add(info.path, "not missing", "there are numbers" + of_sequence(sequence) + ", which failed");
             }
           } else if (!std::isfinite(value)) {
-            problems_.add(info.path, "not finite", "there is NaN or infinity among the numbers" + of_sequence(sequence));
+            problems_.add(info.path, "not finite",
+                          "there is NaN or infinity among the numbers" + of_sequence(sequence));
           } else if (value < lowest || value > highest) {
             problems_.add(info.path, "range", "a number" + of_sequence(sequence) + " is " + std::to_string(value));
           }
@@ -79,7 +80,8 @@ void NumberChecker::check_integers(const DataSetInfo& info, std::int64_t missing
       [&](std::int64_t sequence, std::int64_t, std::span<const std::int64_t> values) {
         for (const std::int64_t value : values) {
           const bool good = is_computed(sequence) ? value >= lowest && value <= highest : value == missing;
-          if (!good) problems_.add(info.path, "range", "a number" + of_sequence(sequence) + " is " + std::to_string(value));
+          if (!good)
+            problems_.add(info.path, "range", "a number" + of_sequence(sequence) + " is " + std::to_string(value));
         }
       });
 }
@@ -92,35 +94,36 @@ void NumberChecker::check_mean(const DataSetInfo& mean, const DataSetInfo& per_r
   if (mean.shape.size() != 2 || per_residue.shape.size() != 2 || per_residue.shape.back() != mean.shape.back()) {
     return problems_.add(mean.path, "shape", "the width is not that of " + per_residue.path);
   }
-  if (mean.shape.front() != begins_.of_sequences.back() || per_residue.shape.front() != begins_.of_residues.back()) return;
+  if (mean.shape.front() != begins_.of_sequences.back() || per_residue.shape.front() != begins_.of_residues.back())
+    return;
   const hdf5::OpenDataSet means(file_, mean.path);
   const hdf5::OpenDataSet residues(file_, per_residue.path);
   std::vector<double> sum;
   std::vector<double> size;
   std::vector<float> stored(width);
-  read_by_sequence<float>(
-      residues, H5T_NATIVE_FLOAT, begins_.of_residues,
-      [&](std::int64_t sequence, std::int64_t begin, std::span<const float> values) {
-        if (begin == 0) {
-          sum.assign(width, 0);
-          size.assign(width, 0);
-        }
-        for (std::size_t i = 0; i < values.size(); ++i) {
-          sum[i % width] += values[i];
-          size[i % width] += std::abs(values[i]);
-        }
-        const std::int64_t length = begins_.of_residues[static_cast<std::size_t>(sequence) + 1] -
-                                    begins_.of_residues[static_cast<std::size_t>(sequence)];
-        const bool last = begin + std::ssize(values) == length * static_cast<std::int64_t>(width);
-        if (!last || !is_computed(sequence)) return;
-        means.read(sequence, 1, H5T_NATIVE_FLOAT, stored.data());
-        for (std::size_t c = 0; c < width; ++c) {
-          const auto count = static_cast<double>(length);
-          if (std::abs(stored[c] - sum[c] / count) <= unit * (size[c] / count) + 1e-6) continue;
-          problems_.add(mean.path, "mean", "the mean" + of_sequence(sequence) + " is not that of its residues");
-          return;
-        }
-      });
+  read_by_sequence<float>(residues, H5T_NATIVE_FLOAT, begins_.of_residues,
+                          [&](std::int64_t sequence, std::int64_t begin, std::span<const float> values) {
+                            if (begin == 0) {
+                              sum.assign(width, 0);
+                              size.assign(width, 0);
+                            }
+                            for (std::size_t i = 0; i < values.size(); ++i) {
+                              sum[i % width] += values[i];
+                              size[i % width] += std::abs(values[i]);
+                            }
+                            const std::int64_t length = begins_.of_residues[static_cast<std::size_t>(sequence) + 1] -
+                                                        begins_.of_residues[static_cast<std::size_t>(sequence)];
+                            const bool last = begin + std::ssize(values) == length * static_cast<std::int64_t>(width);
+                            if (!last || !is_computed(sequence)) return;
+                            means.read(sequence, 1, H5T_NATIVE_FLOAT, stored.data());
+                            for (std::size_t c = 0; c < width; ++c) {
+                              const auto count = static_cast<double>(length);
+                              if (std::abs(stored[c] - sum[c] / count) <= unit * (size[c] / count) + 1e-6) continue;
+                              problems_.add(mean.path, "mean",
+                                            "the mean" + of_sequence(sequence) + " is not that of its residues");
+                              return;
+                            }
+                          });
 }
 
 void NumberChecker::check_mean_plddt(const DataSetInfo& plddt) {

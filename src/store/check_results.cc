@@ -160,7 +160,8 @@ class ResultChecker {
       const hdf5::OpenDataSet stored(file_, offsets);
       std::vector<std::int64_t> found(static_cast<std::size_t>(stored.rows()));
       stored.read(0, stored.rows(), H5T_NATIVE_INT64, found.data());
-      if (found != pair_begins()) problems_.add(offsets, "values", "the offsets are not those of the sequences' squares");
+      if (found != pair_begins())
+        problems_.add(offsets, "values", "the offsets are not those of the sequences' squares");
     });
   }
 
@@ -173,7 +174,8 @@ class ResultChecker {
     }
     Sha256 sha256;
     for (std::int64_t first = 0; first < column.rows(); first += schema::string_chunk_rows) {
-      for (const std::string& text : column.read_texts(first, std::min(schema::string_chunk_rows, column.rows() - first))) {
+      for (const std::string& text :
+           column.read_texts(first, std::min(schema::string_chunk_rows, column.rows() - first))) {
         sha256.update(std::string_view(text.c_str(), text.size() + 1));
       }
     }
@@ -188,7 +190,8 @@ class ResultChecker {
   }
 
   void read_through(const hdf5::OpenDataSet& dataset) const {
-    const std::int64_t row_bytes = std::max<std::int64_t>(1, dataset.info().raw_bytes / std::max<std::int64_t>(1, dataset.rows()));
+    const std::int64_t row_bytes =
+        std::max<std::int64_t>(1, dataset.info().raw_bytes / std::max<std::int64_t>(1, dataset.rows()));
     const std::int64_t block_rows = std::max<std::int64_t>(1, schema::chunk_bytes / row_bytes);
     std::vector<std::byte> block(static_cast<std::size_t>(block_rows * row_bytes));
     for (std::int64_t first = 0; first < dataset.rows(); first += block_rows) {
@@ -240,13 +243,15 @@ class ResultChecker {
 
   void letters() {
     const hdf5::OpenDataSet residues(file_, schema::sequence_residues);
-    read_by_sequence<std::uint8_t>(
-        residues, H5T_NATIVE_UINT8, reader_.offsets(), [&](std::int64_t row, std::int64_t, std::span<const std::uint8_t> all) {
-          for (const std::uint8_t letter : all) {
-            if (known_letters.find(static_cast<char>(letter)) != std::string_view::npos) continue;
-            problems_.add(schema::sequence_residues, "letter", "sequence " + std::to_string(row) + " holds what is no residue");
-          }
-        });
+    read_by_sequence<std::uint8_t>(residues, H5T_NATIVE_UINT8, reader_.offsets(),
+                                   [&](std::int64_t row, std::int64_t, std::span<const std::uint8_t> all) {
+                                     for (const std::uint8_t letter : all) {
+                                       if (known_letters.find(static_cast<char>(letter)) != std::string_view::npos)
+                                         continue;
+                                       problems_.add(schema::sequence_residues, "letter",
+                                                     "sequence " + std::to_string(row) + " holds what is no residue");
+                                     }
+                                   });
     for (std::size_t row = 0; row + 1 < reader_.offsets().size(); ++row) {
       if (reader_.offsets()[row] == reader_.offsets()[row + 1]) {
         problems_.add(schema::sequence_offsets, "empty", "sequence " + std::to_string(row) + " has no residues");
@@ -258,24 +263,26 @@ class ResultChecker {
   void chains() {
     const hdf5::OpenDataSet stored(file_, schema::sequence_chain);
     int last = 0;
-    read_by_sequence<std::uint16_t>(
-        stored, H5T_NATIVE_UINT16, reader_.offsets(),
-        [&](std::int64_t row, std::int64_t begin, std::span<const std::uint16_t> chain) {
-          if (begin == 0) last = 0;
-          for (std::size_t i = 0; i < chain.size(); ++i) {
-            const bool starts = begin == 0 && i == 0;
-            if (starts ? chain[i] != 0 : chain[i] != last && chain[i] != last + 1) {
-              problems_.add(schema::sequence_chain, "count", "the chains of sequence " + std::to_string(row) + " do not count up");
-            }
-            last = chain[i];
-          }
-        });
+    read_by_sequence<std::uint16_t>(stored, H5T_NATIVE_UINT16, reader_.offsets(),
+                                    [&](std::int64_t row, std::int64_t begin, std::span<const std::uint16_t> chain) {
+                                      if (begin == 0) last = 0;
+                                      for (std::size_t i = 0; i < chain.size(); ++i) {
+                                        const bool starts = begin == 0 && i == 0;
+                                        if (starts ? chain[i] != 0 : chain[i] != last && chain[i] != last + 1) {
+                                          problems_.add(
+                                              schema::sequence_chain, "count",
+                                              "the chains of sequence " + std::to_string(row) + " do not count up");
+                                        }
+                                        last = chain[i];
+                                      }
+                                    });
     if (!has(schema::structure_chain)) return;
     // The reader checks chains and residue numbers of structures against each other.
     for (std::int64_t row = 0; row < reader_.sequence_count(); ++row) {
       guard(schema::residue_number, [&] {
         if (reader_.structure(row).chain != reader_.sequence(row).chain) {
-          problems_.add(schema::structure_chain, "differs", "sequence " + std::to_string(row) + " has other chains there");
+          problems_.add(schema::structure_chain, "differs",
+                        "sequence " + std::to_string(row) + " has other chains there");
         }
       });
     }

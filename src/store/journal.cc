@@ -21,9 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr int version = 1;
 constexpr std::size_t crc_digits = 8;
 
-std::string crc_text(std::string_view text) {
-  return fmt::format("{:08x}", crc32_of(std::as_bytes(std::span(text))));
-}
+std::string crc_text(std::string_view text) { return fmt::format("{:08x}", crc32_of(std::as_bytes(std::span(text)))); }
 
 // Messages may hold any bytes.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -124,9 +122,8 @@ std::optional<JournalState> Journal::read(const std::filesystem::path& file,
 
 Journal::Journal(std::filesystem::path file, const RunIdentity& identity) : path_(std::move(file)) {
   open();
-  append(text_of({{"pleat_journal", version},
-                  {"same", json_of(identity.same)},
-                  {"settled", json_of(identity.settled)}}));
+  append(
+      text_of({{"pleat_journal", version}, {"same", json_of(identity.same)}, {"settled", json_of(identity.settled)}}));
   if (::ftruncate(file_.get(), static_cast<off_t>(end_)) != 0) {
     throw_system_error(errno, "write", path_, ErrorCode::io);
   }

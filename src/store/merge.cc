@@ -76,7 +76,9 @@ class Runs {
     return extent_ == Extent::sequence ? from.row : begins_[at(from.part)][at(from.row)];
   }
   [[nodiscard]] std::int64_t count(const MergedRow& from) const {
-    return extent_ == Extent::sequence ? 1 : begins_[at(from.part)][at(from.row + 1)] - begins_[at(from.part)][at(from.row)];
+    return extent_ == Extent::sequence
+               ? 1
+               : begins_[at(from.part)][at(from.row + 1)] - begins_[at(from.part)][at(from.row)];
   }
   [[nodiscard]] std::int64_t total(const std::vector<MergedRow>& order) const {
     return std::accumulate(order.begin(), order.end(), std::int64_t{0},
@@ -147,16 +149,15 @@ class Merger {
   void write_rows(const DataSetInfo& dataset, const std::vector<MergedRow>& order, Extent extent) {
     const hdf5::OpenDataSet model(first_.file, dataset.path);
     const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
-    const std::int64_t row_bytes =
-        std::accumulate(row_shape.begin(), row_shape.end(), static_cast<std::int64_t>(H5Tget_size(model.type())),
-                        std::multiplies<>());
+    const std::int64_t row_bytes = std::accumulate(
+        row_shape.begin(), row_shape.end(), static_cast<std::int64_t>(H5Tget_size(model.type())), std::multiplies<>());
     std::vector<std::unique_ptr<BlockReader>> readers;
     for (const MergePart& part : sources_.parts) {
       readers.push_back(std::make_unique<BlockReader>(part, dataset.path, row_bytes));
     }
     const Runs runs(sources_, extent);
-    std::size_t next = 0;    // in the order
-    std::int64_t done = 0;   // rows of that run
+    std::size_t next = 0;   // in the order
+    std::int64_t done = 0;  // rows of that run
     const auto source = [&](std::span<std::byte> out) {
       const std::scoped_lock lock(hdf5::one_at_a_time());
       hdf5::silence();

@@ -82,8 +82,8 @@ std::vector<std::int64_t> missing_among(const std::vector<MergePart>& parts) {
 }
 
 // The rows of all parts in the order of their places.
-std::vector<MergedRow> in_order(const std::vector<MergePart>& parts,
-                                const std::vector<std::int64_t> ShardPart::* places, const char* what) {
+std::vector<MergedRow> in_order(const std::vector<MergePart>& parts, const std::vector<std::int64_t> ShardPart::*places,
+                                const char* what) {
   std::vector<std::pair<std::int64_t, MergedRow>> found;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     const std::vector<std::int64_t>& own = parts[part].shard.*places;
@@ -95,7 +95,8 @@ std::vector<MergedRow> in_order(const std::vector<MergePart>& parts,
   std::vector<MergedRow> rows;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0 && found[i].first == found[i - 1].first) {
-      refuse(fmt::format("'{}' and '{}' both hold {} {}", parts[static_cast<std::size_t>(rows.back().part)].path.string(),
+      refuse(fmt::format("'{}' and '{}' both hold {} {}",
+                         parts[static_cast<std::size_t>(rows.back().part)].path.string(),
                          parts[static_cast<std::size_t>(found[i].second.part)].path.string(), what, found[i].first));
     }
     rows.push_back(found[i].second);

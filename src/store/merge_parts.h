@@ -17,8 +17,8 @@ struct MergePart {
   hdf5::File file;
   FileAttributes attributes;
   ShardPart shard;
-  std::vector<std::int64_t> offsets;       // of its sequences
-  std::vector<DataSetInfo> datasets;       // sorted by path
+  std::vector<std::int64_t> offsets;        // of its sequences
+  std::vector<DataSetInfo> datasets;        // sorted by path
   std::vector<std::int64_t> new_rows = {};  // of its sequences, in the merged file
 };
 

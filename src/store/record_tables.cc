@@ -211,10 +211,10 @@ void write_numbers(const hdf5::File& file, const std::string& name, const std::v
 }
 
 void write_shard(const hdf5::File& file, const GuardedFile& guard, const ShardPart& shard) {
-  for (const auto& [name, value] : {std::pair(schema::attr_shard_index, shard.index),
-                                    std::pair(schema::attr_shard_count, shard.count),
-                                    std::pair(schema::attr_total_records, shard.records),
-                                    std::pair(schema::attr_total_sequences, shard.sequences)}) {
+  for (const auto& [name, value] :
+       {std::pair(schema::attr_shard_index, shard.index), std::pair(schema::attr_shard_count, shard.count),
+        std::pair(schema::attr_total_records, shard.records),
+        std::pair(schema::attr_total_sequences, shard.sequences)}) {
     write_number(file, name, hdf5::copy_of(H5T_STD_I64LE), &value);
   }
   for (const auto& [path, places] : {std::pair(schema::record_place, &shard.record_places),

@@ -103,8 +103,7 @@ SequenceResult without_numbers(const SequenceResult& result) {
 
 struct ResultWriter::Impl {
   Impl(fs::path output_path, ResultLayout result_layout, const Dataset& data, const WriterOptions& options)
-      : output((check_output(output_path, options.overwrite),
-                check_layout(result_layout), std::move(output_path))),
+      : output((check_output(output_path, options.overwrite), check_layout(result_layout), std::move(output_path))),
         layout(std::move(result_layout)),
         dataset(data),
         overwrite(options.overwrite),

@@ -77,7 +77,7 @@ class SegmentStore {
     std::uint64_t segment = 0;
     FileDescriptor fd;
   };
-  std::vector<std::byte> buffer_;      // for checks
+  std::vector<std::byte> buffer_;     // for checks
   std::array<OpenSegment, 64> open_;  // a small cache: a run may have more segments than a process may open files
 };
 

@@ -44,7 +44,9 @@ class FaultyDevice : public Device {
   }
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return chunks; }
   [[nodiscard]] bool has_lower_precision() const override { return lower_precision; }
-  [[nodiscard]] std::string need_of(std::int64_t row) const override { return "row " + std::to_string(row) + " needs more"; }
+  [[nodiscard]] std::string need_of(std::int64_t row) const override {
+    return "row " + std::to_string(row) + " needs more";
+  }
   [[nodiscard]] double slowest_rate() const override { return rate; }
 
   std::vector<std::int64_t> chunks;
@@ -64,9 +66,8 @@ inline void work_for(std::chrono::duration<double> time, const StopFlag& halt) {
   const auto end = std::chrono::steady_clock::now() + time;
   while (std::chrono::steady_clock::now() < end) {
     throw_if_stopped(&halt);
-    std::this_thread::sleep_until(std::min(
-        std::chrono::time_point_cast<std::chrono::steady_clock::duration>(end),
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(5)));
+    std::this_thread::sleep_until(std::min(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(end),
+                                           std::chrono::steady_clock::now() + std::chrono::milliseconds(5)));
   }
 }
 

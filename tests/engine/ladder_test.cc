@@ -73,8 +73,7 @@ TEST(LadderTest, OneFoldThatDoesNotFitLeavesTheOthersAlone) {
   device.foldable_at = 16;
   const auto results = Ladder(device, false).compute({1, 2, 3});
   EXPECT_THAT(codes_of(results), ElementsAre("ok", "ok", "ok"));
-  EXPECT_THAT(rungs_of(results),
-              ElementsAre(MemoryRung::planned, MemoryRung::smaller_chunk, MemoryRung::planned));
+  EXPECT_THAT(rungs_of(results), ElementsAre(MemoryRung::planned, MemoryRung::smaller_chunk, MemoryRung::planned));
   EXPECT_THAT(attempts_of(results), ElementsAre(1, 3, 1));
 }
 

@@ -23,7 +23,8 @@ TEST(ParseShardTest, ReadsIOfN) {
 }
 
 TEST(ParseShardTest, AnythingElseIsRefused) {
-  for (const char* text : {"", "/", "0/8", "9/8", "-1/8", "3", "3/", "/8", "3/8/1", "3 /8", "3/0", "a/b", "1/9999999"}) {
+  for (const char* text :
+       {"", "/", "0/8", "9/8", "-1/8", "3", "3/", "/8", "3/8/1", "3 /8", "3/0", "a/b", "1/9999999"}) {
     try {
       static_cast<void>(parse_shard(text));
       ADD_FAILURE() << text;

@@ -121,7 +121,8 @@ TEST_F(ResumeTest, TheJournalCutAnywhere) {
     fs::remove_all(work());
     fs::copy(in_folder("left"), work());
     fs::resize_file(work() / journal_name, bytes);
-    if (bytes % 16 == 0 || bytes + 300 > size) ASSERT_TRUE(finish() == undisturbed) << bytes;
+    if (bytes % 16 == 0 || bytes + 300 > size)
+      ASSERT_TRUE(finish() == undisturbed) << bytes;
     else {
       const ResultWriter writer(output(), layout_, dataset_, options());
       ASSERT_LE(writer.earlier().sequences, 3) << bytes;
@@ -137,7 +138,7 @@ TEST_F(ResumeTest, TheSegmentCutAnywhere) {
   fs::copy(work(), in_folder("left"));
   const fs::path segment = work() / "pleat-segment-0000.bin";
   const auto size = fs::file_size(segment);
-  for (std::uintmax_t bytes = 0; bytes < size; bytes += bytes + 40 > size ? 1 : 37) {
+  for (std::uintmax_t bytes = 0; bytes<size; bytes += bytes + 40> size ? 1 : 37) {
     fs::remove_all(work());
     fs::copy(in_folder("left"), work());
     fs::resize_file(segment, bytes);

@@ -38,7 +38,8 @@ class PipelineConsumer {
   // After the results of each batch, and now and then while none come.
   virtual void breathe() {}
   // A device is lost; the rows it was at are computed by another, or, when they have cost two devices, not at all.
-  virtual void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) = 0;
+  virtual void lose_device(const std::string& device, const std::string& why,
+                           const std::vector<std::int64_t>& rows) = 0;
 };
 
 enum class PipelineEnd : std::uint8_t { all_done, no_time_left, no_device_left };

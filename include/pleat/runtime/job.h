@@ -59,8 +59,8 @@ struct RunSummary {
   std::int64_t failed = 0;
   std::int64_t skipped = 0;
   std::int64_t earlier_sequences = 0;  // unique ones that an earlier run had computed
-  std::int64_t sequences = 0;  // unique ones that were to be computed
-  std::int64_t residues = 0;   // in them
+  std::int64_t sequences = 0;          // unique ones that were to be computed
+  std::int64_t residues = 0;           // in them
   std::int64_t tokens = 0;
   double seconds_total = 0;
   double seconds_startup = 0;  // from the start of the process to the first batch
@@ -81,9 +81,9 @@ struct RunSummary {
   bool untrained = false;
 };
 
-// Goes on with what an earlier run of the same manifest has left. Throws Error or Stopped; then no file is left under the
-// output's name, and what was computed stays in the work folder. A device that hangs leaves a thread behind: the process
-// must then end without destroying what that thread may use.
+// Goes on with what an earlier run of the same manifest has left. Throws Error or Stopped; then no file is left under
+// the output's name, and what was computed stays in the work folder. A device that hangs leaves a thread behind: the
+// process must then end without destroying what that thread may use.
 [[nodiscard]] RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer);
 
 }  // namespace pleat

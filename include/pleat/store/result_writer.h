@@ -98,8 +98,8 @@ struct WriterOptions {
   RunIdentity identity = {};
   // The hash of the weights, asked for only where there are earlier results; they must come from the same ones.
   std::function<std::string()> model_sha256 = {};
-  bool restart = false;              // forget what an earlier run has left
-  const StopFlag* stop = nullptr;    // ends the checking of earlier results, and finish(), with Stopped
+  bool restart = false;            // forget what an earlier run has left
+  const StopFlag* stop = nullptr;  // ends the checking of earlier results, and finish(), with Stopped
 };
 
 // What was found in the work folder.

@@ -32,7 +32,7 @@ inline constexpr const char* attr_devices = "devices";
 inline constexpr const char* attr_source_revision = "source_revision";
 inline constexpr const char* attr_inputs_sha256 = "inputs_sha256";  // of all records of the inputs, also in a shard
 // Of a shard only, the numbers as int64:
-inline constexpr const char* attr_shard_index = "shard_index";          // from 1
+inline constexpr const char* attr_shard_index = "shard_index";  // from 1
 inline constexpr const char* attr_shard_count = "shard_count";
 inline constexpr const char* attr_total_records = "total_records";      // in all shards
 inline constexpr const char* attr_total_sequences = "total_sequences";  // unique ones, in all shards
@@ -54,8 +54,8 @@ inline constexpr const char* record_message = "/records/message";          // ut
 inline constexpr const char* record_seconds = "/records/seconds";          // float64 [N], NaN where never computed
 inline constexpr const char* record_attempts = "/records/attempts";        // int32 [N]
 inline constexpr const char* record_memory_rung = "/records/memory_rung";  // uint8 enum [N]
-inline constexpr const char* record_place = "/records/place";  // int64 [N], only in a shard: the row among all
-inline constexpr const char* record_device = "/records/device";            // utf8 [N]
+inline constexpr const char* record_place = "/records/place";    // int64 [N], only in a shard: the row among all
+inline constexpr const char* record_device = "/records/device";  // utf8 [N]
 
 // Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
 inline constexpr const char* attr_text_sha256 = "sha256";
