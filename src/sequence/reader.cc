@@ -47,11 +47,7 @@ class Collector {
         index_(dataset.sequences),
         share_duplicates_(options.share_duplicates) {}
 
-  void start_file() { number_in_file_ = 0; }
-  [[nodiscard]] std::int64_t number_in_file() const { return number_in_file_; }
-
-  void add(RawRecord& raw) {
-    ++number_in_file_;
+  void add(RawRecord& raw, std::int64_t number_in_file) {
     Record record;
     if (!raw.malformed.empty()) {
       refuse(record, record_code::bad_row, raw.malformed);
@@ -61,7 +57,7 @@ class Collector {
       record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
       if (!normaliser_.code().empty()) note(record, normaliser_.code(), normaliser_.message());
     }
-    name(record, raw);
+    name(record, raw, number_in_file);
     hash(record);
     dataset_.records.push_back(std::move(record));
   }
@@ -83,11 +79,11 @@ class Collector {
     record.message += (record.message.empty() ? "" : "; ") + message;
   }
 
-  void name(Record& record, RawRecord& raw) const {
+  static void name(Record& record, RawRecord& raw, std::int64_t number_in_file) {
     record.id = std::move(raw.id);
     record.description = std::move(raw.description);
     if (record.id.empty()) {
-      record.id = "unnamed_" + std::to_string(number_in_file_);
+      record.id = "unnamed_" + std::to_string(number_in_file);
       note(record, record_code::id_changed,
            "the record has no id and is called " + quoted(std::string_view(record.id)));
     }
@@ -122,7 +118,6 @@ class Collector {
   SequenceIndex index_;
   Sha256 sha256_;
   bool share_duplicates_;
-  std::int64_t number_in_file_ = 0;
 };
 
 void warn_of_duplicate_ids(Dataset& dataset) {
@@ -142,33 +137,111 @@ void warn_of_duplicate_ids(Dataset& dataset) {
                              "); the records stay apart, each in its own row");
 }
 
-}  // namespace
-
-Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
-  // All names first: a typing error in the last one should not cost the time to read the others.
+// All names first: a typing error in the last one should not cost the time to read the others.
+std::vector<Format> formats_of(const std::vector<std::filesystem::path>& files) {
   std::vector<Format> formats;
   for (const auto& file : files) {
     formats.push_back(format_of(file));
     check_present(file);
   }
-  Dataset dataset;
-  Collector collector(options, dataset);
-  const RecordSink sink = [&collector](RawRecord& raw) { collector.add(raw); };
+  return formats;
+}
+
+// Gives every record of every file to the collector, which is told where files begin.
+template <class AnyCollector>
+void read_files(const std::vector<std::filesystem::path>& files, AnyCollector& collector) {
+  const std::vector<Format> formats = formats_of(files);
+  std::int64_t in_file = 0;
+  const RecordSink sink = [&](RawRecord& raw) {
+    ++in_file;
+    collector.add(raw, in_file);
+  };
   for (std::size_t i = 0; i < files.size(); ++i) {
-    collector.start_file();
+    in_file = 0;
     LineReader lines(files[i]);
     switch (formats[i]) {
       case Format::fasta: read_fasta(lines, sink); break;
       case Format::csv: read_csv(lines, ',', sink); break;
       case Format::tsv: read_csv(lines, '\t', sink); break;
     }
-    if (collector.number_in_file() == 0) {
+    if (in_file == 0) {
       throw Error(ErrorCode::bad_input, quoted(files[i]) + " holds no record", "is it the right file?");
     }
   }
+}
+
+// Counts, and keeps a hash and two numbers of each accepted record.
+class SurveyCollector {
+ public:
+  SurveyCollector(const ReadOptions& options, InputSurvey& survey)
+      : survey_(survey), normaliser_(options), share_duplicates_(options.share_duplicates) {}
+
+  void add(RawRecord& raw, std::int64_t /*number_in_file*/) {
+    ++survey_.records;
+    if (!raw.malformed.empty()) {
+      ++survey_.rejected[std::string(record_code::bad_row)];
+      return;
+    }
+    if (!normaliser_.run(raw.sequence)) {
+      ++survey_.rejected[std::string(normaliser_.code())];
+      return;
+    }
+    if (!normaliser_.code().empty()) ++survey_.noted[std::string(normaliser_.code())];
+    const std::vector<std::uint16_t>& chain = normaliser_.chain();
+    found_.push_back({hash_of_current(), {static_cast<std::int32_t>(chain.size()), chain.back() + 1}});
+  }
+
+  void finish() {
+    if (share_duplicates_) {
+      std::ranges::sort(found_, {}, &Found::hash);
+      const auto doubles = std::ranges::unique(found_, {}, &Found::hash);
+      found_.erase(doubles.begin(), doubles.end());
+    }
+    survey_.sequences.reserve(found_.size());
+    for (const Found& found : found_) survey_.sequences.push_back(found.size);
+  }
+
+ private:
+  using Hash = std::array<std::uint64_t, 2>;
+  struct Found {
+    Hash hash;
+    InputSurvey::Size size;
+  };
+
+  [[nodiscard]] Hash hash_of_current() const {
+    Sha256 sha256;
+    sha256.update(normaliser_.residues());
+    const std::vector<std::uint16_t>& chain = normaliser_.chain();
+    if (chain.back() != 0) sha256.update(std::as_bytes(std::span(chain)));
+    const std::string digits = sha256.finish();
+    Hash hash{};
+    for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = std::stoull(digits.substr(16 * i, 16), nullptr, 16);
+    return hash;
+  }
+
+  InputSurvey& survey_;
+  Normaliser normaliser_;
+  bool share_duplicates_;
+  std::vector<Found> found_;
+};
+
+}  // namespace
+
+Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
+  Dataset dataset;
+  Collector collector(options, dataset);
+  read_files(files, collector);
   collector.finish();
   warn_of_duplicate_ids(dataset);
   return dataset;
+}
+
+InputSurvey survey_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
+  InputSurvey survey;
+  SurveyCollector collector(options, survey);
+  read_files(files, collector);
+  collector.finish();
+  return survey;
 }
 
 }  // namespace pleat

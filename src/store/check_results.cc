@@ -74,7 +74,7 @@ class ResultChecker {
     }
     pair_offsets(schema::contact_values, schema::contact_offsets);
     pair_offsets(schema::pae, schema::pae_offsets);
-    for (const auto& [path, info] : datasets_) guard(path, [&] { columns(info); });
+    for (const auto& dataset : datasets_) guard(dataset.first, [&] { columns(dataset.second); });
     guard(schema::records_group, [&] { records(); });
     guard(schema::sequence_residues, [&] { letters(); });
     guard(schema::sequence_chain, [&] { chains(); });
@@ -293,13 +293,14 @@ class ResultChecker {
     std::vector<std::int64_t> ones(states_.size() + 1);
     std::iota(ones.begin(), ones.end(), std::int64_t{0});
     NumberChecker checker(file_, states_, {ones, reader_.offsets(), pairs}, problems_);
-    for (const auto& [path, info] : datasets_) {
-      if (is_checked_number(path)) guard(path, [&] { checker.check(info); });
+    for (const auto& dataset : datasets_) {
+      if (is_checked_number(dataset.first)) guard(dataset.first, [&] { checker.check(dataset.second); });
     }
-    for (const auto& [path, info] : datasets_) {
+    for (const auto& dataset : datasets_) {
+      const std::string& path = dataset.first;
       if (!path.starts_with(schema::embeddings_group) || !path.ends_with(schema::mean_name)) continue;
       const std::string residues = path.substr(0, path.rfind('/') + 1) + schema::per_residue_name;
-      if (has(residues)) guard(path, [&] { checker.check_mean(info, datasets_.at(residues)); });
+      if (has(residues)) guard(path, [&] { checker.check_mean(dataset.second, datasets_.at(residues)); });
     }
     if (has(schema::plddt)) guard(schema::mean_plddt, [&] { checker.check_mean_plddt(datasets_.at(schema::plddt)); });
   }

@@ -111,8 +111,9 @@ std::optional<JournalState> Journal::read(const std::filesystem::path& file,
     if (!json) break;
     if (state) {
       take_line(*json, *state, entry);
-    } else if (!(state = state_from(*json))) {
-      break;
+    } else {
+      state = state_from(*json);
+      if (!state) break;
     }
     state->whole_bytes += line.size() + 1;
   }

@@ -62,7 +62,7 @@ class BlockReader {
 // How many rows of a dataset each row of the merged order has, and where they begin in their part.
 class Runs {
  public:
-  Runs(const MergeSources& sources, Extent extent) : sources_(sources), extent_(extent) {
+  Runs(const MergeSources& sources, Extent extent) : extent_(extent) {
     if (extent == Extent::sequence) return;
     for (const MergePart& part : sources.parts) {
       std::vector<std::int64_t>& begins = begins_.emplace_back();
@@ -88,7 +88,6 @@ class Runs {
  private:
   static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
-  const MergeSources& sources_;
   Extent extent_;
   std::vector<std::vector<std::int64_t>> begins_;  // of each part
 };
@@ -152,6 +151,7 @@ class Merger {
     const std::int64_t row_bytes = std::accumulate(
         row_shape.begin(), row_shape.end(), static_cast<std::int64_t>(H5Tget_size(model.type())), std::multiplies<>());
     std::vector<std::unique_ptr<BlockReader>> readers;
+    readers.reserve(sources_.parts.size());
     for (const MergePart& part : sources_.parts) {
       readers.push_back(std::make_unique<BlockReader>(part, dataset.path, row_bytes));
     }
@@ -188,6 +188,7 @@ class Merger {
   void write_record_sequence() {
     std::vector<std::int64_t> rows(sources_.records.size());
     std::vector<std::unique_ptr<BlockReader>> readers;
+    readers.reserve(sources_.parts.size());
     for (const MergePart& part : sources_.parts) {
       readers.push_back(std::make_unique<BlockReader>(part, schema::record_sequence, sizeof(std::int64_t)));
     }

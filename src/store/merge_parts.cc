@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <utility>
 
 #include "pleat/core/error.h"
@@ -23,12 +23,13 @@ MergePart open_part(const std::filesystem::path& file) {
   const ResultReader reader(file);
   const std::string name = "'" + file.string() + "'";
   if (!reader.complete()) refuse(name + " is not complete", "run that shard again");
-  if (!reader.shard()) refuse(name + " is no shard", "give the files that pleat run --shard wrote");
+  const std::optional<ShardPart>& shard = reader.shard();
+  if (!shard) refuse(name + " is no shard", "give the files that pleat run --shard wrote");
   return {.path = file,
           // Read from front to back, of many parts at once.
           .file = hdf5::open_for_reading(file.string(), 2 * static_cast<std::size_t>(schema::chunk_bytes)),
           .attributes = reader.attributes(),
-          .shard = *reader.shard(),
+          .shard = *shard,
           .offsets = reader.offsets(),
           .datasets = reader.datasets()};
 }
@@ -121,7 +122,7 @@ MergeSources open_parts(const std::vector<std::filesystem::path>& files, bool al
   for (const std::filesystem::path& file : files) parts.push_back(open_part(file));
   if (parts.empty()) refuse("there is nothing to merge");
   for (const MergePart& part : parts) check_alike(parts.front(), part);
-  std::ranges::stable_sort(parts, {}, [](const MergePart& part) { return part.shard.index; });
+  std::ranges::sort(parts, {}, [](const MergePart& part) { return std::pair(part.shard.index, part.path); });
   check_indices(parts);
   sources.missing = missing_among(parts);
   if (!sources.missing.empty() && !allow_missing) {

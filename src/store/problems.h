@@ -23,6 +23,7 @@ class Problems {
 
   [[nodiscard]] std::vector<ResultProblem> list() const {
     std::vector<ResultProblem> problems;
+    problems.reserve(found_.size());
     for (const auto& entry : found_) problems.push_back(entry.second);
     return problems;
   }

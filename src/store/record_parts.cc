@@ -81,6 +81,12 @@ std::vector<Part> parts_of(const ResultLayout& layout) {
   return parts;
 }
 
+std::int64_t uncompressed_bytes(const ResultLayout& layout, std::int64_t length) {
+  std::int64_t bytes = 0;
+  for (const Part& part : parts_of(layout)) bytes += rows_of(part.extent, length) * part.row_bytes();
+  return bytes;
+}
+
 std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result, const ResultLayout& layout) {
   if (result.layers.size() != layout.layers.size()) {
     throw Error(ErrorCode::internal, "the result of sequence row " + std::to_string(result.row) + " has " +

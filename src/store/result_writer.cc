@@ -36,6 +36,7 @@ void check_layout(const ResultLayout& layout) {
 // What each part of a sequence of `length` residues takes.
 std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length) {
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(parts.size());
   for (const Part& part : parts) {
     sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, length) * part.row_bytes()));
   }
@@ -148,8 +149,8 @@ struct ResultWriter::Impl {
   std::vector<Part> parts;
   WorkFolder work;
   PartialFile partial;
-  std::optional<SegmentStore> segments;
-  std::optional<Journal> journal;
+  std::unique_ptr<SegmentStore> segments;
+  std::unique_ptr<Journal> journal;
   RecordIndex index;
   SequenceOutcomes outcomes;
   EarlierResults earlier;
@@ -183,14 +184,14 @@ void ResultWriter::Impl::open_work(const WriterOptions& options) {
     work.clear();
     has_results = false;
   }
-  segments.emplace(work.path());
+  segments = std::make_unique<SegmentStore>(work.path());
   if (!state) {
-    journal.emplace(file, options.identity);
+    journal = std::make_unique<Journal>(file, options.identity);
     return;
   }
   std::set<std::int64_t> damaged;
   static_cast<void>(Journal::read(file, [&](const JournalEntry& entry) { take_up(entry, damaged); }));
-  journal.emplace(file, *state);
+  journal = std::make_unique<Journal>(file, *state);
   earlier.sequences = std::ssize(earlier_rows);
   earlier.damaged = std::ssize(damaged);
   for (const auto& [row, count] : state->lost) {

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,5 +40,22 @@ struct ReadOptions {
 // first header, a CSV without the columns id and sequence or with a quote never closed, a line over 64 MiB) or holds
 // no record at all. All names are checked before the first file is read.
 [[nodiscard]] Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options);
+
+// What inputs hold, without the residues: for plans of runs over more sequences than one wants in memory.
+struct InputSurvey {
+  std::int64_t records = 0;
+  std::map<std::string, std::int64_t> rejected;  // how many records with each record_code
+  std::map<std::string, std::int64_t> noted;     // accepted ones, likewise
+  // Of each unique sequence, in no particular order.
+  struct Size {
+    std::int32_t length = 0;
+    std::int32_t chains = 0;
+  };
+  std::vector<Size> sequences;
+};
+
+// Reads, judges and throws as read_inputs() does. Equal sequences are found by a hash of 128 bits. Takes 24 bytes a
+// record.
+[[nodiscard]] InputSurvey survey_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options);
 
 }  // namespace pleat

@@ -35,6 +35,9 @@ struct ResultLayout {
   std::vector<std::string> alphabet;  // columns of /logits, in order
 };
 
+// What the results of a sequence of `length` residues take before they are compressed.
+[[nodiscard]] std::int64_t uncompressed_bytes(const ResultLayout& layout, std::int64_t length);
+
 struct LayerResult {
   std::vector<std::byte> per_residue;  // [L, D]
   std::vector<std::byte> mean;         // [D]
