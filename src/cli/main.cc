@@ -39,6 +39,8 @@ int run_program(int argc, char** argv) {
   app.fallthrough(false);
   int exit_status = 0;
   pleat::cli::add_run_command(app, exit_status);
+  pleat::cli::add_plan_command(app, exit_status);
+  pleat::cli::add_bench_device_command(app, exit_status);
   pleat::cli::add_inspect_command(app, exit_status);
   pleat::cli::add_merge_command(app, exit_status);
   pleat::cli::add_verify_command(app, exit_status);

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -16,9 +15,9 @@
 #include "pleat/cli/commands.h"
 #include "pleat/core/error.h"
 #include "pleat/core/stop.h"
-#include "pleat/plan/shards.h"
 #include "pleat/runtime/job.h"
 #include "progress.h"
+#include "shard_option.h"
 #include "summary.h"
 
 namespace pleat::cli {
@@ -104,16 +103,6 @@ int status_of(const RunSummary& summary, FailOn fail_on) {
   const std::int64_t bad = summary.rejected + summary.failed;
   const bool fails = fail_on == FailOn::any ? bad > 0 : fail_on == FailOn::all && bad > 0 && summary.ok == 0;
   return fails ? 65 : 0;
-}
-
-// The only variables of the environment that decide what a run computes, and only where --shard asks for them.
-std::optional<ShardSpec> shard_in(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (text != "slurm-array") return parse_shard(text);
-  return slurm_shard([](const std::string& name) {
-    const char* const value = std::getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  });
 }
 
 // results.h5 -> results.shard-3-of-8.h5, so that the jobs of an array do not meet.

@@ -66,7 +66,8 @@ ShardSpec slurm_shard(const std::function<std::optional<std::string>(const std::
 std::vector<std::int64_t> shards_of(const std::vector<double>& costs, std::int64_t count) {
   std::vector<std::size_t> order(costs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return costs[a] != costs[b] ? costs[a] > costs[b] : a < b; });
+  std::ranges::sort(order,
+                    [&](std::size_t a, std::size_t b) { return costs[a] != costs[b] ? costs[a] > costs[b] : a < b; });
   // The least load on top, and of equal ones the first shard.
   using Load = std::pair<double, std::int64_t>;
   std::priority_queue<Load, std::vector<Load>, std::greater<>> loads;

@@ -51,6 +51,7 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
                             weights / 1e9, available / 1e9),
                 "ask for more memory, or take a smaller model");
   }
+  weights_ = weights;
   bytes_ = memory_share * (available - weights) / static_cast<double>(devices);
   if (layout.structure && manifest.run.chunk_size) {
     given_chunk_ = std::min(*manifest.run.chunk_size, config.fold->trunk.pairwise_state_dim);
@@ -64,21 +65,40 @@ double Capacity::bytes_for(std::int64_t tokens) const {
   return pass + fold_bytes(*config_.fold, tokens - end_tokens, chunk, threads_);
 }
 
-std::int64_t Capacity::longest_tokens() const {
+std::int64_t Capacity::longest_tokens(std::int64_t chunk) const {
   if (!kept_.mixture) return longest_that_fits(shape_, kept_, bytes_, threads_);
-  const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
+  if (chunk == 0) chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
   const std::int64_t positions = longest_that_folds(*config_.fold, shape_, kept_, chunk, bytes_, threads_);
   return positions > 0 ? positions + end_tokens : 0;
 }
 
+Capacity::Largest Capacity::largest_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) {
+  Largest largest;
+  largest.sequence = end_tokens + 1;
+  for (const std::int64_t count : tokens) largest.sequence = std::max(largest.sequence, count);
+  largest.batch = largest.sequence;
+  for (const Batch& batch : batches) largest.batch = std::max(largest.batch, batch.tokens);
+  return largest;
+}
+
 std::int64_t Capacity::chunk_size(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {
   if (given_chunk_ > 0) return given_chunk_;
-  std::int64_t longest = end_tokens + 1;
-  std::int64_t in_batch = longest;
-  for (const Batch& batch : batches) in_batch = std::max(in_batch, batch.tokens);
-  for (const std::int64_t count : tokens) longest = std::max(longest, count);
-  const double left = bytes_ - activation_bytes(shape_, kept_, in_batch, longest, threads_);
-  return largest_chunk(*config_.fold, longest - end_tokens, left, threads_);
+  const Largest largest = largest_of(batches, tokens);
+  const double left = bytes_ - activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_);
+  return largest_chunk(*config_.fold, largest.sequence - end_tokens, left, threads_);
+}
+
+double Capacity::fold_peak(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
+                           std::int64_t chunk) const {
+  const Largest largest = largest_of(batches, tokens);
+  return activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_) +
+         fold_bytes(*config_.fold, largest.sequence - end_tokens, chunk, threads_);
+}
+
+double Capacity::peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {
+  if (kept_.mixture) return fold_peak(batches, tokens, chunk_size(batches, tokens));
+  const Largest largest = largest_of(batches, tokens);
+  return activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_);
 }
 
 }  // namespace pleat

@@ -26,17 +26,31 @@ class Capacity {
   // What one sequence of so many tokens needs at the least, on one device.
   [[nodiscard]] double bytes_for(std::int64_t tokens) const;
 
-  // Tokens of the longest sequence that can be computed, and folded where that is asked for.
-  [[nodiscard]] std::int64_t longest_tokens() const;
+  // Tokens of the longest sequence that can be computed, and folded where that is asked for; then with `chunk`, 0 being
+  // what run.chunk_size says, else the smallest.
+  [[nodiscard]] std::int64_t longest_tokens(std::int64_t chunk = 0) const;
+  // Bytes of the weights.
+  [[nodiscard]] double weights() const { return weights_; }
+  // What a device needs at its peak for these batches beside the weights; the second, of folding with a chunk size.
+  [[nodiscard]] double peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const;
+  [[nodiscard]] double fold_peak(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
+                                 std::int64_t chunk) const;
   // FoldRequest::chunk_size for a run with these batches: what run.chunk_size says, else as many channels as fit.
   [[nodiscard]] std::int64_t chunk_size(const std::vector<Batch>& batches,
                                         const std::vector<std::int64_t>& tokens) const;
 
  private:
+  struct Largest {
+    std::int64_t batch = 0;     // tokens
+    std::int64_t sequence = 0;  // tokens
+  };
+  [[nodiscard]] static Largest largest_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens);
+
   ModelConfig config_;
   ModelShape shape_;
   KeptOutputs kept_;
   std::int64_t threads_;
+  double weights_ = 0;
   double bytes_ = 0;              // for a device's activations
   std::int64_t given_chunk_ = 0;  // 0 = automatic
 };

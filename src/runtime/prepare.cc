@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -95,15 +96,7 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
 }
 
 Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunObserver& observer) {
-  std::vector<std::filesystem::path> files;
-  files.reserve(manifest.inputs.size());
-  for (const std::string& input : manifest.inputs) files.push_back(manifest.resolve(input));
-  ReadOptions options;
-  options.alphabet = tokenizer.alphabet();
-  options.strict = manifest.policy.residues == ResiduePolicy::strict;
-  options.max_length = manifest.policy.max_length;
-  options.share_duplicates = manifest.policy.duplicates == DuplicatePolicy::share;
-  Dataset dataset = read_inputs(files, options);
+  Dataset dataset = read_inputs(input_files(manifest), read_options(manifest, tokenizer));
   for (const std::string& warning : dataset.warnings) observer.warning(warning);
   std::map<std::string, std::int64_t> notes;
   for (const Record& record : dataset.records) {
@@ -179,7 +172,45 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   return request;
 }
 
-// What sequences of so many tokens cost, all passes of a fold included.
+// Decided before anything that depends on the machine, so that all jobs of an array agree.
+Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tokenizer, const ModelConfig& config,
+                 const StructureTask& structure, RunObserver& observer) {
+  const std::vector<double> costs = costs_of(token_counts(all.sequences, tokenizer), config, structure);
+  Dataset part = take_shard(all, shards_of(costs, spec.count), spec.index, spec.count);
+  observer.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
+                            part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
+  return part;
+}
+
+}  // namespace
+
+ChosenModel choose_model(const Manifest& manifest) {
+  const DeviceChoice devices = choose_devices(manifest.run.devices);
+  const at::ScalarType precision = resolve_precision(manifest.run.precision);
+  const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
+  ModelConfig config = load_model_config(folder);
+  check_tasks(manifest, config);
+  Tokenizer tokenizer = make_tokenizer(manifest, config);
+  ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
+  return {devices, precision, folder, std::move(config), std::move(tokenizer), std::move(layout)};
+}
+
+std::vector<std::filesystem::path> input_files(const Manifest& manifest) {
+  std::vector<std::filesystem::path> files;
+  files.reserve(manifest.inputs.size());
+  for (const std::string& input : manifest.inputs) files.push_back(manifest.resolve(input));
+  return files;
+}
+
+ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer) {
+  ReadOptions options;
+  options.alphabet = tokenizer.alphabet();
+  options.strict = manifest.policy.residues == ResiduePolicy::strict;
+  options.max_length = manifest.policy.max_length;
+  options.share_duplicates = manifest.policy.duplicates == DuplicatePolicy::share;
+  return options;
+}
+
 std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const ModelConfig& config,
                              const StructureTask& structure) {
   const ModelShape shape = shape_of(config.language_model);
@@ -193,37 +224,31 @@ std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const Mode
   return flops;
 }
 
-// Decided before anything that depends on the machine, so that all jobs of an array agree.
-Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tokenizer, const ModelConfig& config,
-                 const StructureTask& structure, RunObserver& observer) {
-  const std::vector<double> costs = costs_of(token_counts(all.sequences, tokenizer), config, structure);
-  Dataset part = take_shard(all, shards_of(costs, spec.count), spec.index, spec.count);
-  observer.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
-                            part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
-  return part;
+std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
+                          const DeviceChoice& devices, std::int64_t longest_tokens) {
+  const bool folds = manifest.tasks.structure.enabled;
+  const std::int64_t usual = folds ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch;
+  const std::int64_t all = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
+  const std::int64_t automatic = balanced_tokens(all, devices.cpu_workers, usual);
+  // No batch needs more memory than the longest sequence.
+  return std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest_tokens);
 }
 
-}  // namespace
-
 PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer) {
-  const DeviceChoice devices = choose_devices(manifest.run.devices);
-  const at::ScalarType precision = resolve_precision(manifest.run.precision);
-  const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
-  ModelConfig config = load_model_config(folder);
-  check_tasks(manifest, config);
-  Tokenizer tokenizer = make_tokenizer(manifest, config);
-  ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
+  ChosenModel chosen = choose_model(manifest);
+  const Tokenizer& tokenizer = chosen.tokenizer;
+  const ModelConfig& config = chosen.config;
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
   if (options.shard) {
     dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
   }
-  Capacity capacity(manifest, config, layout, precision, devices.cpu_workers);
-  PreparedJob job{.model_folder = folder,
-                  .config = std::move(config),
-                  .tokenizer = std::move(tokenizer),
-                  .precision = precision,
-                  .devices = devices,
-                  .layout = std::move(layout),
+  Capacity capacity(manifest, config, chosen.layout, chosen.precision, chosen.devices.cpu_workers);
+  PreparedJob job{.model_folder = chosen.folder,
+                  .config = std::move(chosen.config),
+                  .tokenizer = std::move(chosen.tokenizer),
+                  .precision = chosen.precision,
+                  .devices = chosen.devices,
+                  .layout = std::move(chosen.layout),
                   .dataset = std::move(dataset),
                   .capacity = std::move(capacity)};
   job.longest_tokens = options.longest_tokens > 0 ? options.longest_tokens : job.capacity.longest_tokens();
@@ -238,10 +263,7 @@ void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t ro
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
   }
-  // No batch needs more memory than the longest sequence.
-  const std::int64_t automatic = job.layout.structure ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch;
-  const std::int64_t budget = std::min(manifest.run.max_tokens_per_batch.value_or(automatic), job.longest_tokens);
-  job.batches = plan_batches(tokens, job.flops, budget);
+  job.batches = plan_batches(tokens, job.flops, token_budget(manifest, tokens, job.devices, job.longest_tokens));
   if (!job.layout.structure) return;
   const StructureTask& structure = manifest.tasks.structure;
   job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, job.tokens));

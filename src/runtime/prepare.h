@@ -18,6 +18,7 @@
 #include "pleat/runtime/devices.h"
 #include "pleat/runtime/job.h"
 #include "pleat/sequence/dataset.h"
+#include "pleat/sequence/reader.h"
 #include "pleat/store/result_writer.h"
 #include "pleat/weights/config.h"
 
@@ -39,6 +40,29 @@ struct PreparedJob {
   FoldRequest fold_request = {};  // of every sequence, where they are folded
   ChainLink chain_link = {};
 };
+
+// What the manifest asks for, checked against the model's config.json.
+struct ChosenModel {
+  DeviceChoice devices;
+  at::ScalarType precision;
+  std::filesystem::path folder;
+  ModelConfig config;
+  Tokenizer tokenizer;
+  ResultLayout layout;
+};
+[[nodiscard]] ChosenModel choose_model(const Manifest& manifest);
+
+// The input files of a manifest, and how they are read for a model.
+[[nodiscard]] std::vector<std::filesystem::path> input_files(const Manifest& manifest);
+[[nodiscard]] ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer);
+
+// What sequences of so many tokens cost, all passes of a fold included.
+[[nodiscard]] std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const ModelConfig& config,
+                                           const StructureTask& structure);
+
+// How many tokens a batch may have.
+[[nodiscard]] std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
+                                        const DeviceChoice& devices, std::int64_t longest_tokens);
 
 struct PrepareOptions {
   // A sequence with more tokens is refused; 0 leaves it to the memory that is free.

@@ -109,5 +109,23 @@ TEST(PlanBatches, IsPure) {
   EXPECT_EQ(rows_of(first), rows_of(second));
 }
 
+TEST(PlanBatches, DearTokensMakeSmallerBatches) {
+  std::vector<std::int64_t> tokens(100, 10);
+  tokens.insert(tokens.end(), 10, 100);
+  const std::vector<Batch> batches = plan(tokens, 500);
+  // Ten rows of 100 cost 100,000 together, a hundred rows of 10 only 10,000: 55 a token.
+  for (const Batch& batch : batches) EXPECT_LE(batch.flops, 1.01 * 500 * 55);
+  EXPECT_EQ(batches.front().rows.size(), 2U);
+  EXPECT_EQ(batches[batches.size() - 2].rows.size(), 50U);
+}
+
+TEST(BalancedTokens, GivesEachDeviceEnoughBatches) {
+  EXPECT_EQ(balanced_tokens(1'000'000, 1, 2048), 2048);
+  EXPECT_EQ(balanced_tokens(1'000'000, 4, 2048), 2048);
+  EXPECT_EQ(balanced_tokens(32'000, 4, 2048), 1000);
+  EXPECT_EQ(balanced_tokens(1'000, 4, 2048), 256);
+  EXPECT_EQ(balanced_tokens(1'000, 4, 100), 100);
+}
+
 }  // namespace
 }  // namespace pleat

@@ -6,12 +6,14 @@
 
 namespace pleat::cli {
 
-void add_run_command(CLI::App& app, int& exit_status);      // run.cc
-void add_inspect_command(CLI::App& app, int& exit_status);  // inspect.cc
-void add_merge_command(CLI::App& app, int& exit_status);    // merge.cc
-void add_verify_command(CLI::App& app, int& exit_status);   // verify.cc
-void add_export_command(CLI::App& app, int& exit_status);   // export.cc
-void add_model_command(CLI::App& app, int& exit_status);    // model.cc: list, fetch, verify
-void add_schema_command(CLI::App& app, int& exit_status);   // schema.cc: manifest (JSON Schema), manifest --markdown
+void add_run_command(CLI::App& app, int& exit_status);           // run.cc
+void add_plan_command(CLI::App& app, int& exit_status);          // plan.cc
+void add_bench_device_command(CLI::App& app, int& exit_status);  // bench_device.cc
+void add_inspect_command(CLI::App& app, int& exit_status);       // inspect.cc
+void add_merge_command(CLI::App& app, int& exit_status);         // merge.cc
+void add_verify_command(CLI::App& app, int& exit_status);        // verify.cc
+void add_export_command(CLI::App& app, int& exit_status);        // export.cc
+void add_model_command(CLI::App& app, int& exit_status);         // model.cc: list, fetch, verify
+void add_schema_command(CLI::App& app, int& exit_status);  // schema.cc: manifest (JSON Schema), manifest --markdown
 
 }  // namespace pleat::cli

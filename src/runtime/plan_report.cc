@@ -1,0 +1,99 @@
+#include "pleat/runtime/plan_report.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "capacity.h"
+#include "pleat/plan/fold_cost.h"
+#include "pleat/runtime/machine.h"
+#include "prepare.h"
+
+namespace pleat {
+namespace {
+
+// The sequences that fit, by tokens and by residues.
+struct Sizes {
+  std::vector<std::int64_t> tokens;
+  std::vector<std::int64_t> residues;
+};
+
+Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std::int64_t longest_tokens) {
+  Sizes sizes;
+  sizes.tokens.reserve(survey.sequences.size());
+  sizes.residues.reserve(survey.sequences.size());
+  for (const InputSurvey::Size& size : survey.sequences) {
+    const std::int64_t tokens = tokenizer.token_count(size.length, size.chains);
+    if (tokens > longest_tokens) continue;
+    sizes.tokens.push_back(tokens);
+    sizes.residues.push_back(size.length);
+  }
+  return sizes;
+}
+
+// In a run the assignment is made with the same costs, in the order of the inputs.
+void add_shards(const std::vector<double>& costs, const ShardSpec& spec, PlanReport& report) {
+  const std::vector<std::int64_t> shards = shards_of(costs, spec.count);
+  std::vector<double> loads(static_cast<std::size_t>(spec.count), 0.0);
+  for (std::size_t i = 0; i < costs.size(); ++i) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
+  const auto [least, most] = std::ranges::minmax(loads);
+  const double mean = std::accumulate(loads.begin(), loads.end(), 0.0) / static_cast<double>(spec.count);
+  report.shard = spec;
+  report.shard_flops = loads[static_cast<std::size_t>(spec.index - 1)];
+  report.shard_spread = mean > 0 ? (most - least) / mean : 0;
+}
+
+void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes& sizes,
+                const std::vector<Batch>& batches, PlanReport& report) {
+  report.free_bytes = available_memory();
+  report.weight_bytes = capacity.weights();
+  report.activation_bytes = capacity.peak_of(batches, sizes.tokens);
+  if (!chosen.layout.structure) return;
+  const std::int64_t chosen_chunk = capacity.chunk_size(batches, sizes.tokens);
+  // Each about half of the one before: the steps between tell nothing new.
+  for (const std::int64_t chunk : fold_chunks(*chosen.config.fold)) {
+    if (!report.chunks.empty() && chunk != chosen_chunk && 2 * chunk > report.chunks.back().chunk_size) continue;
+    report.chunks.push_back({chunk, capacity.fold_peak(batches, sizes.tokens, chunk),
+                             std::max<std::int64_t>(0, capacity.longest_tokens(chunk) - end_tokens),
+                             chunk == chosen_chunk});
+  }
+}
+
+}  // namespace
+
+PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardSpec>& shard) {
+  const ChosenModel chosen = choose_model(manifest);
+  const Capacity capacity(manifest, chosen.config, chosen.layout, chosen.precision, chosen.devices.cpu_workers);
+  const InputSurvey survey = survey_inputs(input_files(manifest), read_options(manifest, chosen.tokenizer));
+  const std::int64_t longest_tokens = capacity.longest_tokens();
+  const Sizes sizes = sizes_that_fit(survey, chosen.tokenizer, longest_tokens);
+  const std::vector<double> costs = costs_of(sizes.tokens, chosen.config, manifest.tasks.structure);
+
+  PlanReport report;
+  report.model = manifest.model;
+  report.precision = chosen.precision == at::kFloat ? "float32" : "bfloat16";
+  report.devices = chosen.devices.cpu_workers;
+  report.threads = capacity.threads();
+  report.records = survey.records;
+  report.rejected = survey.rejected;
+  report.noted = survey.noted;
+  report.sequences = std::ssize(sizes.tokens);
+  report.too_long = std::ssize(survey.sequences) - report.sequences;
+  report.longest_that_fits = std::max<std::int64_t>(0, longest_tokens - end_tokens);
+  for (const std::int64_t length : sizes.residues) {
+    report.residues += length;
+    report.longest = std::max(report.longest, length);
+    report.result_bytes += static_cast<double>(uncompressed_bytes(chosen.layout, length));
+  }
+  report.tokens_per_batch = token_budget(manifest, sizes.tokens, chosen.devices, longest_tokens);
+  const std::vector<Batch> batches = plan_batches(sizes.tokens, costs, report.tokens_per_batch);
+  report.batches = std::ssize(batches);
+  for (const Batch& batch : batches) {
+    report.flops += batch.flops;
+    report.dearest_batch_flops = std::max(report.dearest_batch_flops, batch.flops);
+  }
+  add_memory(chosen, capacity, sizes, batches, report);
+  if (shard) add_shards(costs, *shard, report);
+  return report;
+}
+
+}  // namespace pleat
