@@ -1,0 +1,119 @@
+"""pleat plan: what a run would do, and that the run then does it."""
+
+import json
+import resource
+import subprocess
+
+import h5py
+import pytest
+from job import PLEAT, REPOSITORY, Job, fasta, proteins
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def plan(job, *arguments):
+    done = job.pleat("plan", job.manifest(), "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_what_a_run_then_does(job, tmp_path):
+    job.input("in.fasta", fasta(proteins(50)) + ">bad\nAC-D\n>odd\nACJ\n>again\nACJ\n>long\n" + "A" * 300 + "\n>none\n\n")
+    job.keys["policy"] = {"max_length": 200, "fail_on": "none"}
+    found = plan(job)
+    assert (found["records"], found["sequences"]) == (55, 51)
+    assert found["rejected"] == {"bad_residue": 1, "empty_sequence": 1, "too_long": 1}
+    assert found["noted"] == {"residues_converted": 2}
+    assert not job.output.exists() and job.left() == []
+    job.compute("--summary-json", tmp_path / "summary.json").close()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert (summary["records"], summary["rejected"]) == (55, 3)
+    assert (summary["sequences"], summary["residues"]) == (found["sequences"], found["residues"])
+    with job.open() as file:
+        stored = 0
+
+        def add(path, item):
+            nonlocal stored
+            if isinstance(item, h5py.Dataset) and path.startswith("embeddings"):
+                stored += item.size * item.dtype.itemsize
+
+        file.visititems(add)
+    assert found["result_bytes"] == stored
+
+
+def test_folding_says_what_each_chunk_needs(tmp_path):
+    (tmp_path / "job").mkdir()
+    job = Job(tmp_path / "job", REPOSITORY / "tests/data/esmfold/wide_pair")
+    job.input("in.fasta", fasta(proteins(5)))
+    job.keys["tasks"] = {"structure": True}
+    chunks = plan(job)["chunks"]
+    assert len(chunks) >= 2 and [chunk["chosen"] for chunk in chunks].count(True) == 1
+    assert chunks == sorted(chunks, key=lambda chunk: -chunk["bytes"])
+    assert chunks == sorted(chunks, key=lambda chunk: chunk["longest"])
+    text = job.pleat("plan", job.manifest()).stdout
+    assert "-> chunk" in text and "residues\n" in text
+
+
+def test_what_does_not_fit(job):
+    def little_memory():
+        resource.setrlimit(resource.RLIMIT_AS, (1_300_000_000, 1_300_000_000))
+
+    job.input("in.fasta", fasta(proteins(3)) + ">giant\n" + "A" * 60_000 + "\n")
+    job.keys["tasks"] = {"contacts": True}
+    command = [PLEAT, "plan", str(job.manifest()), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=little_memory)
+    found = json.loads(done.stdout)
+    assert (found["sequences"], found["too_long"]) == (3, 1)
+    assert 0 < found["longest_that_fits"] < 60_000
+
+
+def test_shards_and_devices(job):
+    job.input("in.fasta", fasta(proteins(400, 20, 400)))
+    shards = [plan(job, "--shard", f"{index}/4")["shard"] for index in (1, 2, 3, 4)]
+    assert sum(shard["flops"] for shard in shards) == pytest.approx(plan(job)["flops"])
+    assert shards[0]["spread"] < 0.03
+    one, four = plan(job), plan(job, "--devices", "cpu*4")
+    assert four["devices"] == 4 and four["batches"] >= max(32, one["batches"])
+
+
+def test_bench_device_makes_the_time_a_measured_one(job):
+    job.input("in.fasta", fasta(proteins(50)))
+    assert "a guess" in plan(job)["seconds_basis"]
+    done = job.pleat("bench-device", job.manifest())
+    assert done.returncode == 0 and "GFLOP/s" in done.stdout, done.stderr
+    assert "measured by pleat bench-device" in plan(job)["seconds_basis"]
+    job.keys["run"] = {"precision": "fp32"}
+    assert "a guess" in plan(job)["seconds_basis"]
+
+
+def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):
+    job.input("in.fasta", ">a\nACD\n")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "")
+    done = job.pleat("bench-device", job.manifest())
+    assert done.returncode == 0 and "GFLOP/s" in done.stdout and "could not be kept" in done.stderr
+
+
+def test_many_sequences_in_little_memory(job):
+    """A million take about 200 MB; of them 130 MB are the program itself."""
+    job.input("in.fasta", fasta(proteins(100_000, 30, 60)))
+
+    def measured():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        found = plan(job)
+        assert found["records"] == 100_000
+        return max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+    assert measured() < 220_000  # kB
+
+
+@pytest.mark.parametrize("change", [{"model": "nowhere"}, {"inputs": ["nowhere.fasta"]}, {"tasks": {"structure": True}}])
+def test_what_a_run_would_refuse(job, change):
+    job.input("in.fasta", ">a\nACD\n")
+    job.keys |= change
+    done = job.pleat("plan", job.manifest())
+    assert done.returncode == job.run().returncode != 0
+    assert done.stdout == "" and "error: " in done.stderr
