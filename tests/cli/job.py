@@ -54,7 +54,7 @@ class Job:
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen([PLEAT, "run", str(self.manifest()), *map(str, arguments)], **streams | options)
 
-    def run(self, *arguments, timeout=120, **options):
+    def run(self, *arguments, timeout=3600, **options):
         process = self.start(*arguments, **options)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
@@ -137,9 +137,11 @@ def contents(file):
     found = {f"/{key}": str(value) for key, value in file.attrs.items() if key not in ("created_utc", "devices")}
 
     def visit(path, item):
+        if path in HISTORY:
+            return
         for key, value in item.attrs.items():
             found[f"{path}@{key}"] = str(value)
-        if not isinstance(item, h5py.Dataset) or path in HISTORY:
+        if not isinstance(item, h5py.Dataset):
             return
         found[path] = (item.shape, str(item.dtype))
         if h5py.check_string_dtype(item.dtype) and h5py.check_string_dtype(item.dtype).length is None:

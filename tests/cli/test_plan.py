@@ -2,11 +2,10 @@
 
 import json
 import resource
-import subprocess
 
 import h5py
 import pytest
-from job import PLEAT, REPOSITORY, Job, fasta, proteins
+from job import REPOSITORY, Job, fasta, proteins
 
 
 @pytest.fixture(autouse=True)
@@ -58,16 +57,12 @@ def test_folding_says_what_each_chunk_needs(tmp_path):
 
 
 def test_what_does_not_fit(job):
-    def little_memory():
-        resource.setrlimit(resource.RLIMIT_AS, (1_300_000_000, 1_300_000_000))
-
-    job.input("in.fasta", fasta(proteins(3)) + ">giant\n" + "A" * 60_000 + "\n")
+    job.input("in.fasta", fasta(proteins(3)) + ">giant\n" + "A" * 1_000_000 + "\n")  # 28 TB for its contacts
     job.keys["tasks"] = {"contacts": True}
-    command = [PLEAT, "plan", str(job.manifest()), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=little_memory)
-    found = json.loads(done.stdout)
+    found = plan(job)
     assert (found["sequences"], found["too_long"]) == (3, 1)
-    assert 0 < found["longest_that_fits"] < 60_000
+    assert 0 < found["longest_that_fits"] < 1_000_000
+    assert "WILL NOT FIT 1 unique sequence" in job.pleat("plan", job.manifest()).stdout
 
 
 def test_shards_and_devices(job):
