@@ -50,10 +50,15 @@ double available_memory() {
   return std::max(0.0, free);
 }
 
+// getrusage() would count what the process was forked from, before it became pleat.
 std::int64_t peak_rss_bytes() {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("VmHWM:")) return 1024 * std::stoll(line.substr(line.find(':') + 1));
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  return 1024 * usage.ru_maxrss;
 }
 
 void return_freed_memory() { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
