@@ -66,12 +66,14 @@ class RunFaultsTest : public ::testing::Test {
 
   Manifest manifest(const std::string& model, const std::string& more) {
     std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << PLEAT_TEST_DATA << "/" << model
-                                      << "\ninputs: [in.fasta]\noutput: out.h5\n" << more;
+                                      << "\ninputs: [in.fasta]\noutput: out.h5\n"
+                                      << more;
     return load_manifest(folder_ / "m.yaml", {});
   }
 
   Manifest embedding(const std::string& devices) {
-    return manifest("esm2/head16", "run: {max_tokens_per_batch: 100, devices: \"" + devices + "\", batch_timeout: 1}\n");
+    return manifest("esm2/head16",
+                    "run: {max_tokens_per_batch: 100, devices: \"" + devices + "\", batch_timeout: 1}\n");
   }
 
   RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault) {
