@@ -29,6 +29,7 @@ struct RunArguments {
   std::string devices;
   std::vector<std::string> overrides;
   std::string work_folder;
+  std::string cache_folder;
   std::string fail_on;
   std::string progress = "auto";
   std::string log_format = "text";
@@ -140,6 +141,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   RunSettings settings;
   settings.overwrite = arguments.overwrite;
   settings.work_folder = arguments.work_folder;
+  settings.cache_folder = arguments.cache_folder;
   settings.pleat_version = PLEAT_VERSION;
   settings.source_revision = PLEAT_REVISION;
   settings.stop = &stop_signal;
@@ -169,6 +171,9 @@ void add_run_command(CLI::App& app, int& exit_status) {
       "Keep the results there until the file is put together (default: OUTPUT.work); a later run\ngoes on from there");
   command->add_flag("--restart", arguments->restart,
                     "Give up what an earlier run has left, instead of going on with it");
+  command->add_option("--cache", arguments->cache_folder,
+                      "Take results of the same sequence, model and tasks from this folder, and keep new ones there;\n"
+                      "several runs may use it at once");
   command
       ->add_option("--max-time", arguments->max_time,
                    "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")

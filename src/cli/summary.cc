@@ -38,6 +38,7 @@ std::string summary_text(const RunSummary& s) {
                       static_cast<double>(s.peak_rss_bytes) / 1e6);
   if (s.earlier_sequences > 0)
     text += fmt::format("{} more sequences were done by an earlier run\n", s.earlier_sequences);
+  if (s.cached_sequences > 0) text += fmt::format("{} more sequences were in the cache\n", s.cached_sequences);
   if (s.sequences_folded > 0) {
     text += fmt::format("{} folded, {} positions, {} of folding at {:.0f} GFLOP/s\n", s.sequences_folded,
                         s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);
@@ -73,6 +74,7 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
                                {"failed", s.failed},
                                {"skipped", s.skipped},
                                {"earlier_sequences", s.earlier_sequences},
+                               {"cached_sequences", s.cached_sequences},
                                {"sequences", s.sequences},
                                {"residues", s.residues},
                                {"tokens", s.tokens},

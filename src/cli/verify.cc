@@ -6,9 +6,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "pleat/cli/commands.h"
 #include "pleat/core/printable.h"
+#include "pleat/runtime/check_manifest.h"
 #include "pleat/store/check_results.h"
 #include "size_text.h"
 
@@ -17,6 +19,8 @@ namespace {
 
 struct VerifyArguments {
   std::string file;
+  std::string manifest;
+  std::vector<std::string> overrides;
   bool json = false;
 };
 
@@ -36,7 +40,7 @@ std::string people_text(const std::string& file, const ResultCheck& check) {
     return fmt::format("{}: good; {} datasets, {} read\n", file, check.datasets,
                        size_text(static_cast<std::uint64_t>(check.bytes)));
   }
-  std::string text = fmt::format("{}: DAMAGED\n", file);
+  std::string text = fmt::format("{}: NOT GOOD\n", file);
   for (const ResultProblem& problem : check.problems) {
     text += fmt::format("  {}: {}", printable(problem.place, 200), printable(problem.what, 300));
     if (problem.count > 1) text += fmt::format(" ({} cases)", problem.count);
@@ -45,18 +49,32 @@ std::string people_text(const std::string& file, const ResultCheck& check) {
   return text;
 }
 
+ResultCheck check(const VerifyArguments& arguments) {
+  ResultCheck found = check_results(arguments.file);
+  // Records of a damaged file are not worth comparing.
+  if (arguments.manifest.empty() || !found.problems.empty()) return found;
+  found.problems = check_manifest(arguments.file, load_manifest(arguments.manifest, arguments.overrides));
+  return found;
+}
+
 }  // namespace
 
 void add_verify_command(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<VerifyArguments>();
   CLI::App* const command =
-      app.add_subcommand("verify", "Check every byte of a result file; exit with 65 if it is damaged");
+      app.add_subcommand("verify", "Check every byte of a result file; exit with 65 if anything is wrong");
   command->add_option("FILE", arguments->file, "A file that pleat run or pleat merge wrote")->required();
+  command->add_option("--manifest", arguments->manifest,
+                      "Compare the file with what this manifest asks for, reading its inputs again");
+  command->add_option("--set", arguments->overrides, "Override one key of the manifest, as the run did")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->needs("--manifest");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {
-    const ResultCheck check = check_results(arguments->file);
-    std::cout << (arguments->json ? json_text(check) : people_text(arguments->file, check));
-    if (!check.problems.empty()) exit_status = damaged;
+    const ResultCheck found = check(*arguments);
+    std::cout << (arguments->json ? json_text(found) : people_text(arguments->file, found));
+    if (!found.problems.empty()) exit_status = damaged;
   });
 }
 

@@ -21,10 +21,8 @@ std::string structure_text(const StructureTask& task) {
 
 }  // namespace
 
-RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
-                        const std::string& created_utc) {
-  RunIdentity identity;
-  identity.same = {
+NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat) {
+  return {
       {"pleat", pleat},
       {"precision", job.precision == at::kFloat ? "float32" : "bfloat16"},
       {"tasks.embeddings", embeddings_text(job.layout)},
@@ -33,11 +31,20 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
       {"tasks.contacts", job.layout.contacts ? "true" : "false"},
       {"tasks.structure", structure_text(manifest.tasks.structure)},
       {"tasks.structure.chain_linker", std::to_string(manifest.tasks.structure.chain_linker)},
+  };
+}
+
+RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
+                        const std::string& created_utc) {
+  RunIdentity identity;
+  identity.same = task_of(manifest, job, pleat);
+  const NamedValues inputs{
       {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
       {"shard", job.dataset.shard ? fmt::format("{}/{}", job.dataset.shard->index, job.dataset.shard->count) : "none"},
       // What became of every record under policy.residues and policy.max_length is in it.
       {"inputs", job.dataset.sha256},
   };
+  identity.same.insert(identity.same.end(), inputs.begin(), inputs.end());
   identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)}, {settled_created_utc, created_utc}};
   return identity;
 }

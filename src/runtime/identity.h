@@ -11,8 +11,11 @@ namespace pleat {
 inline constexpr const char* settled_longest_tokens = "longest_tokens";
 inline constexpr const char* settled_created_utc = "created_utc";
 
-// Everything that decides the numbers but the weights, whose hash is known later. What is not in it, such as the
-// devices and the size of batches, may differ.
+// What decides the numbers of a sequence but itself and the weights, whose hash is known later. What is not in it, such
+// as the devices and the size of batches, may differ. `pleat` is the program's version.
+[[nodiscard]] NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat);
+
+// task_of() and the inputs.
 [[nodiscard]] RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
                                       const std::string& created_utc);
 

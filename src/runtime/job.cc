@@ -12,15 +12,14 @@
 #include "identity.h"
 #include "loaded_model.h"
 #include "model_hash.h"
-#include "outcomes.h"
 #include "pleat/core/error.h"
 #include "pleat/engine/pipeline.h"
 #include "pleat/esm2/tensors.h"
-#include "pleat/export/structure_folder.h"
 #include "pleat/runtime/machine.h"
-#include "pleat/store/schema.h"
+#include "pleat/store/result_cache.h"
 #include "prepare.h"
 #include "progress_count.h"
+#include "result_files.h"
 
 namespace pleat {
 namespace {
@@ -86,18 +85,6 @@ LoadedModel load_model(const Checkpoint& checkpoint, const PreparedJob& job, con
   return model;
 }
 
-// The folder for tasks.structure.formats, or nothing.
-std::unique_ptr<StructureFolder> open_structure_folder(const Manifest& manifest, const RunSettings& settings,
-                                                       const PreparedJob& job, const std::string& created) {
-  const StructureTask& task = manifest.tasks.structure;
-  if (!task.enabled || task.formats.empty()) return nullptr;
-  const StructureOrigin origin{settings.pleat_version, manifest.model, created,
-                               job.config.language_model.untrained ? schema::untrained_sentence : ""};
-  return std::make_unique<StructureFolder>(
-      structure_folder_of(manifest.resolve(manifest.output)), job.dataset, origin,
-      StructureFolder::Options{task.formats, job.layout.structure_dtype, settings.overwrite});
-}
-
 // What is known of a run before its first batch.
 RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const Esm2& model) {
   RunSummary summary;
@@ -127,45 +114,42 @@ std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
 // What takes the pipeline's results: the files, the counts, and those who watch.
 class Taker : public PipelineConsumer {
  public:
-  Taker(ResultWriter& writer, StructureFolder* folder, Outcomes& outcomes, ProgressCount& progress,
+  // `cache` may be null.
+  Taker(ResultFiles& files, ResultCache* cache, const SequenceTable& sequences, ProgressCount& progress,
         const ModelHash& model_hash, RunObserver& observer)
-      : writer_(writer),
-        folder_(folder),
-        outcomes_(outcomes),
+      : files_(files),
+        cache_(cache),
+        sequences_(sequences),
         progress_(progress),
         model_hash_(model_hash),
         observer_(observer) {}
 
   void take(SequenceResult result) override {
-    if (folder_ != nullptr) {
-      if (const std::string reason = folder_->add(result); !reason.empty()) {
-        add_note(result, "no_structure_file", reason);
-      }
-    }
-    writer_.add(result);
-    outcomes_.add(result);
-    progress_.add(result.row);
+    const std::int64_t row = result.row;
+    if (cache_ != nullptr) cache_->keep(sequences_, result);
+    files_.add(std::move(result));
+    progress_.add(row);
   }
 
   void breathe() override {
     if (!model_known_ && model_hash_.is_ready()) {
       model_known_ = true;
-      if (model_hash_.error().empty()) writer_.set_model(model_hash_.get(never_));
+      if (model_hash_.error().empty()) files_.writer().set_model(model_hash_.get(never_));
     }
-    writer_.sync_if_due();
+    files_.writer().sync_if_due();
   }
 
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
     observer_.warning(fmt::format("{} is lost while it computes {} sequence{}: {}", device, rows.size(),
                                   rows.size() == 1 ? "" : "s", why));
-    writer_.add_loss(rows);
-    writer_.sync();
+    files_.writer().add_loss(rows);
+    files_.writer().sync();
   }
 
  private:
-  ResultWriter& writer_;
-  StructureFolder* folder_;
-  Outcomes& outcomes_;
+  ResultFiles& files_;
+  ResultCache* cache_;
+  const SequenceTable& sequences_;
   ProgressCount& progress_;
   const ModelHash& model_hash_;
   RunObserver& observer_;
@@ -185,13 +169,12 @@ class Run {
         observer_(observer),
         created_(std::move(created)),
         checkpoint_(Checkpoint::open(job_.model_folder)),
-        model_hash_(checkpoint_),
-        outcomes_(job_.dataset) {
+        model_hash_(checkpoint_) {
     check_heads(manifest, esm2_parts(checkpoint_.tensors()));
-    writer_.emplace(manifest.resolve(manifest.output), job_.layout, job_.dataset, writer_options());
-    folder_ = open_structure_folder(manifest, settings, job_, created_);
+    files_.emplace(manifest, settings, job_, created_, writer_options());
     take_up_earlier();
-    plan_job(manifest, [this](std::int64_t row) { return writer_->is_done(row); }, job_);
+    take_from_cache();
+    plan_job(manifest, [this](std::int64_t row) { return writer().is_done(row); }, job_);
   }
 
   RunSummary operator()() {
@@ -214,21 +197,22 @@ class Run {
     static const StopFlag never = 0;
     return settings_.stop != nullptr ? *settings_.stop : never;
   }
+  [[nodiscard]] ResultWriter& writer() { return files_->writer(); }
+  [[nodiscard]] std::string program() const { return settings_.pleat_version + " (" + settings_.source_revision + ")"; }
 
   WriterOptions writer_options() {
     WriterOptions options;
     options.overwrite = settings_.overwrite;
     options.work_folder = settings_.work_folder;
     options.restart = settings_.restart;
-    options.identity =
-        identity_of(manifest_, job_, settings_.pleat_version + " (" + settings_.source_revision + ")", created_);
+    options.identity = identity_of(manifest_, job_, program(), created_);
     options.model_sha256 = [this] { return model_hash_.get(stop()); };
     options.stop = &stop();
     return options;
   }
 
   void take_up_earlier() {
-    const EarlierResults& earlier = writer_->earlier();
+    const EarlierResults& earlier = writer().earlier();
     if (earlier.sequences == 0 && earlier.damaged == 0) return;
     observer_.info(fmt::format("goes on where an earlier run ended: {} of {} sequences are done", earlier.sequences,
                                job_.dataset.sequences.size()));
@@ -236,11 +220,27 @@ class Run {
       observer_.warning(fmt::format("the results of {} sequence{} are damaged and are computed again", earlier.damaged,
                                     earlier.damaged == 1 ? "" : "s"));
     }
-    writer_->replay(folder_ != nullptr, [this](const SequenceResult& result) {
+    files_->take_up_earlier(stop());
+  }
+
+  void take_from_cache() {
+    if (settings_.cache_folder.empty()) return;
+    NamedValues same = task_of(manifest_, job_, program());
+    same.emplace_back("model_sha256", model_hash_.get(stop()));
+    if (!model_hash_.error().empty()) {
+      observer_.warning("the cache is not used, as there is no hash of the weights: " + model_hash_.error());
+      return;
+    }
+    cache_.emplace(settings_.cache_folder, job_.layout, same);
+    writer().set_model(model_hash_.get(stop()));
+    const SequenceTable& sequences = job_.dataset.sequences;
+    for (std::int64_t row = 0; row < sequences.size(); ++row) {
       throw_if_stopped(&stop());
-      if (folder_ != nullptr) static_cast<void>(folder_->add(result));
-      outcomes_.add(result);
-    });
+      if (writer().is_done(row)) continue;
+      if (std::optional<SequenceResult> result = cache_->find(sequences, row)) files_->add(std::move(*result));
+      writer().sync_if_due();
+    }
+    observer_.info(fmt::format("{} of {} sequences were in the cache", cache_->counts().found, sequences.size()));
   }
 
   std::vector<std::shared_ptr<Device>> make_devices() {
@@ -252,12 +252,12 @@ class Run {
     return devices;
   }
 
-  PipelineJob pipeline_job() const {
+  PipelineJob pipeline_job() {
     PipelineJob job;
     job.batches = job_.batches;
     job.tokens = job_.tokens;
     job.flops = job_.flops;
-    job.lost = writer_->earlier().lost;
+    job.lost = files_->writer().earlier().lost;
     job.lower_precision = manifest_.run.lower_precision;
     job.batch_timeout = static_cast<double>(manifest_.run.batch_timeout.value_or(0));
     if (settings_.max_seconds > 0) {
@@ -270,7 +270,7 @@ class Run {
   void compute(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
     summary.seconds_startup = process_seconds();
     ProgressCount progress(job_, observer_);
-    Taker taker(*writer_, folder_.get(), outcomes_, progress, model_hash_, observer_);
+    Taker taker(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_, observer_);
     const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, taker, stop(), shared_->halt);
     if (outcome.end == PipelineEnd::no_time_left) {
       throw Error(ErrorCode::retry, "the time of --max-time is over, and not everything is computed", resume_hint);
@@ -281,7 +281,8 @@ class Run {
     summary.seconds_forward = progress.seconds();
     summary.sequences = progress.now().sequences;
     summary.residues = progress.now().residues;
-    summary.earlier_sequences = writer_->earlier().sequences;
+    summary.earlier_sequences = writer().earlier().sequences;
+    if (cache_) summary.cached_sequences = cache_->counts().found;
     for (const Batch& batch : job_.batches) summary.tokens += batch.tokens;
     add_folded(shared_->folded.totals(), job_, summary);
   }
@@ -293,27 +294,34 @@ class Run {
     attributes.model_sha256 = model_hash_.get(stop());
     if (!model_hash_.error().empty())
       observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
-    // The folder stands before the file that tells of a finished run.
-    const auto commit_folder = [&] {
-      if (folder_ == nullptr) return;
-      summary.structure_files = folder_->commit().files;
-      summary.structures = structure_folder_of(summary.output);
-    };
-    summary.file_bytes = writer_->finish(attributes, commit_folder).file_bytes;
+    files_->finish(attributes, summary);
     summary.seconds_finish = seconds_since(start);
-    outcomes_.count_records(summary);
-    for (const std::string& line : outcomes_.warnings()) observer_.warning(line);
+    for (const std::string& line : files_->outcomes().warnings()) observer_.warning(line);
+    tell_of_cache();
     summary.peak_rss_bytes = peak_rss_bytes();
     summary.seconds_total = process_seconds();
+  }
+
+  void tell_of_cache() {
+    if (!cache_) return;
+    const CacheCounts& counts = cache_->counts();
+    if (counts.damaged > 0) {
+      observer_.warning(fmt::format("{} result{} in the cache {} damaged, and computed again", counts.damaged,
+                                    counts.damaged == 1 ? "" : "s", counts.damaged == 1 ? "was" : "were"));
+    }
+    if (counts.not_kept > 0) {
+      observer_.warning(fmt::format("the cache lacks {} result{} of this run: {}", counts.not_kept,
+                                    counts.not_kept == 1 ? "" : "s", counts.why_not_kept));
+    }
   }
 
   // Of a run that ends without its file.
   void tell_what_is_kept() noexcept {
     try {
-      writer_->sync();
+      writer().sync();
       const SequenceTable& sequences = job_.dataset.sequences;
       std::int64_t done = 0;
-      for (std::int64_t row = 0; row < sequences.size(); ++row) done += writer_->is_done(row) ? 1 : 0;
+      for (std::int64_t row = 0; row < sequences.size(); ++row) done += writer().is_done(row) ? 1 : 0;
       if (done == 0) return;
       observer_.warning(fmt::format(
           "{} of {} sequences are done and kept in '{}'; the same command goes on from there", done, sequences.size(),
@@ -331,9 +339,8 @@ class Run {
   std::string created_;
   Checkpoint checkpoint_;
   ModelHash model_hash_;  // reading every byte of the weights once more goes on beside the work
-  Outcomes outcomes_;
-  std::optional<ResultWriter> writer_;
-  std::unique_ptr<StructureFolder> folder_;
+  std::optional<ResultFiles> files_;
+  std::optional<ResultCache> cache_;
 };
 
 // What an earlier run has settled, or nothing.

@@ -146,7 +146,7 @@ void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::i
     if (record.sequence >= 0) continue;
     ++refused;
     record.status = RecordStatus::rejected;
-    record.error_code = "does_not_fit";
+    record.error_code = record_code::does_not_fit;
     record.message = too_long_message(dataset.sequences.length(row), tokens[row], longest);
   }
   dataset.sequences = std::move(fitting);

@@ -1,8 +1,10 @@
 #include "record_parts.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <numeric>
+#include <type_traits>
 
 #include "pleat/core/error.h"
 #include "pleat/core/half.h"
@@ -24,15 +26,48 @@ void add_structure_parts(std::vector<Part>& parts, const ResultLayout& layout) {
   if (layout.pae) parts.push_back({schema::pae, Extent::pair, {}, confidence, schema::angstrom});
 }
 
-void add_structure_bytes(std::vector<std::span<const std::byte>>& bytes, const StructureResult& structure, bool pae) {
-  bytes.push_back(std::as_bytes(std::span(structure.positions)));
-  bytes.push_back(std::as_bytes(std::span(structure.atom_mask)));
-  bytes.emplace_back(structure.plddt);
-  bytes.push_back(std::as_bytes(std::span(&structure.mean_plddt, 1)));
-  bytes.push_back(std::as_bytes(std::span(&structure.ptm, 1)));
-  bytes.push_back(std::as_bytes(std::span(&structure.recycles, 1)));
-  if (pae) bytes.emplace_back(structure.pae);
+// Calls `see` with each array of a result in the order of the parts: a vector, or one number.
+template <class Result, class See>
+void for_each_array(Result& result, const ResultLayout& layout, const See& see) {
+  for (auto& layer : result.layers) {
+    if (layout.mean) see(layer.mean);
+    if (layout.bos) see(layer.bos);
+    if (layout.per_residue) see(layer.per_residue);
+  }
+  if (layout.logits) see(result.logits);
+  if (layout.contacts) see(result.contacts);
+  if (!layout.structure) return;
+  auto& structure = result.structure;
+  see(structure.positions);
+  see(structure.atom_mask);
+  see(structure.plddt);
+  see(structure.mean_plddt);
+  see(structure.ptm);
+  see(structure.recycles);
+  if (layout.pae) see(structure.pae);
 }
+
+template <class T>
+std::span<T> elements(std::vector<T>& values) {
+  return values;
+}
+template <class T>
+std::span<const T> elements(const std::vector<T>& values) {
+  return values;
+}
+template <class T>
+  requires std::is_arithmetic_v<T>
+std::span<T> elements(T& value) {
+  return {&value, 1};
+}
+
+template <class T>
+void make_room(std::vector<T>& values, std::uint64_t bytes) {
+  values.resize(bytes / sizeof(T));
+}
+template <class T>
+  requires std::is_arithmetic_v<T>
+void make_room(T& /*value*/, std::uint64_t /*bytes*/) {}
 
 }  // namespace
 
@@ -81,6 +116,15 @@ std::vector<Part> parts_of(const ResultLayout& layout) {
   return parts;
 }
 
+std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length) {
+  std::vector<std::uint64_t> sizes;
+  sizes.reserve(parts.size());
+  for (const Part& part : parts) {
+    sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, length) * part.row_bytes()));
+  }
+  return sizes;
+}
+
 std::int64_t uncompressed_bytes(const ResultLayout& layout, std::int64_t length) {
   std::int64_t bytes = 0;
   for (const Part& part : parts_of(layout)) bytes += rows_of(part.extent, length) * part.row_bytes();
@@ -94,15 +138,25 @@ std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result, c
                                          std::to_string(layout.layers.size()));
   }
   std::vector<std::span<const std::byte>> bytes;
-  for (const LayerResult& layer : result.layers) {
-    if (layout.mean) bytes.emplace_back(layer.mean);
-    if (layout.bos) bytes.emplace_back(layer.bos);
-    if (layout.per_residue) bytes.emplace_back(layer.per_residue);
-  }
-  if (layout.logits) bytes.emplace_back(result.logits);
-  if (layout.contacts) bytes.emplace_back(result.contacts);
-  if (layout.structure) add_structure_bytes(bytes, result.structure, layout.pae);
+  for_each_array(result, layout, [&](const auto& values) { bytes.push_back(std::as_bytes(elements(values))); });
   return bytes;
+}
+
+SequenceResult result_from(std::span<const std::byte> bytes, const ResultLayout& layout, std::int64_t length) {
+  const std::vector<std::uint64_t> sizes = sizes_of(parts_of(layout), length);
+  if (std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0}) != bytes.size()) {
+    throw Error(ErrorCode::internal,
+                "a result of " + std::to_string(length) + " residues has " + std::to_string(bytes.size()) + " bytes");
+  }
+  SequenceResult result;
+  result.layers.resize(layout.layers.size());
+  auto size = sizes.begin();
+  for_each_array(result, layout, [&](auto& values) {
+    make_room(values, *size);
+    std::ranges::copy(bytes.first(*size), std::as_writable_bytes(elements(values)).begin());
+    bytes = bytes.subspan(*size++);
+  });
+  return result;
 }
 
 }  // namespace pleat

@@ -45,8 +45,16 @@ struct Part {
 
 [[nodiscard]] std::vector<Part> parts_of(const ResultLayout& layout);
 
+// What each part of a sequence of `length` residues takes.
+[[nodiscard]] std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length);
+
 // The bytes of each part, in the same order. Throws Error(internal) when the result has other layers than the layout.
 [[nodiscard]] std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result,
                                                                const ResultLayout& layout);
+
+// The inverse: a result with the numbers of a sequence of `length` residues, from its parts end to end. Throws
+// Error(internal) when `bytes` has another size.
+[[nodiscard]] SequenceResult result_from(std::span<const std::byte> bytes, const ResultLayout& layout,
+                                         std::int64_t length);
 
 }  // namespace pleat

@@ -33,16 +33,6 @@ void check_layout(const ResultLayout& layout) {
   static_cast<void>(parts_of(layout));  // knows which types can be stored
 }
 
-// What each part of a sequence of `length` residues takes.
-std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length) {
-  std::vector<std::uint64_t> sizes;
-  sizes.reserve(parts.size());
-  for (const Part& part : parts) {
-    sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, length) * part.row_bytes()));
-  }
-  return sizes;
-}
-
 // "a was 1 and is 2; b was 3 and is 4"; empty where nothing differs.
 std::string differences(const NamedValues& before, const NamedValues& now) {
   std::string text;

@@ -240,3 +240,65 @@ def test_corruptions_of_structures(folded, copy, name):
 def test_what_is_no_result_file(job):
     assert job.pleat("verify", job.folder / "nowhere.h5").returncode == 66
     assert job.pleat("verify", job.place("text.h5", "no HDF5")).returncode == 65
+
+
+def compared(job, file=None):
+    done = Job.pleat("verify", "--json", file or job.output, "--manifest", job.manifest())
+    assert done.returncode in (0, 65), done.stderr
+    return {problem["place"] for problem in json.loads(done.stdout)["problems"]}
+
+
+def test_against_its_manifest(embedded, folded):
+    assert compared(embedded) == set()
+    assert compared(folded) == set()
+
+
+def test_a_shard_and_the_merged_file_against_the_manifest(job):
+    job.input("in.fasta", fasta(proteins(9)) + ">bad\nA-\n>p3\nACD:EF\n")
+    job.keys["policy"] = {"fail_on": "none"}
+    files = [job.folder / f"out.shard-{index}-of-3.h5" for index in (1, 2, 3)]
+    for index in (1, 2, 3):
+        assert job.run("--shard", f"{index}/3").returncode == 0
+    for file in files:
+        assert compared(job, file) == set()
+    assert job.pleat("merge", *files, "-o", job.output).returncode == 0
+    assert compared(job) == set()
+    job.output.unlink()
+    assert job.pleat("merge", *files[:2], "-o", job.output, "--allow-missing").returncode == 0
+    assert compared(job) == {"/"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        (">p3\n", ">q3\n", "/records/id"),
+        (">p3\n", ">p3 with words\n", "/records/description"),
+        (">p3\nACDEF\n", ">p3\nACDEG\n", "/records/sequence"),
+        (">c\nACD:EFG\n", ">c\nAC:DEFG\n", "/records/sequence"),
+        (">bad\nAC-D\n", ">bad\nACD\n", "/records/status"),
+        (">c\nACD:EFG\n", "", "/records"),
+        (">p3\nACDEF\n>c\nACD:EFG\n", ">c\nACD:EFG\n>p3\nACDEF\n", "/records/id"),
+    ],
+)
+def test_other_inputs_are_noticed(job, old, new, place):
+    text = fasta(proteins(3)) + ">p3\nACDEF\n>c\nACD:EFG\n>bad\nAC-D\n"
+    assert old in text
+    job.input("in.fasta", text)
+    job.keys["policy"] = {"fail_on": "none"}
+    job.compute().close()
+    assert compared(job) == set()
+    job.input("in.fasta", text.replace(old, new))
+    assert place in compared(job)
+
+
+def test_other_tasks_and_models_are_noticed(job):
+    job.input("in.fasta", fasta(proteins(3)))
+    job.compute().close()
+    manifest = job.manifest()
+    done = Job.pleat("verify", job.output, "--manifest", manifest, "--set", "tasks.contacts=true")
+    assert done.returncode == 65
+    assert "/contacts/values: the manifest asks for it" in done.stdout
+    job.keys["model"] = str(REPOSITORY / "tests/data/esm2/head64")
+    assert "/" in compared(job)
+    assert Job.pleat("verify", job.output, "--set", "a=b").returncode == 64
+    assert Job.pleat("verify", job.output, "--manifest", job.folder / "none.yaml").returncode == 66

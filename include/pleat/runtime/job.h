@@ -40,6 +40,8 @@ class RunObserver {
 struct RunSettings {
   bool overwrite = false;
   std::filesystem::path work_folder;  // empty = beside the output
+  // Of the results of earlier runs; empty = none is used.
+  std::filesystem::path cache_folder;
   std::string pleat_version;
   std::string source_revision;
   const std::atomic<int>* stop = nullptr;  // holds a signal's number once one has arrived
@@ -59,6 +61,7 @@ struct RunSummary {
   std::int64_t failed = 0;
   std::int64_t skipped = 0;
   std::int64_t earlier_sequences = 0;  // unique ones that an earlier run had computed
+  std::int64_t cached_sequences = 0;   // unique ones that were in the cache
   std::int64_t sequences = 0;          // unique ones that were to be computed
   std::int64_t residues = 0;           // in them
   std::int64_t tokens = 0;

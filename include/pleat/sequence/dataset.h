@@ -24,6 +24,7 @@ inline constexpr std::string_view empty_chain = "empty_chain";          // such 
 inline constexpr std::string_view empty_sequence = "empty_sequence";    // no residues at all
 inline constexpr std::string_view too_long = "too_long";                // over policy.max_length
 inline constexpr std::string_view too_many_chains = "too_many_chains";  // over 65,535
+inline constexpr std::string_view does_not_fit = "does_not_fit";        // into the memory of the machine of the run
 // Accepted with a note:
 inline constexpr std::string_view residues_converted = "residues_converted";    // letters became X
 inline constexpr std::string_view id_changed = "id_changed";                    // given, or made valid UTF-8

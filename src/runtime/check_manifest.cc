@@ -1,0 +1,40 @@
+#include "pleat/runtime/check_manifest.h"
+
+#include <limits>
+
+#include "pleat/plan/shards.h"
+#include "pleat/store/check_records.h"
+#include "pleat/store/result_reader.h"
+#include "prepare.h"
+
+namespace pleat {
+namespace {
+
+class Silence : public RunObserver {
+ public:
+  void info(const std::string& /*line*/) override {}
+  void warning(const std::string& /*line*/) override {}
+  void progress(const Progress& /*progress*/) override {}
+};
+
+}  // namespace
+
+std::vector<ResultProblem> check_manifest(const std::filesystem::path& file, const Manifest& manifest) {
+  const ResultReader reader(file);
+  Manifest here = manifest;
+  // What the run had is not needed to look at its results.
+  here.run.devices = "cpu";
+  here.run.precision = Precision::automatic;
+  PrepareOptions options{.longest_tokens = std::numeric_limits<std::int64_t>::max()};
+  if (reader.shard()) options.shard = ShardSpec{reader.shard()->index, reader.shard()->count};
+  Silence silence;
+  const PreparedJob job = prepare_job(here, options, silence);
+  std::vector<ResultProblem> problems = check_records(reader, job.dataset, job.layout);
+  if (reader.attributes().model_name != manifest.model) {
+    problems.push_back(
+        {"/", "the model is " + reader.attributes().model_name + ", and " + manifest.model + " in the manifest"});
+  }
+  return problems;
+}
+
+}  // namespace pleat
