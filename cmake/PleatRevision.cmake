@@ -1,4 +1,6 @@
-# PLEAT_REVISION: the commit that is built, written into every result file; "unknown" outside a git checkout.
+# PLEAT_REVISION: the commit that is built, written into every result file; "unknown" outside a git checkout, unless
+# PLEAT_KNOWN_REVISION says it.
+set(PLEAT_KNOWN_REVISION "" CACHE STRING "The commit, for a build without the git history")
 find_package(Git QUIET)
 set(PLEAT_REVISION unknown)
 if(Git_FOUND)
@@ -7,4 +9,7 @@ if(Git_FOUND)
   if(NOT failed)
     set(PLEAT_REVISION ${revision})
   endif()
+endif()
+if(PLEAT_KNOWN_REVISION)
+  set(PLEAT_REVISION ${PLEAT_KNOWN_REVISION})
 endif()

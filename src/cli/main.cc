@@ -12,6 +12,7 @@
 #include "errors.h"
 #include "log.h"
 #include "pleat/cli/commands.h"
+#include "pleat/runtime/machine.h"
 
 namespace {
 
@@ -19,6 +20,7 @@ void set_up_process() {
   // A file size limit or a reader that went away is an error to report, not a reason to die.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  pleat::use_allowed_processors();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("pleat"));
   pleat::cli::set_log_format(pleat::cli::LogFormat::text);
 }
@@ -46,6 +48,7 @@ int run_program(int argc, char** argv) {
   pleat::cli::add_verify_command(app, exit_status);
   pleat::cli::add_export_command(app, exit_status);
   pleat::cli::add_model_command(app, exit_status);
+  pleat::cli::add_doctor_command(app, exit_status);
   pleat::cli::add_schema_command(app, exit_status);
   try {
     app.parse(argc, argv);

@@ -1,4 +1,4 @@
-// The memory limits of containers and batch systems.
+// The limits of containers and batch systems.
 #pragma once
 
 #include <filesystem>
@@ -10,5 +10,9 @@ namespace pleat {
 // folder of the control groups, `membership` the text of /proc/self/cgroup; versions 1 and 2 are known. The largest
 // double where there is no limit. Pages of files that could be dropped count as free.
 [[nodiscard]] double free_of_cgroup(const std::filesystem::path& mount, std::istream& membership);
+
+// How many processors' time the limits of the control groups leave, 1.5 for instance; the largest double where there is
+// no limit. As above.
+[[nodiscard]] double processors_of_cgroup(const std::filesystem::path& mount, std::istream& membership);
 
 }  // namespace pleat

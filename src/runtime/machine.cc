@@ -1,11 +1,14 @@
 #include "pleat/runtime/machine.h"
 
+#include <ATen/Parallel.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <tbb/global_control.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -48,6 +51,22 @@ double available_memory() {
   const double free =
       std::min({free_of_machine(), free_of_address_space(), free_of_cgroup("/sys/fs/cgroup", membership)});
   return std::max(0.0, free);
+}
+
+std::int64_t usable_processors() {
+  std::ifstream membership("/proc/self/cgroup");
+  const double limit = std::ceil(processors_of_cgroup("/sys/fs/cgroup", membership));
+  // OpenMP has looked at the processors this process is bound to, and at its variable.
+  const std::int64_t threads = at::get_num_threads();
+  return limit < static_cast<double>(threads) ? std::max<std::int64_t>(1, std::llround(limit)) : threads;
+}
+
+void use_allowed_processors() {
+  const std::int64_t processors = usable_processors();
+  at::set_num_threads(static_cast<int>(processors));
+  // Lasts as long as the object.
+  static const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                         static_cast<std::size_t>(processors));
 }
 
 // getrusage() would count what the process was forked from, before it became pleat.

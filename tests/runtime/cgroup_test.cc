@@ -25,6 +25,11 @@ class Cgroup : public testing::Test {
     return free_of_cgroup(mount_.path(), text);
   }
 
+  [[nodiscard]] double processors(const std::string& membership) const {
+    std::istringstream text(membership);
+    return processors_of_cgroup(mount_.path(), text);
+  }
+
  private:
   ScratchFolder mount_;
 };
@@ -33,6 +38,23 @@ TEST_F(Cgroup, NoFilesAreNoLimit) {
   EXPECT_EQ(free(""), unlimited);
   EXPECT_EQ(free("0::/\n"), unlimited);
   EXPECT_EQ(free("no colons at all\n0:one\n"), unlimited);
+}
+
+TEST_F(Cgroup, Processors) {
+  EXPECT_EQ(processors("0::/\n"), unlimited);
+  group("user/job", "cpu.max", "max 100000\n");
+  EXPECT_EQ(processors("0::/user/job\n"), unlimited);
+  group("user/job", "cpu.max", "150000 100000\n");
+  EXPECT_EQ(processors("0::/user/job\n"), 1.5);
+  group("user", "cpu.max", "50000 100000\n");
+  EXPECT_EQ(processors("0::/user/job\n"), 0.5);
+  // Version 1: -1 is no limit.
+  group("cpu/job", "cpu.cfs_quota_us", "-1\n");
+  group("cpu/job", "cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(processors("4:cpu,cpuacct:/job\n"), unlimited);
+  group("cpu/job", "cpu.cfs_quota_us", "300000\n");
+  EXPECT_EQ(processors("4:cpu,cpuacct:/job\n2:memory:/job\n"), 3);
+  EXPECT_EQ(processors("4:cpuset:/job\n"), unlimited);
 }
 
 TEST_F(Cgroup, VersionTwo) {

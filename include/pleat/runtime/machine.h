@@ -8,6 +8,12 @@ namespace pleat {
 // Bytes of memory that could be taken without swapping, within the limits of this process and of its container.
 [[nodiscard]] double available_memory();
 
+// How many processors this process may use: those it is bound to, as far as the limits of its container or job allow,
+// and OMP_NUM_THREADS where that is set.
+[[nodiscard]] std::int64_t usable_processors();
+// Makes LibTorch and oneTBB use no more threads than that. For the start of the program.
+void use_allowed_processors();
+
 // The most memory this process has held at any time, in bytes.
 [[nodiscard]] std::int64_t peak_rss_bytes();
 

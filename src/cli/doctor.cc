@@ -1,0 +1,71 @@
+// pleat doctor: what this machine offers, and what to do where something is wrong.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "errors.h"
+#include "pleat/cli/commands.h"
+#include "pleat/runtime/doctor.h"
+
+namespace pleat::cli {
+namespace {
+
+struct DoctorArguments {
+  std::string devices = "auto";
+  bool json = false;
+};
+
+const char* word_of(Health health) {
+  switch (health) {
+    case Health::good: return "good";
+    case Health::warning: return "warning";
+    case Health::fault: return "fault";
+  }
+  return "";
+}
+
+std::string json_text(const std::vector<Finding>& findings, int exit_status) {
+  nlohmann::ordered_json json{{"exit_status", exit_status}};
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) {
+    json["findings"].push_back({{"subject", finding.subject},
+                                {"health", word_of(finding.health)},
+                                {"text", finding.text},
+                                {"advice", finding.advice}});
+  }
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string people_text(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    const char* const mark = finding.health == Health::good ? "" : finding.health == Health::fault ? "FAULT: " : "warning: ";
+    text += fmt::format("{:<11}{}{}\n", finding.subject, mark, finding.text);
+    if (!finding.advice.empty()) text += fmt::format("{:<11}-> {}\n", "", finding.advice);
+  }
+  return text;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, int& exit_status) {
+  const auto arguments = std::make_shared<DoctorArguments>();
+  CLI::App* const command =
+      app.add_subcommand("doctor", "Look at this machine and say what is wrong; exits with what a run would end with");
+  command->add_option("--devices", arguments->devices, "The devices that a run is to have, as run.devices");
+  command->add_flag("--json", arguments->json, "Print JSON");
+  command->callback([arguments, &exit_status] {
+    const std::vector<Finding> findings =
+        examine_machine({PLEAT_VERSION " (" PLEAT_REVISION ")", arguments->devices});
+    for (const Finding& finding : findings) {
+      if (finding.health == Health::fault && exit_status == 0) exit_status = exit_status_of(finding.code);
+    }
+    std::cout << (arguments->json ? json_text(findings, exit_status) : people_text(findings));
+  });
+}
+
+}  // namespace pleat::cli

@@ -1,0 +1,209 @@
+#include "pleat/runtime/doctor.h"
+
+#include <H5public.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <tbb/version.h>
+#include <torch/headeronly/version.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "pleat/runtime/devices.h"
+#include "pleat/runtime/machine.h"
+#include "pleat/weights/locate.h"
+#include "pleat/weights/registry.h"
+
+namespace pleat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Fewer bytes than any published model with its activations needs.
+constexpr double little_memory = 1e9;
+constexpr double little_disk = 1e9;
+
+Finding good(std::string subject, std::string text) { return {std::move(subject), Health::good, std::move(text), {}}; }
+
+std::string gigabytes(double bytes) { return fmt::format("{:.1f} GB", bytes / 1e9); }
+
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  }
+  return "a processor that does not say its name";
+}
+
+Finding libraries() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  std::error_code ignored;
+  return good("libraries", fmt::format("LibTorch {}, HDF5 {}.{}.{}, oneTBB {}; {}", TORCH_VERSION, major, minor, release,
+                                       TBB_runtime_version(), fs::read_symlink("/proc/self/exe", ignored).string()));
+}
+
+Finding processor() {
+  std::vector<std::string> features;
+  if (__builtin_cpu_supports("avx2") != 0) features.emplace_back("AVX2");
+  if (__builtin_cpu_supports("avx512f") != 0) features.emplace_back("AVX-512");
+  if (cpu_has_bfloat16()) features.emplace_back("bfloat16");
+  if (!features.empty()) return good("processor", fmt::format("{}; {}", processor_name(), fmt::join(features, ", ")));
+  return {"processor", Health::warning, fmt::format("{}; without AVX2", processor_name()),
+          "computing will be several times slower; take a machine from after 2013", ErrorCode::internal};
+}
+
+Finding processors() {
+  const std::int64_t used = usable_processors();
+  const auto all = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  return good("threads", fmt::format("{} of {} processors may be used", used, std::max(all, used)));
+}
+
+Finding memory() {
+  const double free = available_memory();
+  if (free >= little_memory) return good("memory", fmt::format("{} free, limits of the container or job included", gigabytes(free)));
+  return {"memory", Health::fault, fmt::format("only {} free", gigabytes(free)),
+          "raise the memory of the job or container (--mem, --memory)", ErrorCode::retry};
+}
+
+// The driver's own words, such as "580.95.05"; empty where there is none.
+std::string driver_version() {
+  std::ifstream in("/proc/driver/nvidia/version");
+  for (std::string word; in >> word;) {
+    if (word.find('.') != std::string::npos && word.find_first_not_of("0123456789.") == std::string::npos) return word;
+  }
+  return {};
+}
+
+// Whether CUDA's driver library can be loaded: a container may have the driver and lack this.
+bool has_driver_library() {
+  void* const library = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (library != nullptr) ::dlclose(library);
+  return library != nullptr;
+}
+
+Finding gpu() {
+  const std::string version = driver_version();
+  if (version.empty()) return good("gpu", "no NVIDIA driver");
+  if (!has_driver_library()) {
+    return {"gpu", Health::warning, fmt::format("driver {}, and no libcuda.so.1", version),
+            "start the container with --gpus all (docker) or --nv (apptainer)", ErrorCode::no_device};
+  }
+  return {"gpu", Health::warning, fmt::format("driver {}, and this build computes on the CPU only", version),
+          "no GPU will be used", ErrorCode::no_device};
+}
+
+Finding devices(const std::string& wanted) {
+  try {
+    const DeviceChoice choice = choose_devices(wanted);
+    return good("devices", fmt::format("{}: {} CPU worker{}", wanted, choice.cpu_workers, choice.cpu_workers == 1 ? "" : "s"));
+  } catch (const Error& error) {
+    return {"devices", Health::fault, error.what(), error.hint(), error.code()};
+  }
+}
+
+bool has_entries(const fs::path& folder) {
+  std::error_code error;
+  const fs::directory_iterator first(folder, error);
+  return !error && first != fs::directory_iterator();
+}
+
+Finding models() {
+  std::vector<std::string_view> found;
+  for (const ModelEntry& entry : model_registry()) {
+    try {
+      // A registry name only: no folder that happens to be called the same.
+      static_cast<void>(locate_model(fmt::format("facebook/{}", entry.name), "/nonexistent"));
+      found.push_back(entry.name);
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  if (!found.empty()) return good("models", fmt::format("{}", fmt::join(found, ", ")));
+  const char* const given = std::getenv("PLEAT_MODELS");  // NOLINT(concurrency-mt-unsafe)
+  const fs::path folder = given != nullptr ? given : "/models";
+  std::error_code ignored;
+  if (given != nullptr && !fs::is_directory(folder, ignored)) {
+    return {"models", Health::warning, fmt::format("PLEAT_MODELS is '{}', and there is no such folder", folder.string()),
+            fmt::format("mount the folder with the weights there: --volume DIR:{}:ro", folder.string()),
+            ErrorCode::missing_input};
+  }
+  if (has_entries(folder)) {
+    return {"models", Health::warning, fmt::format("'{}' holds no published model that is whole", folder.string()),
+            fmt::format("see what it lacks with: pleat model verify {}/NAME", folder.string()), ErrorCode::missing_input};
+  }
+  return {"models", Health::warning, "no published model is on this machine",
+          "fetch one with 'pleat model fetch NAME', or give a manifest the path of a model's folder",
+          ErrorCode::missing_input};
+}
+
+// Whether a file can be made in a folder; empty, or why not.
+std::string why_not_writable(const fs::path& folder) {
+  std::string name = (folder / "pleat-doctor-XXXXXX").string();
+  const int file = ::mkstemp(name.data());
+  if (file < 0) return std::strerror(errno);  // NOLINT(concurrency-mt-unsafe)
+  ::close(file);
+  ::unlink(name.c_str());
+  return {};
+}
+
+Finding folder(const char* subject, const fs::path& path, Health health, const char* advice) {
+  if (const std::string why = why_not_writable(path); !why.empty()) {
+    return {subject, health, fmt::format("'{}': {}", path.string(), why), advice, ErrorCode::cannot_create};
+  }
+  std::error_code error;
+  const fs::space_info space = fs::space(path, error);
+  const std::string free = gigabytes(static_cast<double>(space.available));
+  if (!error && static_cast<double>(space.available) < little_disk) {
+    return {subject, Health::warning, fmt::format("'{}' has only {} free", path.string(), free),
+            "results lie uncompressed beside the output while a run goes on; choose another place with --work-dir",
+            ErrorCode::retry};
+  }
+  return good(subject, fmt::format("'{}', {} free", path.string(), free));
+}
+
+Finding temporary_folder() {
+  std::error_code error;
+  const fs::path path = fs::temp_directory_path(error);
+  if (error) {
+    return {"temporary", Health::warning, "TMPDIR names no folder", "set TMPDIR to a folder that can be written",
+            ErrorCode::cannot_create};
+  }
+  return folder("temporary", path, Health::warning, "pleat needs none; other tools do: --tmpfs /tmp, or set TMPDIR");
+}
+
+Finding working_folder() {
+  std::error_code error;
+  const fs::path path = fs::current_path(error);
+  if (error) {
+    return {"working", Health::warning, "the working folder is gone", "change to a folder that is there",
+            ErrorCode::cannot_create};
+  }
+  return folder("working", path, Health::warning,
+                "results cannot be written here: mount a folder that this user may write, or give --output");
+}
+
+}  // namespace
+
+std::vector<Finding> examine_machine(const DoctorOptions& options) {
+  return {good("program", fmt::format("pleat {}", options.program)),
+          libraries(),
+          processor(),
+          processors(),
+          memory(),
+          devices(options.devices),
+          gpu(),
+          models(),
+          temporary_folder(),
+          working_folder()};
+}
+
+}  // namespace pleat
