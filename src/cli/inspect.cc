@@ -28,6 +28,7 @@ using Json = nlohmann::ordered_json;
 struct InspectOptions {
   std::string file;
   bool json = false;
+  std::string table;          // "", "all" or "problems"
   std::int64_t records = -1;  // how many to show; -1: the first refused ones
 };
 
@@ -190,9 +191,29 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
   return json;
 }
 
+// Tab-separated, a line a record, with '?' for control characters of names and messages.
+void print_table(const ResultReader& results, bool problems_only) {
+  constexpr std::int64_t block_records = 4096;
+  constexpr std::size_t longest = 10'000;
+  std::cout << "id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\n";
+  for (std::int64_t first = 0; first < results.record_count(); first += block_records) {
+    const std::int64_t count = std::min(block_records, results.record_count() - first);
+    for (const Record& record : results.records(first, count)) {
+      if (problems_only && record.status == RecordStatus::ok) continue;
+      const auto confidence = confidence_of(results, record);
+      std::cout << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", printable(record.id, longest), name_of(record.status),
+                               record.sequence, printable(record.error_code), printable(record.message, longest),
+                               confidence ? fmt::format("{:.2f}", confidence->mean_plddt) : "",
+                               confidence ? fmt::format("{:.3f}", confidence->ptm) : "");
+    }
+  }
+}
+
 void inspect(const InspectOptions& options) {
   const ResultReader results(options.file);
-  if (options.json) {
+  if (!options.table.empty()) {
+    print_table(results, options.table == "problems");
+  } else if (options.json) {
     // Names come from input files: what is not UTF-8 becomes U+FFFD instead of an error.
     std::cout << json_of(results, options.records).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
   } else {
@@ -207,6 +228,8 @@ void add_inspect_command(CLI::App& app, int& /*exit_status*/) {
   CLI::App* const command = app.add_subcommand("inspect", "Show what a result file holds");
   command->add_option("FILE", options->file, "A file that pleat run wrote")->required();
   command->add_flag("--json", options->json, "Print JSON");
+  command->add_option("--table", options->table, "Print all records, or the problems among them, tab-separated")
+      ->check(CLI::IsMember({"all", "problems"}));
   command->add_option("--records", options->records, "Show the first N records, instead of the first problems")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);

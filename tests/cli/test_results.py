@@ -198,6 +198,16 @@ def test_inspect_for_people(results):
     assert "again" in run("inspect", results, "--records", 4).stdout
 
 
+def test_inspect_table(results):
+    lines = [line.split("\t") for line in run("inspect", results, "--table", "all").stdout.splitlines()]
+    assert lines[0] == ["id", "status", "sequence", "error_code", "message", "mean_plddt", "ptm"]
+    assert [line[0] for line in lines[1:]] == IDS
+    assert all(len(line) == 7 for line in lines)
+    problems = run("inspect", results, "--table", "problems").stdout.splitlines()
+    assert len(problems) == 2 and problems[1].split("\t")[1] == "rejected"
+    assert run("inspect", results, "--table", "none").returncode == 64
+
+
 def test_inspect_json(results):
     shown = json.loads(run("inspect", results, "--json", "--records", 2).stdout)
     assert shown["format"] == "pleat-results" and shown["schema_version"] == 1 and shown["complete"] is True

@@ -1,0 +1,67 @@
+"""What the tests of workflows share: inputs, models, and what two result files must have in common."""
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests/cli"))
+from job import HISTORY, contents, fasta, proteins, records, texts  # noqa: E402, F401
+
+PLEAT = os.environ["PLEAT"]
+IMAGE = os.environ["PLEAT_IMAGE"]
+MODEL = REPOSITORY / "configs/demo/models/esm2-demo"
+FOLD_MODEL = REPOSITORY / "configs/demo/models/esmfold-demo"
+EXAMPLES = Path("/usr/share/doc/mmseqs2/example-data/DB.fasta.gz")
+
+
+def real_proteins(count, longest=600):
+    """The first of a set of real proteins, as FASTA."""
+    entries, entry = [], []
+    with gzip.open(EXAMPLES, "rt") as file:
+        for line in file:
+            if line.startswith(">") and entry:
+                entries.append(entry)
+                entry = []
+            entry.append(line)
+    short = [entry for entry in entries if sum(len(line.strip()) for line in entry[1:]) <= longest]
+    assert len(short) >= count
+    return "".join("".join(entry) for entry in short[:count])
+
+
+def data_of(file):
+    """All that was computed and read, bit for bit, without what tells of the run."""
+    with h5py.File(file, "r") as opened:
+        return {path: value for path, value in contents(opened).items() if not path.startswith("/")}
+
+
+def run(*command, status=0, **options):
+    """A command that must end with this status; returns what it printed."""
+    done = subprocess.run(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+    assert done.returncode == status, f"{command}: {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+MANIFEST = """\
+version: 1
+model: {model}
+inputs: [proteins.fasta]
+output: results.h5
+tasks:
+  embeddings: {{layers: [0, -1], per_residue: true, mean: true}}
+  contacts: {contacts}
+"""
+
+
+def write_job(folder, text, model=MODEL, contacts="false"):
+    """A folder with proteins.fasta and manifest.yaml in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "proteins.fasta").write_text(text)
+    (folder / "manifest.yaml").write_text(MANIFEST.format(model=model, contacts=contacts))
+    return folder

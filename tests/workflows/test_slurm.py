@@ -1,0 +1,162 @@
+"""workflows/slurm on a real SLURM of one host."""
+
+import os
+import subprocess
+import time
+
+import pytest
+from engines import MODEL, PLEAT, REPOSITORY, data_of, fasta, proteins, real_proteins, run, write_job
+
+SCRIPTS = REPOSITORY / "workflows/slurm"
+HOST = REPOSITORY / "tests/workflows/slurm_host"
+# What one host has; the scripts ask for what a job of a cluster needs.
+SMALL = ["--cpus-per-task=1", "--mem=400M"]
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slurm")
+    try:
+        run(HOST, "start", folder)
+        yield os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "PLEAT": PLEAT}
+    finally:
+        run(HOST, "stop", folder)
+
+
+class Slurm:
+    def __init__(self, environment, folder):
+        self.environment = environment
+        self.folder = folder
+
+    def __call__(self, *command, **options):
+        return run(*command, env=self.environment, cwd=self.folder, **options).stdout.strip()
+
+    def submit(self, script, *arguments, options=(), **environment):
+        command = ["sbatch", "--parsable", *SMALL, *options, SCRIPTS / script, *arguments]
+        return run(*command, env=self.environment | environment, cwd=self.folder).stdout.strip()
+
+    def states(self, job):
+        shown = subprocess.run(
+            ["scontrol", "--oneliner", "show", "job", job], env=self.environment, capture_output=True, text=True
+        ).stdout
+        return [dict(field.split("=", 1) for field in line.split() if "=" in field) for line in shown.splitlines()]
+
+    def wait(self, job, done=("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL"), seconds=180):
+        """The states of all tasks of a job, once each is one of `done`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            tasks = self.states(job)
+            if tasks and all(task["JobState"] in done for task in tasks):
+                return [task["JobState"] for task in tasks]
+            time.sleep(0.2)
+        pytest.fail(f"job {job} after {seconds} s: {tasks}\n{self.logs()}")
+
+    def logs(self):
+        return "\n".join(f"{path.name}:\n{path.read_text()[-2000:]}" for path in sorted(self.folder.glob("*.log")))
+
+    def start_now(self, job):
+        """Out of the two minutes that a task waits after it was put back into the queue; the host needs a moment to
+        forget that it ended."""
+        time.sleep(3)
+        for task in self.states(job):
+            subprocess.run(["scontrol", "update", f"JobId={task['JobId']}", "StartTime=now"], env=self.environment)
+
+
+@pytest.fixture
+def slurm(cluster, tmp_path):
+    return Slurm(cluster, tmp_path)
+
+
+def test_array_and_merge_equal_plain_run(slurm, expected):
+    write_job(slurm.folder, real_proteins(200), contacts="true")
+    last = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 4, *SMALL)
+    assert slurm.wait(last) == ["COMPLETED"], slurm.logs()
+    assert data_of(slurm.folder / "results.h5") == expected
+
+
+def test_strides(slurm, expected_small):
+    write_job(slurm.folder, fasta(proteins(30)))
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1-7:2"])
+    assert set(slurm.wait(job)) == {"COMPLETED"}, slurm.logs()
+    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 4)
+    assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
+    assert data_of(slurm.folder / "results.h5") == expected_small
+    # Again: the same file.
+    before = (slurm.folder / "results.h5").read_bytes()
+    assert slurm.wait(slurm.submit("pleat-merge.sbatch", "results.h5", 4)) == ["COMPLETED"]
+    assert (slurm.folder / "results.h5").read_bytes() == before
+
+
+def test_gaps_need_a_count(slurm, expected_small):
+    write_job(slurm.folder, fasta(proteins(30)))
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1,3"])
+    assert set(slurm.wait(job)) == {"FAILED"}
+    assert "the IDs of this array have gaps" in slurm.logs()
+    assert not list(slurm.folder.glob("*.h5"))
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1,3"], PLEAT_SHARDS="3")
+    assert set(slurm.wait(job)) == {"COMPLETED"}, slurm.logs()
+    # One is missing: nothing is merged, and the log says which.
+    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 3)
+    assert slurm.wait(merge) == ["FAILED"]
+    assert "2" in slurm.logs() and not (slurm.folder / "results.h5").exists()
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=2"], PLEAT_SHARDS="3")
+    slurm.wait(job)
+    assert slurm.wait(slurm.submit("pleat-merge.sbatch", "results.h5", 3)) == ["COMPLETED"], slurm.logs()
+    assert data_of(slurm.folder / "results.h5") == expected_small
+
+
+def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm, tmp_path):
+    text = real_proteins(3000)
+    write_job(slurm.folder, text)
+    write_job(tmp_path / "plain", text)
+    run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1-1"])
+    work = slurm.folder / "results.shard-1-of-1.h5.work"
+    end = time.monotonic() + 60
+    while not list(work.glob("pleat-segment-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    slurm("scancel", "--batch", "--signal=USR2", job)  # as --signal=B:USR2@120 does
+    slurm.wait(job, done=("PENDING",), seconds=30)
+    assert "back into the queue" in slurm.logs(), slurm.logs()
+    assert work.is_dir()
+    slurm.start_now(job)
+    assert slurm.wait(job) == ["COMPLETED"], slurm.logs()
+    assert "goes on where an earlier run ended" in slurm.logs()
+    assert not work.exists()
+    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 1)
+    assert slurm.wait(merge) == ["COMPLETED"]
+    assert data_of(slurm.folder / "results.h5") == data_of(tmp_path / "plain/results.h5")
+
+
+def test_the_time_limit_sends_usr2(slurm):
+    """The directive of the script itself, at its shortest: SLURM counts in minutes."""
+    write_job(slurm.folder, real_proteins(200))
+    # Slower than its time: it waits for a named pipe that nobody writes.
+    slow = slurm.folder / "slow"
+    slow.write_text(f'#!/bin/bash\ntrap "exit 140" USR2\nfor i in $(seq 900); do sleep 0.2; done\n')
+    slow.chmod(0o755)
+    job = slurm.submit(
+        "pleat-array.sbatch", "manifest.yaml", PLEAT=str(slow), options=["--array=1", "--time=1", "--signal=B:USR2@50"]
+    )
+    slurm.wait(job, done=("PENDING",), seconds=5)
+    slurm.wait(job, done=("RUNNING",), seconds=30)
+    slurm.wait(job, done=("PENDING",), seconds=70)
+    assert "pleat ended with 140; back into the queue" in slurm.logs()
+    slurm("scancel", job)
+
+
+def test_one_bad_sequence(slurm):
+    write_job(slurm.folder, fasta(proteins(5)) + ">bad\nAC-D\n")
+    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1-2"])
+    assert sorted(slurm.wait(job)) == ["COMPLETED", "FAILED"]  # 65 of the shard that has it
+    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 2)
+    assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
+    problems = run(PLEAT, "inspect", slurm.folder / "results.h5", "--table", "problems").stdout.splitlines()
+    assert len(problems) == 2 and problems[1].startswith("bad\trejected")
+
+
+def test_without_arguments(slurm):
+    job = slurm.submit("pleat-array.sbatch", options=["--array=1"])
+    assert slurm.wait(job) == ["FAILED"]
+    assert "say which manifest" in slurm.logs()
+    assert MODEL.is_dir()
