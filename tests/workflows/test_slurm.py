@@ -1,6 +1,5 @@
 """workflows/slurm on a real SLURM of one host."""
 
-import os
 import subprocess
 import time
 
@@ -8,19 +7,8 @@ import pytest
 from engines import MODEL, PLEAT, REPOSITORY, data_of, fasta, proteins, real_proteins, run, write_job
 
 SCRIPTS = REPOSITORY / "workflows/slurm"
-HOST = REPOSITORY / "tests/workflows/slurm_host"
 # What one host has; the scripts ask for what a job of a cluster needs.
 SMALL = ["--cpus-per-task=1", "--mem=400M"]
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("slurm")
-    try:
-        run(HOST, "start", folder)
-        yield os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "PLEAT": PLEAT}
-    finally:
-        run(HOST, "stop", folder)
 
 
 class Slurm:
@@ -106,7 +94,7 @@ def test_gaps_need_a_count(slurm, expected_small):
 
 
 def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm, tmp_path):
-    text = real_proteins(3000)
+    text = real_proteins(1500)
     write_job(slurm.folder, text)
     write_job(tmp_path / "plain", text)
     run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")

@@ -1,0 +1,191 @@
+"""workflows/nextflow with the real Nextflow: on this host, in Docker and Apptainer, and on SLURM."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from engines import FOLD_MODEL, IMAGE, MODEL, PLEAT, REPOSITORY, data_of, fasta, proteins, real_proteins, run, write_job
+
+PIPELINE = REPOSITORY / "workflows/nextflow"
+SMALL = ["--cpus", "1", "--memory", "1 GB"]
+
+
+class Pipeline:
+    def __init__(self, folder, model=MODEL):
+        self.folder = folder
+        self.model = model
+        # pleat on the PATH where no container is used.
+        self.environment = os.environ | {
+            "PATH": f"{Path(PLEAT).parent}:{os.environ['PATH']}",
+            "NXF_HOME": str(folder / ".nextflow-home"),
+        }
+
+    def command(self, *arguments):
+        manifest = [] if "--manifest" in arguments else ["--manifest", "manifest.yaml"]
+        return [
+            str(part)
+            for part in ("nextflow", "run", PIPELINE, "--model", self.model, "--outdir", "out", *manifest, *SMALL, *arguments)
+        ]
+
+    def __call__(self, *arguments, status=0, **environment):
+        done = run(*self.command(*arguments), cwd=self.folder, env=self.environment | environment, status=status)
+        return done.stdout
+
+    def result(self, sample="proteins"):
+        return self.folder / "out" / f"{sample}.h5"
+
+    def tasks(self, columns="name,status,exit"):
+        """Of the last run: a list of values for each task."""
+        done = run("nextflow", "log", "last", "-f", columns, cwd=self.folder, env=self.environment)
+        return [line.split("\t") for line in done.stdout.splitlines() if line]
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    write_job(tmp_path, fasta(proteins(30)))
+    return Pipeline(tmp_path)
+
+
+def test_local_with_shards_and_resume(pipeline, expected_small):
+    pipeline("--input", "proteins.fasta", "--shards", 3)
+    assert data_of(pipeline.result()) == expected_small
+    assert "pleat: 0.1.0" in (pipeline.folder / "out/versions.yml").read_text()
+    assert (pipeline.folder / "out/problems.tsv").read_text().splitlines() == [
+        "sample\tid\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm"
+    ]
+    pipeline("--input", "proteins.fasta", "--shards", 3, "-resume")
+    assert {status for _, status, _ in pipeline.tasks()} == {"CACHED"}
+    assert len(pipeline.tasks()) == 5
+
+
+def test_docker(tmp_path, expected):
+    write_job(tmp_path, real_proteins(200), contacts="true")
+    pipeline = Pipeline(tmp_path)
+    pipeline("--input", "proteins.fasta", "--shards", 2, "--pleat_image", IMAGE, "-profile", "docker")
+    assert data_of(pipeline.result()) == expected
+
+
+def test_a_samplesheet_with_one_bad_sequence_and_structures(tmp_path):
+    (tmp_path / "one.fasta").write_text(">good\nACDEFGHIKLMNP\n>bad\nAC-D\n")
+    (tmp_path / "two.fasta").write_text(">other\nMKVLAAGIW\n")
+    (tmp_path / "samples.csv").write_text("sample,sequences\none,one.fasta\ntwo,two.fasta\n")
+    (tmp_path / "manifest.yaml").write_text(
+        "version: 1\nmodel: m\ninputs: [i.fasta]\noutput: o.h5\ntasks: {structure: {num_recycles: 0}}\n"
+    )
+    pipeline = Pipeline(tmp_path, FOLD_MODEL)
+    pipeline("--input", "samples.csv", "--export", "pdb")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "one.h5",
+        "one.pdb.tar.gz",
+        "one.summary.json",
+        "problems.tsv",
+        "two.h5",
+        "two.pdb.tar.gz",
+        "two.summary.json",
+        "versions.yml",
+    ]
+    problems = (tmp_path / "out/problems.tsv").read_text().splitlines()
+    assert len(problems) == 2 and problems[1].split("\t")[:5] == ["one", "bad", "rejected", "-1", "bad_residue"]
+    listing = run("tar", "tzf", tmp_path / "out/one.pdb.tar.gz").stdout
+    assert "good.pdb" in listing
+
+
+def pleat_processes(folder):
+    """Of `pleat run` in a folder below this one."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "exe").resolve() == Path(PLEAT).resolve():
+                if (process / "cwd").resolve().is_relative_to(folder):
+                    found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_a_killed_task_is_tried_again_and_goes_on(tmp_path):
+    text = real_proteins(1500)
+    write_job(tmp_path, text)
+    write_job(tmp_path / "plain", text)
+    run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")
+    pipeline = Pipeline(tmp_path)
+    process = subprocess.Popen(
+        pipeline.command("--input", "proteins.fasta", "--state", "state"),
+        cwd=tmp_path,
+        env=pipeline.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        end = time.monotonic() + 90
+        while time.monotonic() < end and process.poll() is None and not has_some_results(tmp_path / "state/proteins.work"):
+            time.sleep(0.02)
+        victims = pleat_processes(tmp_path)
+        assert victims
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        output, _ = process.communicate(timeout=180)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    runs = [task for task in pipeline.tasks("name,status,exit,workdir") if "PLEAT_RUN" in task[0]]
+    assert [(task[1], task[2]) for task in runs] == [("FAILED", "137"), ("COMPLETED", "0")]
+    log = Path(runs[1][3], ".command.err").read_text()
+    assert "goes on where an earlier run ended" in log
+    assert data_of(pipeline.result()) == data_of(tmp_path / "plain/results.h5")
+
+
+def has_some_results(folder):
+    return any(path.stat().st_size > 1_000_000 for path in folder.glob("pleat-segment-*"))
+
+
+def test_lasting_errors_are_not_tried_again(pipeline):
+    (pipeline.folder / "manifest.yaml").write_text("version: 1\nnonsense: true\n")
+    output = pipeline("--input", "proteins.fasta", status=1)
+    assert "nonsense" in output
+    assert [(status, code) for _, status, code in pipeline.tasks()] == [("FAILED", "78")]
+
+
+def test_stubs(pipeline):
+    pipeline("--input", "proteins.fasta", "--shards", 2, "--export", "cif", "-stub")
+    assert sorted(path.name for path in (pipeline.folder / "out").glob("proteins*")) == [
+        "proteins.cif.tar.gz",
+        "proteins.h5",
+        "proteins.shard-1-of-2.summary.json",
+        "proteins.shard-2-of-2.summary.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "say which sequences"),
+        (("--input", "none.fasta"), "none.fasta"),
+        (("--input", "proteins.fasta", "--model", "esm2_t6_8M_UR50D"), "--models FOLDER"),
+    ],
+)
+def test_bad_parameters(pipeline, arguments, message):
+    assert message in pipeline(*arguments, status=1)
+
+
+def test_a_model_by_its_name(pipeline, expected_small):
+    models = pipeline.folder / "models"
+    models.mkdir()
+    (models / "esm2_t6_8M_UR50D").symlink_to(MODEL)
+    pipeline.model = "esm2_t6_8M_UR50D"
+    pipeline("--input", "proteins.fasta", "--models", models)
+    assert data_of(pipeline.result()) == expected_small
+
+
+def test_slurm(tmp_path, cluster, expected):
+    write_job(tmp_path, real_proteins(200), contacts="true")
+    pipeline = Pipeline(tmp_path)
+    pipeline.environment |= {"SLURM_CONF": cluster["SLURM_CONF"]}
+    config = tmp_path / "small.config"
+    config.write_text("process { withLabel: pleat_light { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n")
+    pipeline("--input", "proteins.fasta", "--shards", 2, "-profile", "slurm", "-c", config)
+    assert data_of(pipeline.result()) == expected
