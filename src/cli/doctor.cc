@@ -1,4 +1,6 @@
 // pleat doctor: what this machine offers, and what to do where something is wrong.
+#include "pleat/runtime/doctor.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,7 +11,6 @@
 
 #include "errors.h"
 #include "pleat/cli/commands.h"
-#include "pleat/runtime/doctor.h"
 
 namespace pleat::cli {
 namespace {
@@ -43,7 +44,9 @@ std::string json_text(const std::vector<Finding>& findings, int exit_status) {
 std::string people_text(const std::vector<Finding>& findings) {
   std::string text;
   for (const Finding& finding : findings) {
-    const char* const mark = finding.health == Health::good ? "" : finding.health == Health::fault ? "FAULT: " : "warning: ";
+    const char* const mark = finding.health == Health::good    ? ""
+                             : finding.health == Health::fault ? "FAULT: "
+                                                               : "warning: ";
     text += fmt::format("{:<11}{}{}\n", finding.subject, mark, finding.text);
     if (!finding.advice.empty()) text += fmt::format("{:<11}-> {}\n", "", finding.advice);
   }
@@ -59,8 +62,7 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
   command->add_option("--devices", arguments->devices, "The devices that a run is to have, as run.devices");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {
-    const std::vector<Finding> findings =
-        examine_machine({PLEAT_VERSION " (" PLEAT_REVISION ")", arguments->devices});
+    const std::vector<Finding> findings = examine_machine({PLEAT_VERSION " (" PLEAT_REVISION ")", arguments->devices});
     for (const Finding& finding : findings) {
       if (finding.health == Health::fault && exit_status == 0) exit_status = exit_status_of(finding.code);
     }

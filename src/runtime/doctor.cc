@@ -47,8 +47,9 @@ Finding libraries() {
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
   std::error_code ignored;
-  return good("libraries", fmt::format("LibTorch {}, HDF5 {}.{}.{}, oneTBB {}; {}", TORCH_VERSION, major, minor, release,
-                                       TBB_runtime_version(), fs::read_symlink("/proc/self/exe", ignored).string()));
+  return good("libraries",
+              fmt::format("LibTorch {}, HDF5 {}.{}.{}, oneTBB {}; {}", TORCH_VERSION, major, minor, release,
+                          TBB_runtime_version(), fs::read_symlink("/proc/self/exe", ignored).string()));
 }
 
 Finding processor() {
@@ -69,7 +70,8 @@ Finding processors() {
 
 Finding memory() {
   const double free = available_memory();
-  if (free >= little_memory) return good("memory", fmt::format("{} free, limits of the container or job included", gigabytes(free)));
+  if (free >= little_memory)
+    return good("memory", fmt::format("{} free, limits of the container or job included", gigabytes(free)));
   return {"memory", Health::fault, fmt::format("only {} free", gigabytes(free)),
           "raise the memory of the job or container (--mem, --memory)", ErrorCode::retry};
 }
@@ -104,7 +106,8 @@ Finding gpu() {
 Finding devices(const std::string& wanted) {
   try {
     const DeviceChoice choice = choose_devices(wanted);
-    return good("devices", fmt::format("{}: {} CPU worker{}", wanted, choice.cpu_workers, choice.cpu_workers == 1 ? "" : "s"));
+    return good("devices",
+                fmt::format("{}: {} CPU worker{}", wanted, choice.cpu_workers, choice.cpu_workers == 1 ? "" : "s"));
   } catch (const Error& error) {
     return {"devices", Health::fault, error.what(), error.hint(), error.code()};
   }
@@ -132,13 +135,15 @@ Finding models() {
   const fs::path folder = given != nullptr ? given : "/models";
   std::error_code ignored;
   if (given != nullptr && !fs::is_directory(folder, ignored)) {
-    return {"models", Health::warning, fmt::format("PLEAT_MODELS is '{}', and there is no such folder", folder.string()),
+    return {"models", Health::warning,
+            fmt::format("PLEAT_MODELS is '{}', and there is no such folder", folder.string()),
             fmt::format("mount the folder with the weights there: --volume DIR:{}:ro", folder.string()),
             ErrorCode::missing_input};
   }
   if (has_entries(folder)) {
     return {"models", Health::warning, fmt::format("'{}' holds no published model that is whole", folder.string()),
-            fmt::format("see what it lacks with: pleat model verify {}/NAME", folder.string()), ErrorCode::missing_input};
+            fmt::format("see what it lacks with: pleat model verify {}/NAME", folder.string()),
+            ErrorCode::missing_input};
   }
   return {"models", Health::warning, "no published model is on this machine",
           "fetch one with 'pleat model fetch NAME', or give a manifest the path of a model's folder",

@@ -14,8 +14,8 @@ enum class Health : std::uint8_t { good, warning, fault };
 struct Finding {
   std::string subject;  // "memory"; one word for programs
   Health health = Health::good;
-  std::string text;    // what was found
-  std::string advice;  // one line; empty where nothing is wrong
+  std::string text;                      // what was found
+  std::string advice;                    // one line; empty where nothing is wrong
   ErrorCode code = ErrorCode::internal;  // of a fault: what a run would end with
 };
 
