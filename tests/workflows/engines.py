@@ -65,3 +65,16 @@ def write_job(folder, text, model=MODEL, contacts="false"):
     (folder / "proteins.fasta").write_text(text)
     (folder / "manifest.yaml").write_text(MANIFEST.format(model=model, contacts=contacts))
     return folder
+
+
+def pleat_processes(folder):
+    """Of `pleat run` in a folder below this one."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "exe").resolve() == Path(PLEAT).resolve():
+                if (process / "cwd").resolve().is_relative_to(folder):
+                    found.append(int(process.name))
+        except OSError:
+            continue
+    return found

@@ -7,7 +7,20 @@ import time
 from pathlib import Path
 
 import pytest
-from engines import FOLD_MODEL, IMAGE, MODEL, PLEAT, REPOSITORY, data_of, fasta, proteins, real_proteins, run, write_job
+from engines import (
+    FOLD_MODEL,
+    IMAGE,
+    MODEL,
+    PLEAT,
+    REPOSITORY,
+    data_of,
+    fasta,
+    pleat_processes,
+    proteins,
+    real_proteins,
+    run,
+    write_job,
+)
 
 PIPELINE = REPOSITORY / "workflows/nextflow"
 SMALL = ["--cpus", "1", "--memory", "1 GB"]
@@ -91,19 +104,6 @@ def test_a_samplesheet_with_one_bad_sequence_and_structures(tmp_path):
     assert len(problems) == 2 and problems[1].split("\t")[:5] == ["one", "bad", "rejected", "-1", "bad_residue"]
     listing = run("tar", "tzf", tmp_path / "out/one.pdb.tar.gz").stdout
     assert "good.pdb" in listing
-
-
-def pleat_processes(folder):
-    """Of `pleat run` in a folder below this one."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            if process.name.isdigit() and (process / "exe").resolve() == Path(PLEAT).resolve():
-                if (process / "cwd").resolve().is_relative_to(folder):
-                    found.append(int(process.name))
-        except OSError:
-            continue
-    return found
 
 
 def test_a_killed_task_is_tried_again_and_goes_on(tmp_path):

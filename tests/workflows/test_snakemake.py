@@ -1,0 +1,168 @@
+"""workflows/snakemake with the real Snakemake: on this host, in Apptainer, and on SLURM."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from engines import (
+    FOLD_MODEL,
+    MODEL,
+    PLEAT,
+    REPOSITORY,
+    data_of,
+    fasta,
+    pleat_processes,
+    proteins,
+    real_proteins,
+    run,
+    write_job,
+)
+
+WORKFLOW = REPOSITORY / "workflows/snakemake"
+
+
+class Workflow:
+    """The workflow in a folder of its own, as a user copies it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(WORKFLOW, folder, dirs_exist_ok=True)
+        self.environment = os.environ | {"PATH": f"{Path(PLEAT).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+        self.config = {
+            "samples": {"proteins": "proteins.fasta"},
+            "manifest": "manifest.yaml",
+            "model": str(MODEL),
+            "threads": 1,
+            "mem_mb": 1000,
+        }
+
+    def command(self, *arguments):
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(self.config))
+        return [str(part) for part in ("snakemake", "--cores", 2, *arguments)]
+
+    def __call__(self, *arguments, status=0, **environment):
+        done = run(*self.command(*arguments), cwd=self.folder, env=self.environment | environment, status=status)
+        return done.stdout + done.stderr
+
+    def result(self, sample="proteins"):
+        return self.folder / "results" / f"{sample}.h5"
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    write_job(tmp_path, fasta(proteins(30)))
+    return Workflow(tmp_path)
+
+
+def test_local_with_shards_and_again(workflow, expected_small):
+    workflow.config["shards"] = 3
+    workflow()
+    assert data_of(workflow.result()) == expected_small
+    assert not list((workflow.folder / "results/shards").glob("*.h5"))
+    assert "Nothing to be done" in workflow()
+
+
+def test_its_own_example(tmp_path):
+    copy = tmp_path / "workflows/snakemake"
+    shutil.copytree(WORKFLOW, copy)
+    shutil.copytree(REPOSITORY / "configs", tmp_path / "configs")
+    run("snakemake", cwd=copy, env=os.environ | {"PATH": f"{Path(PLEAT).parent}:{os.environ['PATH']}"})
+    assert (copy / "results/demo.h5").is_file()
+
+
+def test_two_samples_one_bad_sequence_and_structures(tmp_path):
+    (tmp_path / "one.fasta").write_text(">good\nACDEFGHIKLMNP\n>bad\nAC-D\n")
+    (tmp_path / "two.fasta").write_text(">other\nMKVLAAGIW\n")
+    (tmp_path / "more.fasta").write_text(">more\nMKVLAAGIWWW\n")
+    (tmp_path / "manifest.yaml").write_text(
+        "version: 1\nmodel: m\ninputs: [i.fasta]\noutput: o.h5\ntasks: {structure: {num_recycles: 0}}\n"
+    )
+    workflow = Workflow(tmp_path)
+    workflow.config |= {
+        "samples": {"one": "one.fasta", "two": ["two.fasta", "more.fasta"]},
+        "model": str(FOLD_MODEL),
+        "export": "cif",
+    }
+    workflow()
+    problems = (tmp_path / "results/problems.tsv").read_text().splitlines()
+    assert len(problems) == 2 and problems[1].split("\t")[:5] == ["one", "bad", "rejected", "-1", "bad_residue"]
+    listing = run("tar", "tzf", tmp_path / "results/two.cif.tar.gz").stdout
+    assert "other.cif" in listing and "more.cif" in listing
+
+
+def test_a_killed_job_is_tried_again_and_goes_on(tmp_path):
+    text = real_proteins(1500)
+    write_job(tmp_path, text)
+    write_job(tmp_path / "plain", text)
+    run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")
+    workflow = Workflow(tmp_path)
+    process = subprocess.Popen(
+        workflow.command(),
+        cwd=tmp_path,
+        env=workflow.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        state = tmp_path / ".pleat-state/proteins.1-of-1"
+        end = time.monotonic() + 90
+        while time.monotonic() < end and process.poll() is None:
+            if any(path.stat().st_size > 1_000_000 for path in state.glob("pleat-segment-*")):
+                break
+            time.sleep(0.02)
+        victims = pleat_processes(tmp_path)
+        assert victims
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        output, _ = process.communicate(timeout=180)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    log = (tmp_path / "logs/pleat_run/proteins.1-of-1.log").read_text()
+    assert "goes on where an earlier run ended" in log
+    assert not state.exists()
+    assert data_of(workflow.result()) == data_of(tmp_path / "plain/results.h5")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shards": 0}, "shards"),
+        ({"samples": {}}, "samples"),
+        ({"colour": "blue"}, "colour"),
+        ({"samples": {"a": "none.fasta"}}, "none.fasta"),
+    ],
+)
+def test_bad_configuration(workflow, change, message):
+    workflow.config |= change
+    assert message in workflow(status=1)
+
+
+def test_lasting_errors_are_in_the_log(workflow):
+    (workflow.folder / "manifest.yaml").write_text("version: 1\nnonsense: true\n")
+    workflow.config["retries"] = 0
+    workflow(status=1)
+    assert "nonsense" in (workflow.folder / "logs/pleat_run/proteins.1-of-1.log").read_text()
+    assert not workflow.result().exists()
+
+
+def test_lint_and_format(tmp_path):
+    workflow = Workflow(tmp_path)
+    write_job(tmp_path, fasta(proteins(2)))
+    assert "Lints" not in workflow("--lint")
+    run("snakefmt", "--check", WORKFLOW / "workflow")
+
+
+def test_slurm(tmp_path, cluster, expected):
+    write_job(tmp_path, real_proteins(200), contacts="true")
+    workflow = Workflow(tmp_path)
+    workflow.config["shards"] = 2
+    workflow.environment |= {"SLURM_CONF": cluster["SLURM_CONF"]}
+    workflow("--workflow-profile", "profiles/slurm", "--latency-wait", 5)
+    assert data_of(workflow.result()) == expected
