@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "pleat/cli/commands.h"
+#include "signals.h"
 #include "size_text.h"
 
 namespace pleat::cli {
@@ -36,7 +37,9 @@ void allow_many_open_files() {
 void merge(const MergeArguments& arguments) {
   allow_many_open_files();
   const std::vector<std::filesystem::path> parts(arguments.parts.begin(), arguments.parts.end());
-  const MergeSummary summary = merge_results(parts, arguments.output, arguments.options);
+  MergeOptions options = arguments.options;
+  options.stop = &watch_signals();
+  const MergeSummary summary = merge_results(parts, arguments.output, options);
   if (!summary.missing.empty()) {
     spdlog::warn("the file lacks the records of {} shard{}: {}", summary.missing.size(),
                  summary.missing.size() == 1 ? "" : "s", fmt::join(summary.missing, ", "));

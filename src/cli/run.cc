@@ -1,7 +1,6 @@
 // pleat run: everything from a manifest to a result file.
 
 #include <CLI/CLI.hpp>
-#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -18,6 +17,7 @@
 #include "pleat/runtime/job.h"
 #include "progress.h"
 #include "shard_option.h"
+#include "signals.h"
 #include "summary.h"
 
 namespace pleat::cli {
@@ -39,22 +39,6 @@ struct RunArguments {
   bool overwrite = false;
   bool restart = false;
 };
-
-std::atomic<int> stop_signal = 0;
-static_assert(std::atomic<int>::is_always_lock_free, "the signal handler stores into it");
-
-void remember_signal(int signal) {
-  stop_signal = signal;
-  // A second one ends the program at once: what is on the disk can be gone on with at any moment.
-  std::signal(signal, SIG_DFL);
-}
-
-// A signal that the caller has set aside, as nohup does with SIGHUP, stays so.
-void watch_signals() {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
-    if (std::signal(signal, remember_signal) == SIG_IGN) std::signal(signal, SIG_IGN);
-  }
-}
 
 // What an option says wins over the manifest: it becomes an override. JSON strings are YAML strings.
 std::vector<std::string> all_overrides(const RunArguments& arguments) {
@@ -137,14 +121,13 @@ void run(const RunArguments& arguments, int& exit_status) {
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
   check_written_files(arguments, manifest);
-  watch_signals();
   RunSettings settings;
   settings.overwrite = arguments.overwrite;
   settings.work_folder = arguments.work_folder;
   settings.cache_folder = arguments.cache_folder;
   settings.pleat_version = PLEAT_VERSION;
   settings.source_revision = PLEAT_REVISION;
-  settings.stop = &stop_signal;
+  settings.stop = &watch_signals();
   settings.shard = shard;
   settings.restart = arguments.restart;
   if (!arguments.max_time.empty()) settings.max_seconds = seconds_in(arguments.max_time);

@@ -94,12 +94,13 @@ class Runs {
 
 class Merger {
  public:
-  Merger(const MergeSources& sources, const hdf5::File& file, const GuardedFile& guard)
-      : sources_(sources), file_(file), guard_(guard), first_(sources.parts.front()) {}
+  Merger(const MergeSources& sources, const hdf5::File& file, const GuardedFile& guard, const StopFlag* stop)
+      : sources_(sources), file_(file), guard_(guard), stop_(stop), first_(sources.parts.front()) {}
 
   void write() {
     write_heading();
     for (const DataSetInfo& dataset : first_.datasets) {
+      throw_if_stopped(stop_);
       write_dataset(dataset);
       copy_attributes(dataset.path);
     }
@@ -159,6 +160,7 @@ class Merger {
     std::size_t next = 0;   // in the order
     std::int64_t done = 0;  // rows of that run
     const auto source = [&](std::span<std::byte> out) {
+      throw_if_stopped(stop_);
       const std::scoped_lock lock(hdf5::one_at_a_time());
       hdf5::silence();
       while (!out.empty()) {
@@ -255,6 +257,7 @@ class Merger {
   const MergeSources& sources_;
   const hdf5::File& file_;
   const GuardedFile& guard_;
+  const StopFlag* stop_;
   const MergePart& first_;
 };
 
@@ -269,7 +272,7 @@ MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, cons
   GuardedFile guard(partial.path());
   try {
     hdf5::File file = hdf5::create_in(guard);
-    Merger(sources, file, guard).write();
+    Merger(sources, file, guard, options.stop).write();
     if (!file.reset()) hdf5::fail("close the result file", ErrorCode::io);
     guard.throw_if_failed();
     fsync_path(partial.path());

@@ -1,7 +1,11 @@
 """Runs divided into shards, and their files merged: what one run over everything would have written."""
 
+import signal
+import subprocess
+import time
+
 import pytest
-from job import REPOSITORY, Job, contents, fasta, proteins
+from job import PLEAT, REPOSITORY, Job, contents, fasta, proteins
 
 PROTEINS = proteins(60, 5, 150)
 NAMES = [f"p{i}" for i in range(60)]
@@ -152,3 +156,21 @@ def test_bad_shards(job):
     job.input("in.fasta", ">a\nACD\n")
     for text in ("0/4", "5/4", "4", "a/b"):
         job.refused(64, f"'{text}' is no shard", arguments=("--shard", text))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_merge_leaves_nothing_and_can_be_repeated(job, number):
+    job.input("in.fasta", fasta(proteins(80, 400, 500)))
+    job.keys["tasks"] = {"embeddings": {"dtype": "float32"}, "contacts": True}
+    files = shard_files(job, 2)
+    merged = job.folder / "merged.h5"
+    process = subprocess.Popen([PLEAT, "merge", *files, "-o", merged], stderr=subprocess.PIPE, text=True)
+    partial = job.folder / "merged.h5.partial"
+    while not partial.exists() and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, stderr
+    assert len(stderr.splitlines()) == 1 and f"stopped by signal {int(number)}" in stderr
+    assert not merged.exists() and not partial.exists()
+    assert merge(job, files).returncode == 0
