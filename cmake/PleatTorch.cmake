@@ -20,9 +20,14 @@ target_link_libraries(pleat::torch_cpu INTERFACE pleat::c10)
 target_compile_options(pleat::torch_cpu INTERFACE -fopenmp)
 target_link_options(pleat::torch_cpu INTERFACE -fopenmp)
 
-# Targets that use LibTorch: pleat_use_torch(target) links it and shares one precompiled ATen/ATen.h.
+# Targets that use LibTorch: pleat_use_torch(target) links it and shares one precompiled ATen/ATen.h, which
+# pleat_use_torch_headers(target) alone does too.
 function(pleat_use_torch target)
   target_link_libraries(${target} PUBLIC pleat::torch_cpu)
+  pleat_use_torch_headers(${target})
+endfunction()
+
+function(pleat_use_torch_headers target)
   if(PLEAT_PRECOMPILE)
     if(NOT TARGET pleat_torch_pch)
       file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/torch_pch.cc CONTENT "")

@@ -1,5 +1,5 @@
-// The forward pass. Work that goes row by row is done in blocks of rows that stay in the processor's cache from one
-// product to the next.
+// The forward pass. On the processor work that goes row by row is done in blocks of rows that stay in its cache from
+// one product to the next.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -9,15 +9,17 @@
 #include "pleat/core/stop.h"
 #include "pleat/esm2/model.h"
 #include "pleat/ops/layer_norm.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
 
-// Calls body(begin, end) over [0, rows) in blocks of a size that suits the number of threads. No block has fewer than
-// PackedBatch::minimum_rows rows, since `rows` and the block size are multiples of it.
+// Calls body(begin, end) over the rows of `hidden` in blocks of a size that suits the number of threads. No block has
+// fewer than PackedBatch::minimum_rows rows, since the rows and the block size are multiples of it.
 template <class Body>
-void for_each_block(std::int64_t rows, const Body& body) {
-  const std::int64_t block = std::max<std::int64_t>(256, 64 * at::get_num_threads());
+void for_each_block(const at::Tensor& hidden, const Body& body) {
+  const std::int64_t rows = hidden.size(0);
+  const std::int64_t block = rows_at_once(hidden, std::max<std::int64_t>(256, 64 * at::get_num_threads()));
   for (std::int64_t begin = 0; begin < rows; begin += block) {
     throw_if_stopped(StopScope::current());
     body(begin, std::min(begin + block, rows));
@@ -42,7 +44,7 @@ at::Tensor Esm2::norm(const LayerNorm& parameters, at::Tensor& hidden, const at:
 at::Tensor Esm2::embed(const PackedBatch& batch) const {
   const at::Tensor tokens =
       at::from_blob(const_cast<std::int64_t*>(batch.tokens.data()), {batch.padded_tokens()}, at::kLong);
-  at::Tensor hidden = at::embedding(word_embeddings_, tokens);  // [T, D]
+  at::Tensor hidden = at::embedding(word_embeddings_, tokens.to(word_embeddings_.device()));  // [T, D]
   // In training 15 % of the residues were chosen and 80 % of those masked; with none masked the rest are scaled to the
   // same mean.
   if (config_.token_dropout) hidden *= 1.0 - 0.15 * 0.8;
@@ -56,7 +58,7 @@ at::Tensor Esm2::embed(const PackedBatch& batch) const {
 at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
   const std::int64_t rows = hidden.size(0);
   at::Tensor qkv = at::empty({rows, 3 * config_.hidden_size}, hidden.options().dtype(precision_));  // [T, 3D]
-  for_each_block(rows, [&](std::int64_t begin, std::int64_t end) {
+  for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor residual = hidden.slice(0, begin, end);
     qkv.slice(0, begin, end).copy_(layer.qkv(norm(layer.attention_norm, residual, {})));
   });
@@ -64,7 +66,7 @@ at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
 }
 
 void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const {
-  for_each_block(hidden.size(0), [&](std::int64_t begin, std::int64_t end) {
+  for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor residual = hidden.slice(0, begin, end);                              // [rows, D]
     const at::Tensor attended = layer.attention_out(context.slice(0, begin, end));  // [rows, D]
     const at::Tensor normed = norm(layer.feed_forward_norm, residual, attended);    // [rows, D]
@@ -94,10 +96,14 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
   };
   at::Tensor hidden = embed(batch);  // [T, D]
   if (request.mix.defined()) output.mixed = at::zeros_like(hidden);
+  std::optional<TokenPlaces> places;
+  if (!hidden.is_cpu()) {
+    places = TokenPlaces::make(batch.cu_seqlens, batch.padded_tokens(), rotary, hidden.device());
+  }
   for (std::int64_t i = 0; i < depth; ++i) {
     keep(i, hidden);
     const Esm2Layer& layer = layers_[i];
-    const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary};
+    const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary, places ? &*places : nullptr};
     finish_layer(layer, contacts ? contacts->attention(input) : attention(input), hidden);
   }
   if (asked_for(depth) || request.logits || request.mix.defined()) {

@@ -37,7 +37,7 @@ at::Tensor load_frequencies(const Loader& load, const Esm2Config& config, const 
 }  // namespace
 
 Esm2::Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision,
-           const std::vector<TensorSpec>& others, const std::vector<std::string>& others_benign)
+           const std::vector<TensorSpec>& others, const std::vector<std::string>& others_benign, at::Device device)
     : config_(std::move(config)), precision_(precision) {
   const Esm2Parts parts = esm2_parts(checkpoint.tensors());
   std::vector<TensorSpec> specs = esm2_tensor_specs(config_, parts);
@@ -46,14 +46,14 @@ Esm2::Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType preci
   benign.insert(benign.end(), others_benign.begin(), others_benign.end());
   check_tensors(checkpoint.tensors(), specs, benign);
 
-  const Loader load(checkpoint, precision_);
+  const Loader load(checkpoint, precision_, device);
   const std::string& prefix = parts.prefix;
   word_embeddings_ = load.tensor(prefix + "embeddings.word_embeddings.weight", at::kFloat);
   if (config_.emb_layer_norm_before) embedding_norm_ = load.layer_norm(prefix + "embeddings.layer_norm");
   for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) {
     layers_.push_back(load_layer(load, prefix + "encoder.layer." + std::to_string(i) + ".", parts));
   }
-  rotary_frequencies_ = load_frequencies(load, config_, parts);
+  rotary_frequencies_ = load_frequencies(Loader(checkpoint, at::kFloat), config_, parts);
   last_norm_ = load.layer_norm(prefix + "encoder.emb_layer_norm_after");
   if (parts.contact_head) {
     contact_head_ = ContactHead{load.tensor(prefix + "contact_head.regression.weight", at::kFloat).flatten(),

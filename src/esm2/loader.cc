@@ -15,7 +15,7 @@ at::Tensor Loader::tensor(const std::string& name, at::ScalarType type) const {
     throw Error(ErrorCode::bad_input, "the tensor '" + name + "' holds NaN or infinity",
                 "the weights are damaged; fetch them again and check them with: pleat model verify");
   }
-  return loaded;
+  return loaded.to(device_);
 }
 
 LayerNorm Loader::layer_norm(const std::string& name, const std::string& weight, const std::string& bias) const {

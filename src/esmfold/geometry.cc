@@ -24,7 +24,7 @@ at::Tensor tensor_of(const Array& table, at::ScalarType type, at::IntArrayRef sh
       .to(at::kCPU, type, false, true);
 }
 
-const Tables& tables() {
+const Tables& tables_on_processor() {
   static const Tables tensors = [] {
     const ResidueConstants& constants = residue_constants();
     at::Tensor frames = tensor_of<float>(constants.default_frames, at::kFloat, {21, 8, 4, 4});
@@ -35,6 +35,11 @@ const Tables& tables() {
                   .positions = tensor_of<double>(constants.positions, at::kFloat, {21, 14, 3})};
   }();
   return tensors;
+}
+
+// Copied at each use where it is elsewhere: 21 rows, a few times a fold.
+at::Tensor rows_of(at::Tensor Tables::*table, const at::Tensor& aatype) {
+  return (tables_on_processor().*table).to(aatype.device()).index_select(0, aatype);
 }
 
 // The rotation of a quaternion of length 1. quaternions [P, 4] -> [P, 3, 3]
@@ -59,11 +64,11 @@ at::Tensor rotations_of(const at::Tensor& quaternions) {
 
 }  // namespace
 
-Rigid Rigid::identity(std::int64_t positions) {
-  const at::Tensor unit = at::tensor({1.0F, 0.0F, 0.0F, 0.0F});  // [4]
-  return {.rotations = at::eye(3).expand({positions, 3, 3}),
+Rigid Rigid::identity(std::int64_t positions, at::Device device) {
+  const at::Tensor unit = at::tensor({1.0F, 0.0F, 0.0F, 0.0F}).to(device);  // [4]
+  return {.rotations = at::eye(3).to(device).expand({positions, 3, 3}),
           .quaternions = unit.expand({positions, 4}),
-          .translations = at::zeros({positions, 3})};
+          .translations = at::zeros({positions, 3}, unit.options())};
 }
 
 Rigid Rigid::from_quaternions(const at::Tensor& quaternions, const at::Tensor& translations) {
@@ -104,19 +109,21 @@ at::Tensor torsion_angles_to_frames(const Rigid& backbone, const at::Tensor& ang
     return frames.slice(1, from, to);
   };
 
-  at::Tensor turns = at::eye(4).repeat({positions, 8, 1, 1});  // [P, 8, 4, 4], about the x axis; the backbone's is none
-  at::Tensor turned = group(turns, 1, 8);                      // [P, 7, 4, 4]
+  at::Tensor turns = at::eye(4)
+                         .to(angles.device())
+                         .repeat({positions, 8, 1, 1});  // [P, 8, 4, 4], about the x axis; the backbone's is none
+  at::Tensor turned = group(turns, 1, 8);                // [P, 7, 4, 4]
   turned.select(-2, 1).select(-1, 1).copy_(cosine);
   turned.select(-2, 1).select(-1, 2).copy_(-sine);
   turned.select(-2, 2).select(-1, 1).copy_(sine);
   turned.select(-2, 2).select(-1, 2).copy_(cosine);
 
-  at::Tensor frames = at::matmul(tables().frames.index_select(0, aatype), turns);  // [P, 8, 4, 4]
+  at::Tensor frames = at::matmul(rows_of(&Tables::frames, aatype), turns);  // [P, 8, 4, 4]
   for (std::int64_t chi = 5; chi < 8; ++chi) {  // chi 2 to 4, each carried by the one before
     group(frames, chi, chi + 1).copy_(at::matmul(group(frames, chi - 1, chi), group(frames, chi, chi + 1)));
   }
 
-  at::Tensor carrier = at::zeros({positions, 1, 4, 4});  // [P, 1, 4, 4], the backbone's frame
+  at::Tensor carrier = at::zeros({positions, 1, 4, 4}, angles.options());  // [P, 1, 4, 4], the backbone's frame
   carrier.slice(2, 0, 3).slice(3, 0, 3).copy_(backbone.rotations.unsqueeze(1));
   carrier.slice(2, 0, 3).select(3, 3).copy_(backbone.translations.unsqueeze(1));
   carrier.select(2, 3).select(2, 3).fill_(1);
@@ -124,17 +131,17 @@ at::Tensor torsion_angles_to_frames(const Rigid& backbone, const at::Tensor& ang
 }
 
 at::Tensor frames_to_atom14(const at::Tensor& frames, const at::Tensor& aatype) {
-  const at::Tensor group = tables().group.index_select(0, aatype).view({-1, 14, 1, 1});      // [P, 14, 1, 1]
+  const at::Tensor group = rows_of(&Tables::group, aatype).view({-1, 14, 1, 1});             // [P, 14, 1, 1]
   const at::Tensor carrier = frames.gather(1, group.expand({-1, 14, 4, 4})).slice(2, 0, 3);  // [P, 14, 3, 4]
-  const at::Tensor in_group = tables().positions.index_select(0, aatype).unsqueeze(-1);      // [P, 14, 3, 1]
+  const at::Tensor in_group = rows_of(&Tables::positions, aatype).unsqueeze(-1);             // [P, 14, 3, 1]
   at::Tensor positions = at::matmul(carrier.slice(3, 0, 3), in_group).squeeze(-1);           // [P, 14, 3]
-  return positions.add_(carrier.select(3, 3)).mul_(tables().mask.index_select(0, aatype).unsqueeze(-1));
+  return positions.add_(carrier.select(3, 3)).mul_(rows_of(&Tables::mask, aatype).unsqueeze(-1));
 }
 
 at::Tensor backbone_atoms(const Rigid& backbone, const at::Tensor& aatype) {
-  const at::Tensor in_group = tables().positions.slice(1, 0, 3).index_select(0, aatype);  // [P, 3 atoms, 3]
-  const at::Tensor mask = tables().mask.slice(1, 0, 3).index_select(0, aatype);           // [P, 3 atoms]
-  return backbone.apply(in_group.transpose(1, 2)).transpose(1, 2) * mask.unsqueeze(-1);   // [P, 3 atoms, 3]
+  const at::Tensor in_group = rows_of(&Tables::positions, aatype).slice(1, 0, 3);        // [P, 3 atoms, 3]
+  const at::Tensor mask = rows_of(&Tables::mask, aatype).slice(1, 0, 3);                 // [P, 3 atoms]
+  return backbone.apply(in_group.transpose(1, 2)).transpose(1, 2) * mask.unsqueeze(-1);  // [P, 3 atoms, 3]
 }
 
 at::Tensor beta_positions(const at::Tensor& backbone) {
@@ -154,8 +161,8 @@ at::Tensor squared_distances(const at::Tensor& points) {
 }
 
 at::Tensor recycle_bins(const at::Tensor& squared) {
-  const at::Tensor bounds = at::linspace(3.375, 21.375, recycle_bin_count - 1).square();  // [14]
-  return at::bucketize(squared, bounds);                                                  // [P, P] int64
+  const at::Tensor bounds = at::linspace(3.375, 21.375, recycle_bin_count - 1).square().to(squared.device());  // [14]
+  return at::bucketize(squared, bounds);  // [P, P] int64
 }
 
 }  // namespace pleat

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "pleat/esmfold/residue_constants.h"
+#include "pleat/tensor/device.h"
 #include "pleat/tensor/packed_batch.h"
 
 namespace pleat {
@@ -15,6 +16,8 @@ namespace {
 constexpr double layer_norm_eps = 1e-5;
 constexpr std::int64_t plddt_bins = 50;
 constexpr std::int64_t pair_bins = 64;
+// Pairs whose logits exist at once where that is not on the processor.
+constexpr std::int64_t device_block = std::int64_t{1} << 20;
 constexpr double largest_error = 31;  // ångström, the last bound between bins of the predicted error
 
 // The middle of each bin: 64 bins with 63 bounds between them, evenly spaced from 0. -> [64]
@@ -46,16 +49,17 @@ Heads::Heads(const Loader& loader)
 at::Tensor Heads::plddt(const at::Tensor& state, const at::Tensor& aatype) const {
   const c10::InferenceMode guard;
   const ResidueConstants& constants = residue_constants();
-  const at::Tensor bounds = at::linspace(0, 1, plddt_bins + 1);                          // [51]
-  const at::Tensor centers = (bounds.slice(0, 0, plddt_bins) + bounds.slice(0, 1)) / 2;  // [50]
+  const at::Tensor bounds = at::linspace(0, 1, plddt_bins + 1);                                               // [51]
+  const at::Tensor centers = ((bounds.slice(0, 0, plddt_bins) + bounds.slice(0, 1)) / 2).to(state.device());  // [50]
   const at::Tensor normed =
       at::layer_norm(state, {state.size(1)}, plddt_norm_.weight, plddt_norm_.bias, layer_norm_eps);
-  const at::Tensor logits = plddt_out_(plddt_hidden_(plddt_in_(normed)));                               // [P, 37 * 50]
-  const at::Tensor by_kind = logits.view({state.size(0), -1, plddt_bins}).softmax(-1).matmul(centers);  // [P, 37]
+  const at::Tensor logits = plddt_out_(plddt_hidden_(plddt_in_(normed)));  // [P, 37 * 50]
+  const at::Tensor by_kind = logits.view({state.size(0), -1, plddt_bins}).softmax(-1).matmul(centers).cpu();  // [P, 37]
 
   at::Tensor plddt = at::zeros({state.size(0), static_cast<std::int64_t>(atom14_count)});  // [P, 14]
   const auto kinds = by_kind.accessor<float, 2>();
-  const auto types = aatype.accessor<std::int64_t, 1>();
+  const at::Tensor h_aatype = aatype.cpu();
+  const auto types = h_aatype.accessor<std::int64_t, 1>();
   auto atoms = plddt.accessor<float, 2>();
   for (std::int64_t i = 0; i < state.size(0); ++i) {
     const auto type = static_cast<std::size_t>(types[i]);
@@ -64,21 +68,22 @@ at::Tensor Heads::plddt(const at::Tensor& state, const at::Tensor& aatype) const
       atoms[i][static_cast<std::int64_t>(slot)] = 100 * kinds[i][constants.atom14_to_atom37[type][slot]];
     }
   }
-  return plddt;
+  return plddt.to(state.device());
 }
 
 AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int64_t block) const {
   const c10::InferenceMode guard;
   const std::int64_t length = pair.size(0);
   const at::Tensor rows = pair.view({length * length, pair.size(2)});                       // [P * P, C]
-  const at::Tensor centers = error_centers();                                               // [64]
+  const at::Tensor centers = error_centers().to(pair.device());                             // [64]
   const at::Tensor terms = tm_terms(centers, length);                                       // [64]
   at::Tensor expected = pae ? at::empty({length * length}, pair.options()) : at::Tensor();  // [P * P]
   at::Tensor tm = at::empty({length * length}, pair.options());                             // [P * P]
   // The last block takes what is left over, so that none has too few rows.
-  block = std::max(block, PackedBatch::minimum_rows);
+  block = rows_at_once(rows, std::max(block, PackedBatch::minimum_rows), device_block);
   const std::int64_t blocks = std::max<std::int64_t>(1, rows.size(0) / block);
-  at::parallel_for(0, blocks, 1, [&](std::int64_t first, std::int64_t last) {
+  // Another device is given its work by one thread.
+  at::parallel_for(0, blocks, rows.is_cpu() ? 1 : blocks, [&](std::int64_t first, std::int64_t last) {
     const c10::InferenceMode guard_of_thread;
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t begin = i * block;

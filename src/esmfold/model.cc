@@ -9,6 +9,7 @@
 #include "pleat/esmfold/residue_constants.h"
 #include "pleat/esmfold/structure_module.h"
 #include "pleat/esmfold/tensors.h"
+#include "pleat/tensor/device.h"
 #include "trunk.h"
 
 namespace pleat {
@@ -16,13 +17,15 @@ namespace {
 
 constexpr double norm_eps = 1e-5;
 
-at::Tensor tensor_of(const std::vector<std::int64_t>& values) { return at::tensor(values, at::kLong); }
+at::Tensor tensor_of(const std::vector<std::int64_t>& values, at::Device device) {
+  return at::tensor(values, at::kLong).to(device);
+}
 
 // The rows of the residues, where there are linkers between them.
 class ResidueRows {
  public:
-  explicit ResidueRows(const FoldInput& input) {
-    if (input.linked()) rows_ = tensor_of(input.residues);
+  ResidueRows(const FoldInput& input, at::Device device) {
+    if (input.linked()) rows_ = tensor_of(input.residues, device);
   }
   // x [P, ...] -> [L, ...]
   [[nodiscard]] at::Tensor of(const at::Tensor& x) const { return rows_.defined() ? x.index_select(0, rows_) : x; }
@@ -44,16 +47,16 @@ at::Tensor atom_mask_of(const at::Tensor& aatype) {
       masks[static_cast<std::int64_t>(type)][static_cast<std::int64_t>(atom)] = table[type][atom];
     }
   }
-  return masks.index_select(0, aatype);
+  return masks.to(aatype.device()).index_select(0, aatype);
 }
 
 }  // namespace
 
 struct EsmFold::Parts {
   Parts(const Checkpoint& checkpoint, const Esm2Config& language_model_config, const FoldConfig& fold_config,
-        at::ScalarType precision)
-      : Parts(checkpoint, language_model_config, fold_config, Loader(checkpoint, precision),
-              Loader(checkpoint, at::kFloat)) {}
+        at::ScalarType precision, at::Device device)
+      : Parts(checkpoint, language_model_config, fold_config, Loader(checkpoint, precision, device),
+              Loader(checkpoint, at::kFloat, device)) {}
   Parts(const Checkpoint& checkpoint, const Esm2Config& language_model_config, const FoldConfig& fold_config,
         const Loader& load, const Loader& load_float32);
 
@@ -68,7 +71,7 @@ struct EsmFold::Parts {
 
   FoldConfig config;
   Esm2 language_model;
-  at::Tensor mix;                // [layers + 1]
+  at::Tensor mix;                // [layers + 1], on the processor
   LayerNorm states_norm;         // of the language model's mixed states
   Linear states_in;              // D -> c_s
   Linear states_out;             // c_s -> c_s
@@ -84,8 +87,8 @@ EsmFold::Parts::Parts(const Checkpoint& checkpoint, const Esm2Config& language_m
                       const FoldConfig& fold_config, const Loader& load, const Loader& load_float32)
     : config(fold_config),
       language_model(checkpoint, language_model_config, load.precision(),
-                     esmfold_tensor_specs(language_model_config, fold_config), esmfold_benign_tensors()),
-      mix(load.tensor("esm_s_combine", at::kFloat).softmax(0)),
+                     esmfold_tensor_specs(language_model_config, fold_config), esmfold_benign_tensors(), load.device()),
+      mix(load.tensor("esm_s_combine", at::kFloat).cpu().softmax(0)),
       states_norm(load.layer_norm("esm_s_mlp.0")),
       states_in(load_float32.linear("esm_s_mlp.1")),
       states_out(load_float32.linear("esm_s_mlp.3")),
@@ -123,14 +126,18 @@ BackboneState EsmFold::Parts::pass(const at::Tensor& s_0, at::Tensor& s, at::Ten
   stop_if_asked();
   const std::int64_t width = config.trunk.structure_module.pairwise_dim;
   at::Tensor pair = at::empty({z.size(0), z.size(1), width}, z.options());
-  for (std::int64_t i = 0; i < z.size(0); ++i) pair[i].copy_(pair_projection(z[i]));  // [P, c_z]
+  const std::int64_t step = rows_at_once(z, 1, 64);
+  for (std::int64_t begin = 0; begin < z.size(0); begin += step) {
+    const at::Tensor rows = z.slice(0, begin, begin + step).flatten(0, 1);          // [rows * P, C]
+    pair.slice(0, begin, begin + step).flatten(0, 1).copy_(pair_projection(rows));  // [rows * P, c_z]
+  }
   return structure_module.fold_backbone(single_projection(s), pair, trace);
 }
 
 FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& s, const at::Tensor& z,
                                   const FoldInput& input, const FoldRequest& request, const FoldTrace& trace) const {
-  const at::Tensor aatype = tensor_of(input.aatype);  // [P]
-  const ResidueRows rows(input);
+  const at::Tensor aatype = tensor_of(input.aatype, z.device());  // [P]
+  const ResidueRows rows(input, z.device());
   const Atoms atoms = structure_module.place_atoms(state, aatype, trace);
   const AlignmentConfidence alignment = heads.alignment(z, request.pae);
   FoldOutput output;
@@ -147,8 +154,8 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
 }
 
 EsmFold::EsmFold(const Checkpoint& checkpoint, const Esm2Config& language_model, const FoldConfig& config,
-                 at::ScalarType precision)
-    : parts_(std::make_unique<Parts>(checkpoint, language_model, config, precision)) {}
+                 at::ScalarType precision, at::Device device)
+    : parts_(std::make_unique<Parts>(checkpoint, language_model, config, precision, device)) {}
 EsmFold::~EsmFold() = default;
 EsmFold::EsmFold(EsmFold&&) noexcept = default;
 EsmFold& EsmFold::operator=(EsmFold&&) noexcept = default;
@@ -161,12 +168,12 @@ FoldOutput EsmFold::fold(const at::Tensor& states, const FoldInput& input, const
                          const FoldTrace& trace) const {
   const c10::InferenceMode guard;
   const std::int64_t P = input.positions();
-  const at::Tensor aatype = tensor_of(input.aatype);                // [P]
-  const at::Tensor residue_index = tensor_of(input.residue_index);  // [P]
-  const at::Tensor s_0 = parts_->embed(states, aatype, trace);      // [P, c_s]
+  const at::Tensor aatype = tensor_of(input.aatype, states.device());                // [P]
+  const at::Tensor residue_index = tensor_of(input.residue_index, states.device());  // [P]
+  const at::Tensor s_0 = parts_->embed(states, aatype, trace);                       // [P, c_s]
   at::Tensor s = at::zeros_like(s_0);
-  at::Tensor z = at::zeros({P, P, parts_->config.trunk.pairwise_state_dim});
-  at::Tensor bins = at::zeros({P, P}, at::kLong);
+  at::Tensor z = at::zeros({P, P, parts_->config.trunk.pairwise_state_dim}, s_0.options());
+  at::Tensor bins = at::zeros({P, P}, s_0.options().dtype(at::kLong));
   at::Tensor distances;  // [P, P], of the pass before
   for (std::int64_t pass = 0;; ++pass) {
     const FoldTrace pass_trace = prefixed(trace, "pass." + std::to_string(pass) + ".");

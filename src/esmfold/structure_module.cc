@@ -6,6 +6,7 @@
 
 #include "pleat/ops/layer_norm.h"
 #include "pleat/ops/point_attention.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -66,9 +67,10 @@ at::Tensor StructureModule::normalise_pair(at::Tensor& pair) const {
   at::Tensor rows = pair.view({length * length, config_.pairwise_dim});  // [P * P, c_z]
   at::Tensor bias = at::empty({heads, length, length}, pair.options());  // [H, P, P]
   const at::Tensor columns = bias.view({heads, length * length});        // [H, P * P]
+  const std::int64_t step = rows_at_once(rows, pair_block);
   for (std::int64_t begin = 0, end = 0; begin < rows.size(0); begin = end) {
     // No block has fewer rows than a row's bits can depend on.
-    end = begin + 2 * pair_block > rows.size(0) ? rows.size(0) : begin + pair_block;
+    end = begin + 2 * step > rows.size(0) ? rows.size(0) : begin + step;
     at::Tensor block = rows.slice(0, begin, end);                        // [block, c_z]
     const at::Tensor normed = add_and_normalise(block, {}, pair_norm_);  // [block, c_z]
     block.copy_(normed);
@@ -126,7 +128,7 @@ BackboneState StructureModule::fold_backbone(const at::Tensor& single, at::Tenso
   BackboneState state;
   state.initial = at::layer_norm(single, {single.size(1)}, single_norm_.weight, single_norm_.bias, layer_norm_eps);
   state.single = input_(state.initial);  // [P, c_s]
-  state.frames = Rigid::identity(single.size(0));
+  state.frames = Rigid::identity(single.size(0), single.device());
   emit(trace, "structure.initial", state.initial);
   const at::Tensor bias = normalise_pair(pair);  // [H, P, P]
   for (std::int64_t i = 0; i < config_.num_blocks; ++i) {

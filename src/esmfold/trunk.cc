@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "pleat/ops/biased_attention.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -81,14 +82,17 @@ Trunk::Trunk(const Loader& loader, const TrunkConfig& config)
 at::Tensor Trunk::start(const at::Tensor& s, const at::Tensor& previous_s, at::Tensor& z, const at::Tensor& bins,
                         const at::Tensor& residue_index) const {
   const std::int64_t most = config_.position_bins;
-  for (std::int64_t i = 0; i < z.size(0); ++i) {
-    at::Tensor row = z[i];  // [P, C]
+  const std::int64_t step = rows_at_once(z, 1, 64);
+  for (std::int64_t begin = 0; begin < z.size(0); begin += step) {
+    const std::int64_t end = std::min(begin + step, z.size(0));
+    at::Tensor rows = z.slice(0, begin, end);  // [rows, P, C]
     // Row 0 of the table is for pairs that do not count; there are none here.
-    const at::Tensor offsets = (residue_index - residue_index[i]).clamp(-most, most) + (most + 1);  // [P]
-    at::Tensor next = normalise(row, recycled_pair_norm_);
-    next += at::embedding(recycled_distances_, bins[i]);
+    const at::Tensor differences = residue_index.unsqueeze(0) - residue_index.slice(0, begin, end).unsqueeze(1);
+    const at::Tensor offsets = differences.clamp(-most, most) + (most + 1);  // [rows, P]
+    at::Tensor next = normalise(rows, recycled_pair_norm_);
+    next += at::embedding(recycled_distances_, bins.slice(0, begin, end));
     next += at::embedding(relative_positions_, offsets);
-    row.copy_(next);
+    rows.copy_(next);
   }
   return s + normalise(previous_s, recycled_sequence_norm_);
 }

@@ -9,6 +9,7 @@
 #include "attention_heads.h"
 #include "element.h"
 #include "first_error.h"
+#include "pleat/ops/device_ops.h"
 
 namespace pleat {
 namespace {
@@ -67,6 +68,21 @@ RotaryTable RotaryTable::make(std::int64_t positions, const at::Tensor& frequenc
   return {angles.cos().contiguous(), angles.sin().contiguous()};
 }
 
+TokenPlaces TokenPlaces::make(const std::vector<std::int64_t>& cu_seqlens, std::int64_t tokens,
+                              const RotaryTable& rotary, at::Device device) {
+  at::Tensor positions = at::zeros({tokens}, at::kLong);  // [T]
+  for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
+    const std::int64_t length = cu_seqlens[s + 1] - cu_seqlens[s];
+    positions.slice(0, cu_seqlens[s], cu_seqlens[s + 1]).copy_(at::arange(length, at::kLong));
+  }
+  const auto of_tokens = [&](const at::Tensor& table) {
+    return table.index_select(0, positions).unsqueeze(1).to(device);  // [T, 1, Dh / 2]
+  };
+  return {.cu_seqlens = at::tensor(cu_seqlens, at::kLong).to(device, at::kInt),
+          .cos = of_tokens(rotary.cos),
+          .sin = of_tokens(rotary.sin)};
+}
+
 cpu::AttentionHead attention_head(const AttentionInput& input, at::Tensor& out, std::int64_t sequence,
                                   std::int64_t head) {
   const at::Tensor& qkv = input.qkv;
@@ -99,6 +115,7 @@ at::Tensor attention_output(const AttentionInput& input) {
 }
 
 at::Tensor attention(const AttentionInput& input) {
+  if (!input.qkv.is_cpu()) return device_ops(input.qkv.device().type()).attention(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
   const cpu::Kernels& kernels = cpu::kernels();

@@ -7,6 +7,7 @@
 
 #include "attention_heads.h"
 #include "first_error.h"
+#include "general.h"
 
 namespace pleat {
 namespace {
@@ -37,12 +38,39 @@ ContactAccumulator::ContactAccumulator(at::Tensor weight, at::Tensor bias, std::
     : weight_(std::move(weight)), bias_(std::move(bias)), heads_(heads) {
   for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
     const std::int64_t residues = cu_seqlens[s + 1] - cu_seqlens[s] - 2;
-    maps_.push_back(at::zeros({residues, residues}, at::kFloat));
-    marginals_.push_back(at::zeros({weight_.numel(), residues}, at::kFloat));
+    maps_.push_back(at::zeros({residues, residues}, weight_.options()));
+    marginals_.push_back(at::zeros({weight_.numel(), residues}, weight_.options()));
   }
 }
 
+at::Tensor ContactAccumulator::attention_by_maps(const AttentionInput& input) {
+  at::Tensor out = attention_output(input);            // [T, H * Dh]
+  const at::Tensor rotated = general::rotated(input);  // [T, 2, H, Dh]
+  const at::Tensor values = input.qkv.select(1, 2);    // [T, H, Dh]
+  const std::int64_t dim = input.qkv.size(3);
+  for (std::size_t s = 0; s < maps_.size(); ++s) {
+    const std::int64_t begin = (*input.cu_seqlens)[s];
+    const std::int64_t end = (*input.cu_seqlens)[s + 1];
+    const std::int64_t pairs = (end - begin) * (end - begin);
+    const std::int64_t step = std::clamp<std::int64_t>(general::usual_block / pairs, 1, heads_);
+    for (std::int64_t first = 0; first < heads_; first += step) {
+      const std::int64_t count = std::min(step, heads_ - first);
+      const at::Tensor maps = general::attention_maps(rotated, begin, end, first, count);  // [h, L + 2, L + 2]
+      const at::Tensor v = values.slice(0, begin, end).slice(1, first, first + count).transpose(0, 1).to(at::kFloat);
+      const at::Tensor mixed = at::matmul(maps, v).transpose(0, 1).flatten(1);  // [L + 2, h * Dh]
+      out.slice(0, begin, end).slice(1, first * dim, (first + count) * dim).copy_(mixed);
+      const at::Tensor cut = maps.slice(1, 1, -1).slice(2, 1, -1);             // [h, L, L]
+      const at::Tensor weight = weight_.narrow(0, next_head_ + first, count);  // [h]
+      maps_[s].add_(at::tensordot(weight, cut, {0}, {0}));
+      marginals_[s].narrow(0, next_head_ + first, count).copy_(cut.sum(1).add_(cut.sum(2)));
+    }
+  }
+  next_head_ += heads_;
+  return out;
+}
+
 at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
+  if (!input.qkv.is_cpu()) return attention_by_maps(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const cpu::Kernels& kernels = cpu::kernels();
   const auto* const weight = weight_.const_data_ptr<float>() + next_head_;

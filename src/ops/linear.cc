@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pair_tasks.h"
+#include "pleat/ops/device_ops.h"
 
 namespace pleat {
 namespace {
@@ -94,7 +95,11 @@ at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const
 
 Linear::Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation)
     : activation_(activation), in_features_(weight.size(1)), out_features_(weight.size(0)) {
-  if (use_onednn()) {
+  if (!weight.is_cpu()) {
+    way_ = Way::device;
+    weight_ = weight.contiguous();
+    bias_ = bias.defined() ? bias.contiguous() : bias;
+  } else if (use_onednn()) {
     way_ = Way::onednn;
     weight_ = pack(weight.contiguous());
     bias_ = bias.defined() ? bias.contiguous() : bias;
@@ -113,6 +118,7 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   switch (way_) {
     case Way::onednn: return packed_linear(x, weight_, bias_, activation_);
     case Way::panels: return panel_linear(x, weight_, bias_, out_features_, activation_);
+    case Way::device: return device_ops(x.device().type()).linear(x, weight_, bias_, activation_);
     case Way::general: break;
   }
   return linear_reference(x, weight_, bias_, activation_);

@@ -50,6 +50,7 @@ inline cpu::Norm norm_of(const LayerNorm& norm) {
 void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed,
                      float* bias);
 
+// What follows leaves a weight alone that is on another device than the processor: no panels, and the bias as it is.
 // weight [out, in] -> panels of its transpose.
 [[nodiscard]] at::Tensor panels_of(const at::Tensor& weight);
 // A bias [out], or none, filled up with zeros to whole panels.

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "general.h"
 #include "pair_tasks.h"
 
 namespace pleat {
@@ -14,12 +15,17 @@ void sequence_to_pair_reference(at::Tensor& z, const at::Tensor& qk, const Seque
 }
 
 SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(weights.out.bias) {
+  if (!weights.out.weight.is_cpu()) {
+    weights_ = weights;
+    return;
+  }
   const auto parts = weights.out.weight.chunk(2, 1);  // [C, K] each
   product_panels_ = panels_of(parts[0]);
   difference_ = Linear(parts[1].contiguous(), {});
 }
 
 void SequenceToPair::operator()(at::Tensor& z, const at::Tensor& qk) const {
+  if (!z.is_cpu()) return general::sequence_to_pair(z, qk, weights_);
   const std::int64_t inner = qk.size(1) / 2;
   const at::Tensor right = difference_(qk.slice(1, 0, inner).contiguous());      // [L, C]
   const at::Tensor left = bias_ - difference_(qk.slice(1, inner).contiguous());  // [L, C]

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "general.h"
 #include "pair_tasks.h"
 
 namespace pleat {
@@ -29,6 +30,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
       out_panels_(panels_of(weights.out.weight)),
       heads_(weights.bias.size(0)),
       node_(node) {
+  if (!weights.out.weight.is_cpu()) return;
   const std::int64_t channels = weights.query.size(0);
   const std::int64_t head_dim = channels / heads_;
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
@@ -49,6 +51,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
 }
 
 void TriangleAttention::operator()(at::Tensor& z, PairWorkspace& workspace) const {
+  if (!z.is_cpu()) return general::triangle_attention(z, weights_, node_);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const bool columns = node_ == Node::ending;

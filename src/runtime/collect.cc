@@ -10,12 +10,12 @@ namespace {
 // The tokens of one sequence that stand for residues, as rows of the batch's tensors.
 class ResidueRows {
  public:
-  ResidueRows(const PackedBatch& batch, std::int64_t sequence) {
+  ResidueRows(const PackedBatch& batch, std::int64_t sequence, at::Device device) {
     const auto& tokens = batch.residue_tokens[sequence];
     first_ = batch.cu_seqlens[sequence];
     length_ = static_cast<std::int64_t>(tokens.size());
     contiguous_ = tokens.back() - tokens.front() + 1 == length_;
-    if (!contiguous_) tokens_ = at::tensor(tokens, at::kLong);
+    if (!contiguous_) tokens_ = at::tensor(tokens, at::kLong).to(device);
   }
 
   // x [T, C] -> [L, C]
@@ -74,18 +74,25 @@ LayerResult collect_layer(const at::Tensor& hidden, std::int64_t begin_token, co
   return result;
 }
 
+at::Device device_of(const Esm2Output& output) {
+  if (!output.hidden.empty()) return output.hidden.front().device();
+  if (output.logits.defined()) return output.logits.device();
+  return output.contacts.empty() ? at::Device(at::kCPU) : output.contacts.front().device();
+}
+
 }  // namespace
 
 std::vector<SequenceResult> collect_results(const PackedBatch& batch, const Esm2Output& output,
                                             const ResultLayout& layout, const std::vector<std::int64_t>& letter_ids) {
   const c10::InferenceMode guard;
-  const at::Tensor letters = at::tensor(letter_ids, at::kLong);
+  const at::Device device = device_of(output);
+  const at::Tensor letters = at::tensor(letter_ids, at::kLong).to(device);
   std::vector<SequenceResult> results(static_cast<std::size_t>(batch.size()));
   for (std::int64_t s = 0; s < batch.size(); ++s) {
     SequenceResult& result = results[s];
     result.row = batch.rows[s];
     Converter convert(layout, result);
-    const ResidueRows rows(batch, s);
+    const ResidueRows rows(batch, s, device);
     for (std::size_t i = 0; i < layout.layers.size(); ++i) {
       result.layers.push_back(collect_layer(output.hidden[i], batch.cu_seqlens[s], rows, layout,
                                             "layer " + std::to_string(layout.layers[i]), convert));

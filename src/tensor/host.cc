@@ -26,7 +26,7 @@ at::Tensor tensor_from(const TensorView& view, at::ScalarType type) {
 }
 
 std::vector<std::byte> bytes_of(const at::Tensor& tensor, DType type) {
-  const at::Tensor converted = tensor.to(scalar_type(type)).contiguous();
+  const at::Tensor converted = tensor.to(at::kCPU, scalar_type(type)).contiguous();
   std::vector<std::byte> bytes(converted.nbytes());
   if (!bytes.empty()) std::memcpy(bytes.data(), converted.const_data_ptr(), bytes.size());
   return bytes;

@@ -5,6 +5,7 @@
 
 #include "compare.h"
 #include "kernel_tables.h"
+#include "pair_cases.h"
 #include "pleat/ops/biased_attention.h"
 #include "pleat/ops/pair_transition.h"
 #include "pleat/ops/sequence_to_pair.h"
@@ -17,46 +18,13 @@ namespace {
 // Relative to the largest number; sums of up to 512 products in float32.
 constexpr double bound = 2e-5;
 
-struct Shape {
-  std::int64_t length;
-  std::int64_t channels;
-  std::int64_t heads;
-};
-
-const std::vector<Shape> shapes = {{1, 8, 1},   {1, 128, 4}, {2, 16, 2},  {3, 24, 3},   {7, 8, 1},    {15, 32, 1},
-                                   {17, 32, 4}, {33, 64, 2}, {48, 40, 5}, {63, 128, 4}, {65, 128, 1}, {130, 16, 4}};
-
-class Random {
- public:
-  explicit Random(std::uint64_t seed) { at::manual_seed(seed); }
-
-  [[nodiscard]] at::Tensor weight(std::int64_t out, std::int64_t in) const {
-    return at::randn({out, in}) / std::sqrt(static_cast<double>(in));
-  }
-  [[nodiscard]] at::Tensor bias(std::int64_t out) const { return at::randn({out}) * 0.3; }
-  [[nodiscard]] Projection projection(std::int64_t out, std::int64_t in) const { return {weight(out, in), bias(out)}; }
-  [[nodiscard]] LayerNorm norm(std::int64_t width) const { return {at::randn({width}) * 0.2 + 1, bias(width)}; }
-  [[nodiscard]] at::Tensor pairs(const Shape& shape) const {
-    return at::randn({shape.length, shape.length, shape.channels}) * 2 + 0.5;
-  }
-};
-
-TriangleMultiplicationWeights multiplication_weights(const Random& random, std::int64_t channels) {
-  const auto square = [&] { return random.projection(channels, channels); };
-  return {random.norm(channels), random.norm(channels), square(), square(), square(), square(), square(), square()};
-}
-
-TriangleAttentionWeights attention_weights(const Random& random, const Shape& shape) {
-  const std::int64_t C = shape.channels;
-  return {random.norm(C),      random.weight(shape.heads, C), random.weight(C, C),    random.weight(C, C),
-          random.weight(C, C), random.projection(C, C),       random.projection(C, C)};
-}
+using Shape = PairShape;
 
 // body(shape, random numbers) for every shape and instruction set.
 template <class Body>
 void for_every_shape(const Body& body) {
   EachKernelTable()([&] {
-    for (const Shape& shape : shapes) {
+    for (const Shape& shape : pair_shapes) {
       SCOPED_TRACE(testing::Message() << "L " << shape.length << " C " << shape.channels << " H " << shape.heads);
       body(shape, Random(11));
     }

@@ -17,8 +17,9 @@ namespace pleat {
 // holds NaN or infinity.
 class Loader {
  public:
-  // `checkpoint` must outlive the loader. `precision` is that of linear layers, at::kFloat or at::kBFloat16.
-  Loader(const Checkpoint& checkpoint, at::ScalarType precision) : checkpoint_(checkpoint), precision_(precision) {}
+  // `checkpoint` must outlive the loader. `precision` is that of linear layers, `device` where the tensors go.
+  Loader(const Checkpoint& checkpoint, at::ScalarType precision, at::Device device = at::kCPU)
+      : checkpoint_(checkpoint), precision_(precision), device_(device) {}
 
   [[nodiscard]] at::Tensor tensor(const std::string& name, at::ScalarType type) const;
   [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",
@@ -30,10 +31,12 @@ class Loader {
 
   [[nodiscard]] bool has(const std::string& name) const { return checkpoint_.tensors().contains(name); }
   [[nodiscard]] at::ScalarType precision() const { return precision_; }
+  [[nodiscard]] at::Device device() const { return device_; }
 
  private:
   const Checkpoint& checkpoint_;
   at::ScalarType precision_;
+  at::Device device_;
 };
 
 }  // namespace pleat

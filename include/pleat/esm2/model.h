@@ -57,13 +57,15 @@ struct Esm2Output {
 class Esm2 {
  public:
   // Binds every tensor by name with its exact shape, checks that all numbers are finite, and lays the weights out for
-  // `precision` (at::kFloat or at::kBFloat16); the residual stream and all reductions stay in float32.
+  // `precision` on `device`: at::kFloat or at::kBFloat16, elsewhere than on the processor also at::kHalf; the residual
+  // stream and all reductions stay in float32.
   // Throws Error(bad_input) that lists everything wrong with the checkpoint. `others` is what a larger model keeps in
   // the same checkpoint, `others_benign` are patterns of its leftovers; they are checked together with this model's.
   Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType precision,
-       const std::vector<TensorSpec>& others = {}, const std::vector<std::string>& others_benign = {});
+       const std::vector<TensorSpec>& others = {}, const std::vector<std::string>& others_benign = {},
+       at::Device device = at::kCPU);
 
-  // Throws Stopped, see StopScope.
+  // The output is where the weights are. Throws Stopped, see StopScope.
   [[nodiscard]] Esm2Output forward(const PackedBatch& batch, const Esm2Request& request) const;
 
   [[nodiscard]] const Esm2Config& config() const { return config_; }
@@ -82,7 +84,7 @@ class Esm2 {
   at::Tensor word_embeddings_;  // [vocabulary, D] float32
   std::optional<LayerNorm> embedding_norm_;
   std::vector<Esm2Layer> layers_;
-  at::Tensor rotary_frequencies_;  // [Dh / 2] float32
+  at::Tensor rotary_frequencies_;  // [Dh / 2] float32, on the processor
   LayerNorm last_norm_;
   std::optional<MaskedLmHead> lm_head_;
   std::optional<ContactHead> contact_head_;

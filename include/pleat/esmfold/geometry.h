@@ -14,7 +14,7 @@ struct Rigid {
   at::Tensor quaternions;   // [P, 4], the same rotations: (a, b, c, d) = a + bi + cj + dk, of length 1
   at::Tensor translations;  // [P, 3]
 
-  [[nodiscard]] static Rigid identity(std::int64_t positions);
+  [[nodiscard]] static Rigid identity(std::int64_t positions, at::Device device = at::kCPU);
   // quaternions [P, 4] of any length but 0.
   [[nodiscard]] static Rigid from_quaternions(const at::Tensor& quaternions, const at::Tensor& translations);
 

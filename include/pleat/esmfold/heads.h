@@ -28,7 +28,8 @@ class Heads {
   [[nodiscard]] at::Tensor plddt(const at::Tensor& state, const at::Tensor& aatype) const;
 
   // pair [P, P, C], contiguous. Works through it in blocks of about `block` pairs, so that the logits never exist as a
-  // whole; from 8 pairs on the block size changes no bit of the result.
+  // whole; from 8 pairs on the block size changes no bit of the result. Elsewhere than on the processor
+  // blocks are larger.
   [[nodiscard]] AlignmentConfidence alignment(const at::Tensor& pair, bool pae, std::int64_t block = 1024) const;
 
   // pair [P, P, C], contiguous -> [P, P, 64], symmetric.

@@ -58,10 +58,10 @@ class FoldStopped : public std::exception {
 class EsmFold {
  public:
   // Binds every tensor, those of the language model included. `precision` is that of the language model and of the
-  // trunk, at::kFloat or at::kBFloat16; the pair and the sequence state, the structure module, the heads and all
+  // trunk on `device`, as in Esm2; the pair and the sequence state, the structure module, the heads and all
   // reductions stay in float32. Throws Error(bad_input) that lists everything wrong with the checkpoint.
   EsmFold(const Checkpoint& checkpoint, const Esm2Config& language_model, const FoldConfig& config,
-          at::ScalarType precision);
+          at::ScalarType precision, at::Device device = at::kCPU);
   ~EsmFold();
   EsmFold(EsmFold&&) noexcept;
   EsmFold& operator=(EsmFold&&) noexcept;
@@ -69,10 +69,11 @@ class EsmFold {
   [[nodiscard]] const Esm2& language_model() const;
   [[nodiscard]] const FoldConfig& config() const;
   // The share of each of the language model's hidden states in what the trunk is given: what Esm2Request::mix asks
-  // for. [layers + 1] float32, adding up to 1.
+  // for. [layers + 1] float32, adding up to 1, on the processor.
   [[nodiscard]] const at::Tensor& mix() const;
 
-  // states [P, D] float32: Esm2Output::mixed of one sequence, without its begin and end token. Throws FoldStopped.
+  // states [P, D] float32: Esm2Output::mixed of one sequence, without its begin and end token, where the weights are;
+  // so is the output. Throws FoldStopped.
   [[nodiscard]] FoldOutput fold(const at::Tensor& states, const FoldInput& input, const FoldRequest& request,
                                 const FoldTrace& trace = {}) const;
 

@@ -19,11 +19,24 @@ struct RotaryTable {
   [[nodiscard]] static at::Tensor frequencies(std::int64_t head_dim);
 };
 
+// The places of a packed batch's T tokens, as a device that is not the processor is told of them.
+struct TokenPlaces {
+  at::Tensor cu_seqlens;  // [B+1] int32
+  at::Tensor cos;         // [T, 1, Dh / 2] float32, of each token's position in its sequence
+  at::Tensor sin;
+
+  [[nodiscard]] static TokenPlaces make(const std::vector<std::int64_t>& cu_seqlens, std::int64_t tokens,
+                                        const RotaryTable& rotary, at::Device device);
+};
+
 // What attention needs of a batch. `cu_seqlens` [B+1] as in PackedBatch.
 struct AttentionInput {
-  at::Tensor qkv;  // [T, 3, H, Dh] float32 or bfloat16, contiguous; queries neither scaled nor rotated yet
+  // [T, 3, H, Dh], contiguous, float32 or bfloat16, elsewhere than on the processor also float16; queries neither
+  // scaled nor rotated yet
+  at::Tensor qkv;
   const std::vector<std::int64_t>* cu_seqlens = nullptr;
   const RotaryTable* rotary = nullptr;  // with at least as many positions as the longest sequence
+  const TokenPlaces* places = nullptr;  // where qkv is not on the processor
 };
 
 // softmax(rot(q / sqrt(Dh)) rot(k)^T) v -> [T, H * Dh] in the type of qkv, arithmetic in float32. Rows of T that belong

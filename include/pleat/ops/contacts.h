@@ -26,6 +26,10 @@ class ContactAccumulator {
   // [L, L] float32 in [0, 1], symmetric. After the last layer.
   [[nodiscard]] at::Tensor contacts(std::int64_t sequence) const;
 
+  // attention() by ATen's general operations, which any device has; the input must have `places`. A few maps exist at
+  // a time.
+  [[nodiscard]] at::Tensor attention_by_maps(const AttentionInput& input);
+
  private:
   at::Tensor weight_;
   at::Tensor bias_;

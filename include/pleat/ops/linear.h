@@ -19,7 +19,8 @@ enum class Activation : std::uint8_t { none, gelu };  // gelu: x * (1 + erf(x / 
 class Linear {
  public:
   Linear() = default;
-  // weight [N, K] and bias [N], float32 or bfloat16, of the same type as the inputs to come. The weight is copied.
+  // weight [N, K] and bias [N], float32 or bfloat16, elsewhere than on the processor also float16, of the same type as
+  // the inputs to come and on the same device. On the processor the weight is copied.
   Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation = Activation::none);
 
   // x [T, K], contiguous -> [T, N]
@@ -29,8 +30,8 @@ class Linear {
   [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }
 
  private:
-  // By oneDNN, by our own product with the weight in panels, or by ATen's general operation.
-  enum class Way : std::uint8_t { onednn, panels, general };
+  // By oneDNN, by our own product with the weight in panels, by ATen's general operation; or as another device does it.
+  enum class Way : std::uint8_t { onednn, panels, general, device };
 
   at::Tensor weight_;  // [N, K], laid out for its way
   at::Tensor bias_;    // [N], or filled up to whole panels

@@ -23,6 +23,7 @@ class SequenceToPair {
   void operator()(at::Tensor& z, const at::Tensor& qk) const;
 
  private:
+  SequenceToPairWeights weights_;  // where they are not on the processor
   at::Tensor product_panels_;
   Linear difference_;  // K -> C, no bias
   at::Tensor bias_;    // [C]

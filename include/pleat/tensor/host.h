@@ -15,7 +15,7 @@ namespace pleat {
 // A copy of a checkpoint's tensor as `type`; the source may be unaligned.
 [[nodiscard]] at::Tensor tensor_from(const TensorView& view, at::ScalarType type);
 
-// The elements of a tensor on the CPU, converted to `type`, row-major.
+// The elements of a tensor, wherever it is, converted to `type`, row-major.
 [[nodiscard]] std::vector<std::byte> bytes_of(const at::Tensor& tensor, DType type);
 
 }  // namespace pleat

@@ -1,0 +1,12 @@
+// The operations that CUDA has its own way for; see DeviceOps.
+#pragma once
+
+#include "pleat/ops/device_ops.h"
+
+namespace pleat::cuda {
+
+[[nodiscard]] at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                Activation activation);
+[[nodiscard]] at::Tensor attention(const AttentionInput& input);
+
+}  // namespace pleat::cuda

@@ -1,0 +1,147 @@
+// The operations on a GPU against their plain references on the processor.
+#include <gtest/gtest.h>
+
+#include "compare.h"
+#include "cuda_row.h"
+#include "pair_cases.h"
+#include "pleat/ops/biased_attention.h"
+#include "pleat/ops/contacts.h"
+#include "pleat/ops/pair_transition.h"
+#include "pleat/ops/sequence_to_pair.h"
+
+namespace pleat {
+namespace {
+
+// float32 without TF32, relative to the largest number.
+constexpr double bound = 1e-4;
+
+at::Tensor on_gpu(const at::Tensor& x) { return x.to(at::kCUDA); }
+Projection on_gpu(const Projection& p) { return {on_gpu(p.weight), on_gpu(p.bias)}; }
+LayerNorm on_gpu(const LayerNorm& n) { return {on_gpu(n.weight), on_gpu(n.bias)}; }
+TriangleMultiplicationWeights on_gpu(const TriangleMultiplicationWeights& w) {
+  return {on_gpu(w.norm_in), on_gpu(w.norm_out), on_gpu(w.a),   on_gpu(w.a_gate),
+          on_gpu(w.b),       on_gpu(w.b_gate),   on_gpu(w.out), on_gpu(w.gate)};
+}
+TriangleAttentionWeights on_gpu(const TriangleAttentionWeights& w) {
+  return {on_gpu(w.norm),  on_gpu(w.bias), on_gpu(w.query), on_gpu(w.key),
+          on_gpu(w.value), on_gpu(w.gate), on_gpu(w.out)};
+}
+
+class Cuda : public testing::Test {
+ protected:
+  void SetUp() override { PLEAT_SKIP_WITHOUT(at::Device(at::kCUDA)); }
+};
+
+struct TypeBound {
+  at::ScalarType type;
+  double bound;
+};
+const std::vector<TypeBound> types = {{at::kFloat, bound}, {at::kBFloat16, 1e-2}, {at::kHalf, 2e-3}};
+
+TEST_F(Cuda, LinearEqualsTheReference) {
+  for (const TypeBound& type : types) {
+    for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{8, 8}, {48, 144}, {320, 33}, {1280, 5120}}) {
+      for (const auto activation : {Activation::none, Activation::gelu}) {
+        for (const bool with_bias : {false, true}) {
+          const auto rounded = [&](const at::Tensor& x) { return x.to(type.type).to(at::kFloat); };
+          const at::Tensor weight = rounded(random_tensor({out, in}, 1) * 0.1);
+          const at::Tensor bias = with_bias ? rounded(random_tensor({out}, 2)) : at::Tensor();
+          const at::Tensor x = rounded(random_tensor({37, in}, 3));
+          const auto placed = [&](const at::Tensor& t) { return t.defined() ? on_gpu(t.to(type.type)) : t; };
+          const Linear linear(placed(weight), placed(bias), activation);
+          EXPECT_LT(relative_error(linear(placed(x)).cpu(), linear_reference(x, weight, bias, activation)), type.bound)
+              << at::toString(type.type) << " " << in << "x" << out;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Cuda, ALinearRowsBitsDoNotDependOnTheOtherRows) {
+  for (const TypeBound& type : types) {
+    for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{96, 384}, {640, 1920}, {5120, 1280}}) {
+      const auto placed = [&](const at::Tensor& t) { return on_gpu(t.to(type.type)); };
+      const Linear linear(placed(random_tensor({out, in}, 1)), placed(random_tensor({out}, 2)));
+      const at::Tensor x = placed(random_tensor({8192, in}, 3));
+      const at::Tensor whole = linear(x);
+      for (const std::int64_t rows : {8, 16, 24, 104, 1000, 4096}) {
+        for (const std::int64_t first : {0, 1, 83}) {
+          EXPECT_TRUE(
+              at::equal(linear(x.slice(0, first, first + rows).contiguous()), whole.slice(0, first, first + rows)))
+              << at::toString(type.type) << " " << in << "x" << out << ", " << rows << " rows from " << first;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Cuda, AttentionEqualsTheReferenceAndDoesNotDependOnBatchMates) {
+  const std::vector<std::int64_t> cu{0, 1, 130, 137, 837};
+  for (const TypeBound& type : types) {
+    for (const auto& [heads, dim] :
+         {std::pair<std::int64_t, std::int64_t>{4, 16}, {3, 24}, {20, 64}, {2, 128}, {3, 6}}) {
+      SCOPED_TRACE(testing::Message() << at::toString(type.type) << " head_dim " << dim);
+      const auto rotary = RotaryTable::make(700, RotaryTable::frequencies(dim));
+      const at::Tensor qkv = random_tensor({845, 3, heads, dim}, 7).to(type.type);
+      const TokenPlaces places = TokenPlaces::make(cu, 845, rotary, at::kCUDA);
+      const at::Tensor d_qkv = on_gpu(qkv);
+      const at::Tensor together = attention({d_qkv, &cu, &rotary, &places});
+      const at::Tensor wide = qkv.to(at::kFloat);
+      EXPECT_LT(relative_error(together.cpu(), attention_reference({wide, &cu, &rotary})), type.bound);
+      for (std::size_t s = 0; s + 1 < cu.size(); ++s) {
+        const std::vector<std::int64_t> alone_cu{0, cu[s + 1] - cu[s]};
+        const TokenPlaces alone_places = TokenPlaces::make(alone_cu, alone_cu[1], rotary, at::kCUDA);
+        const at::Tensor alone =
+            attention({d_qkv.slice(0, cu[s], cu[s + 1]).contiguous(), &alone_cu, &rotary, &alone_places});
+        EXPECT_TRUE(at::equal(alone, together.slice(0, cu[s], cu[s + 1]))) << "sequence " << s;
+      }
+    }
+  }
+}
+
+TEST_F(Cuda, PairOperationsEqualTheReferences) {
+  for (const PairShape& shape : pair_shapes) {
+    SCOPED_TRACE(testing::Message() << "L " << shape.length << " C " << shape.channels << " H " << shape.heads);
+    const Random random(11);
+    const std::int64_t C = shape.channels;
+    const at::Tensor z = random.pairs(shape);
+    PairWorkspace workspace;
+    // What the operation adds on the GPU and by its reference.
+    const auto compare = [&](const char* name, const auto& actual, const auto& reference) {
+      at::Tensor d_z = on_gpu(z);
+      actual(d_z);
+      at::Tensor expected = z.clone();
+      reference(expected);
+      EXPECT_LT(relative_error(d_z.cpu() - z, expected - z), bound) << name;
+    };
+    const auto multiplication = multiplication_weights(random, C);
+    for (const Triangle triangle : {Triangle::outgoing, Triangle::incoming}) {
+      const TriangleMultiplication update(on_gpu(multiplication), triangle);
+      compare(
+          "multiplication", [&](at::Tensor& d_z) { update(d_z, 7, workspace); },
+          [&](at::Tensor& h_z) { triangle_multiplication_reference(h_z, multiplication, triangle); });
+    }
+    const auto attention = attention_weights(random, shape);
+    for (const Node node : {Node::starting, Node::ending}) {
+      const TriangleAttention update(on_gpu(attention), node);
+      compare(
+          "attention", [&](at::Tensor& d_z) { update(d_z, workspace); },
+          [&](at::Tensor& h_z) { triangle_attention_reference(h_z, attention, node); });
+    }
+    const PairTransitionWeights transition{random.norm(C), random.projection(4 * C, C), random.projection(C, 4 * C)};
+    compare(
+        "transition",
+        [&](at::Tensor& d_z) {
+          PairTransition({on_gpu(transition.norm), on_gpu(transition.in), on_gpu(transition.out)})(d_z);
+        },
+        [&](at::Tensor& h_z) { pair_transition_reference(h_z, transition); });
+    const SequenceToPairWeights to_pair{random.projection(C, 2 * (C / 2))};
+    const at::Tensor qk = at::randn({shape.length, 2 * (C / 2)});
+    compare(
+        "sequence to pair", [&](at::Tensor& d_z) { SequenceToPair({on_gpu(to_pair.out)})(d_z, on_gpu(qk)); },
+        [&](at::Tensor& h_z) { sequence_to_pair_reference(h_z, qk, to_pair); });
+  }
+}
+
+}  // namespace
+}  // namespace pleat
