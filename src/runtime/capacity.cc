@@ -19,6 +19,16 @@ constexpr double memory_share = 0.8;
 // What the libraries, the threads' stacks and the heap's own slack take besides.
 constexpr double memory_reserve = 256e6;
 
+// The same of a GPU's memory: the context, cuBLAS's workspaces, and what lies between the allocator's blocks.
+constexpr double gpu_memory_reserve = 1.5e9;
+
+// On the processor of all together, on GPUs of the one that has least.
+double free_bytes(const DeviceChoice& devices) {
+  if (!devices.on_gpu()) return std::max(0.0, available_memory() - memory_reserve);
+  const auto least = std::ranges::min_element(devices.gpus, {}, &Gpu::free_bytes);
+  return std::max(0.0, least->free_bytes - gpu_memory_reserve);
+}
+
 // Bytes of the weights that are loaded.
 double loaded_bytes(const ModelConfig& config, bool fold, at::ScalarType precision) {
   double bytes = weight_bytes(shape_of(config.language_model), precision == at::kFloat ? 4 : 2);
@@ -38,21 +48,21 @@ ModelShape shape_of(const Esm2Config& config) {
 }
 
 Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout,
-                   at::ScalarType precision, std::int64_t devices)
+                   at::ScalarType precision, const DeviceChoice& devices)
     : config_(config),
       shape_(shape_of(config.language_model)),
       kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
-      threads_(std::max<std::int64_t>(1, at::get_num_threads() / devices)) {
-  const double available = std::max(0.0, available_memory() - memory_reserve);
+      threads_(devices.on_gpu() ? plan_on_gpu : std::max<std::int64_t>(1, at::get_num_threads() / devices.count())) {
+  const double available = free_bytes(devices);
   const double weights = loaded_bytes(config, layout.structure, precision);
   if (weights > available) {
     throw Error(ErrorCode::retry,
-                fmt::format("the weights of {} take {:.1f} GB of memory, and {:.1f} GB are free", manifest.model,
-                            weights / 1e9, available / 1e9),
+                fmt::format("the weights of {} take {:.1f} GB of {}memory, and {:.1f} GB are free", manifest.model,
+                            weights / 1e9, devices.on_gpu() ? "GPU " : "", available / 1e9),
                 "ask for more memory, or take a smaller model");
   }
   weights_ = weights;
-  bytes_ = memory_share * (available - weights) / static_cast<double>(devices);
+  bytes_ = memory_share * (available - weights) / static_cast<double>(devices.on_gpu() ? 1 : devices.count());
   if (layout.structure && manifest.run.chunk_size) {
     given_chunk_ = std::min(*manifest.run.chunk_size, config.fold->trunk.pairwise_state_dim);
   }

@@ -3,12 +3,14 @@
 
 #include <ATen/core/ScalarType.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "pleat/manifest/manifest.h"
 #include "pleat/plan/batches.h"
 #include "pleat/plan/cost.h"
+#include "pleat/runtime/devices.h"
 #include "pleat/store/result_writer.h"
 #include "pleat/weights/config.h"
 
@@ -16,12 +18,13 @@ namespace pleat {
 
 class Capacity {
  public:
-  // For so many devices, which share the weights. Throws Error(retry) where not even the weights fit.
+  // For so many devices: workers on the processor share the weights, and each GPU has its own. Throws Error(retry)
+  // where not even the weights fit.
   Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision,
-           std::int64_t devices);
+           const DeviceChoice& devices);
 
   // Of each device.
-  [[nodiscard]] std::int64_t threads() const { return threads_; }
+  [[nodiscard]] std::int64_t threads() const { return std::max<std::int64_t>(1, threads_); }
   [[nodiscard]] double bytes() const { return bytes_; }
   // What one sequence of so many tokens needs at the least, on one device.
   [[nodiscard]] double bytes_for(std::int64_t tokens) const;
@@ -49,7 +52,7 @@ class Capacity {
   ModelConfig config_;
   ModelShape shape_;
   KeptOutputs kept_;
-  std::int64_t threads_;
+  std::int64_t threads_;  // plan_on_gpu on one
   double weights_ = 0;
   double bytes_ = 0;              // for a device's activations
   std::int64_t given_chunk_ = 0;  // 0 = automatic

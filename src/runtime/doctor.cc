@@ -1,7 +1,6 @@
 #include "pleat/runtime/doctor.h"
 
 #include <H5public.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <tbb/version.h>
@@ -15,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "pleat/runtime/cuda.h"
 #include "pleat/runtime/devices.h"
 #include "pleat/runtime/machine.h"
 #include "pleat/weights/locate.h"
@@ -76,38 +76,49 @@ Finding memory() {
           "raise the memory of the job or container (--mem, --memory)", ErrorCode::retry};
 }
 
-// The driver's own words, such as "580.95.05"; empty where there is none.
-std::string driver_version() {
-  std::ifstream in("/proc/driver/nvidia/version");
-  for (std::string word; in >> word;) {
-    if (word.find('.') != std::string::npos && word.find_first_not_of("0123456789.") == std::string::npos) return word;
+std::string driver_text(const CudaProbe& probe) {
+  std::string text = probe.driver_name.empty() ? "driver" : fmt::format("driver {}", probe.driver_name);
+  if (probe.driver_version > 0) {
+    text += fmt::format(" for CUDA {}.{}", probe.driver_version / 1000, probe.driver_version % 1000 / 10);
   }
-  return {};
+  return text;
 }
 
-// Whether CUDA's driver library can be loaded: a container may have the driver and lack this.
-bool has_driver_library() {
-  void* const library = ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (library != nullptr) ::dlclose(library);
-  return library != nullptr;
+std::string plugin_text(const CudaProbe& probe) {
+  return fmt::format("{} for CUDA {}.{} and the architectures {}", probe.plugin_path, probe.runtime_version / 1000,
+                     probe.runtime_version % 1000 / 10, probe.architectures);
 }
 
+std::string gpus_text(const CudaProbe& probe) {
+  std::vector<std::string> texts;
+  for (std::size_t number = 0; number < probe.gpus.size(); ++number) {
+    const GpuState& gpu = probe.gpus[number];
+    texts.push_back(fmt::format("cuda:{} {}, compute capability {}.{}, {} of {} free", number, gpu.name, gpu.major,
+                                gpu.minor, gigabytes(gpu.free_bytes), gigabytes(gpu.total_bytes)));
+  }
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+// Loads the plug-in only where there seems to be a GPU: that takes seconds.
 Finding gpu() {
-  const std::string version = driver_version();
-  if (version.empty()) return good("gpu", "no NVIDIA driver");
-  if (!has_driver_library()) {
-    return {"gpu", Health::warning, fmt::format("driver {}, and no libcuda.so.1", version),
-            "start the container with --gpus all (docker) or --nv (apptainer)", ErrorCode::no_device};
+  const CudaProbe driver = probe_driver();
+  if (!driver.gpu_visible && !driver.driver_library) return good("gpu", "no NVIDIA driver");
+  const CudaProbe probe = probe_cuda({});
+  const CudaDecision decision = decide_cuda(probe, {});
+  if (decision.problem.empty()) {
+    return good("gpu", fmt::format("{}; {}; {}", driver_text(probe), plugin_text(probe), gpus_text(probe)));
   }
-  return {"gpu", Health::warning, fmt::format("driver {}, and this build computes on the CPU only", version),
-          "no GPU will be used", ErrorCode::no_device};
+  return {"gpu", Health::warning, fmt::format("{}; {}", driver_text(probe), decision.problem), decision.advice,
+          ErrorCode::no_device};
 }
 
 Finding devices(const std::string& wanted) {
   try {
     const DeviceChoice choice = choose_devices(wanted);
-    return good("devices",
-                fmt::format("{}: {} CPU worker{}", wanted, choice.cpu_workers, choice.cpu_workers == 1 ? "" : "s"));
+    const std::string text =
+        choice.on_gpu() ? choice.note
+                        : fmt::format("{} CPU worker{}", choice.cpu_workers, choice.cpu_workers == 1 ? "" : "s");
+    return good("devices", fmt::format("{}: {}", wanted, text));
   } catch (const Error& error) {
     return {"devices", Health::fault, error.what(), error.hint(), error.code()};
   }

@@ -24,7 +24,7 @@ std::string structure_text(const StructureTask& task) {
 NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat) {
   return {
       {"pleat", pleat},
-      {"precision", job.precision == at::kFloat ? "float32" : "bfloat16"},
+      {"precision", precision_name(job.precision)},
       {"tasks.embeddings", embeddings_text(job.layout)},
       {"tasks.embeddings.dtype", std::string(name_of(job.layout.dtype))},
       {"tasks.logits", job.layout.logits ? "true" : "false"},

@@ -8,9 +8,9 @@
 #include <memory>
 #include <optional>
 
-#include "cpu_device.h"
 #include "identity.h"
 #include "loaded_model.h"
+#include "model_device.h"
 #include "model_hash.h"
 #include "pleat/core/error.h"
 #include "pleat/engine/pipeline.h"
@@ -48,8 +48,6 @@ void check_heads(const Manifest& manifest, const Esm2Parts& parts) {
   }
 }
 
-std::string name_of_precision(at::ScalarType precision) { return precision == at::kFloat ? "float32" : "bfloat16"; }
-
 FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job,
                                const std::string& created) {
   FileAttributes attributes;
@@ -60,18 +58,24 @@ FileAttributes make_attributes(const Manifest& manifest, const RunSettings& sett
   attributes.manifest_sha256 = manifest.sha256;
   attributes.inputs_sha256 = job.dataset.sha256;
   attributes.model_name = manifest.model;
-  attributes.precision = name_of_precision(job.precision);
+  attributes.precision = precision_name(job.precision);
   attributes.source_revision = settings.source_revision;
   attributes.untrained = job.config.language_model.untrained;
   return attributes;
 }
 
-LoadedModel load_model(const Checkpoint& checkpoint, const PreparedJob& job, const Manifest& manifest,
-                       RunObserver& observer) {
+std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& checkpoint, const PreparedJob& job,
+                                                            const Manifest& manifest, RunObserver& observer) {
   const auto start = Clock::now();
   return_freed_memory();
-  LoadedModel model(checkpoint, job);
+  std::vector<std::shared_ptr<const LoadedModel>> models;
+  for (const Gpu& gpu : job.devices.gpus) {
+    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(gpu.number));
+    models.push_back(std::make_shared<const LoadedModel>(checkpoint, job, device));
+  }
+  if (models.empty()) models.push_back(std::make_shared<const LoadedModel>(checkpoint, job));
   keep_freed_memory();
+  const LoadedModel& model = *models.front();
   const Esm2Config& config = job.config.language_model;
   std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
   if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.fold->trunk.num_blocks);
@@ -82,7 +86,7 @@ LoadedModel load_model(const Checkpoint& checkpoint, const PreparedJob& job, con
                     "trained ones come with: pleat model fetch {}",
                     job.config.fold ? "esmfold_v1" : "esm2_t6_8M_UR50D"));
   }
-  return model;
+  return models;
 }
 
 // What is known of a run before its first batch.
@@ -90,7 +94,7 @@ RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const 
   RunSummary summary;
   summary.output = manifest.resolve(manifest.output);
   summary.model = manifest.model;
-  summary.precision = name_of_precision(job.precision);
+  summary.precision = precision_name(job.precision);
   summary.untrained = job.config.language_model.untrained;
   summary.linear_flops_per_token = model.linear_flops_per_token();
   return summary;
@@ -178,9 +182,9 @@ class Run {
   }
 
   RunSummary operator()() {
-    shared_->model.emplace(load_model(checkpoint_, job_, manifest_, observer_));
+    shared_->models = load_models(checkpoint_, job_, manifest_, observer_);
     throw_if_stopped(&stop());
-    RunSummary summary = make_summary(manifest_, job_, shared_->model->language_model());
+    RunSummary summary = make_summary(manifest_, job_, shared_->models.front()->language_model());
     const std::vector<std::shared_ptr<Device>> devices = make_devices();
     try {
       compute(devices, summary);
@@ -245,8 +249,8 @@ class Run {
 
   std::vector<std::shared_ptr<Device>> make_devices() {
     std::vector<std::shared_ptr<Device>> devices;
-    for (std::int64_t i = 0; i < job_.devices.cpu_workers; ++i) {
-      devices.push_back(std::make_shared<CpuDevice>(shared_, i));
+    for (std::int64_t i = 0; i < job_.devices.count(); ++i) {
+      devices.push_back(std::make_shared<ModelDevice>(shared_, i));
       if (settings_.wrap_device) devices.back() = settings_.wrap_device(std::move(devices.back()));
     }
     return devices;

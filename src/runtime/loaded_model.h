@@ -15,7 +15,7 @@ class LoadedModel {
  public:
   // Of a folding model that is not to fold only the language model is loaded, but the whole checkpoint is checked.
   // Throws Error(bad_input) that lists everything wrong with the checkpoint.
-  LoadedModel(const Checkpoint& checkpoint, const PreparedJob& job);
+  LoadedModel(const Checkpoint& checkpoint, const PreparedJob& job, at::Device device = at::kCPU);
 
   [[nodiscard]] const Esm2& language_model() const;
   // Null where nothing is to be folded.

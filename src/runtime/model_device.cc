@@ -1,7 +1,8 @@
-#include "cpu_device.h"
+#include "model_device.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "fold_results.h"
+#include "pleat/ops/cuda_plugin.h"
 #include "pleat/plan/fold_cost.h"
 #include "pleat/runtime/collect.h"
 
@@ -26,22 +28,10 @@ at::Tensor states_of(const at::Tensor& mixed, const PackedBatch& batch, std::int
   return mixed.slice(0, batch.cu_seqlens[sequence] + 1, batch.cu_seqlens[sequence + 1] - 1);
 }
 
-// LibTorch has no type of its own for an allocation that fails on a CPU.
+// For an allocation that fails on a CPU LibTorch has no type of its own.
 bool is_out_of_memory(const c10::Error& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
   return std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") != std::string_view::npos;
-}
-
-// LibTorch's exceptions as the engine knows them.
-template <class Body>
-auto in_the_engines_words(const Body& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    throw OutOfMemory();
-  } catch (const c10::Error& error) {
-    if (is_out_of_memory(error)) throw OutOfMemory();
-    throw std::runtime_error(error.what_without_backtrace());
-  }
 }
 
 }  // namespace
@@ -59,31 +49,54 @@ FoldTotals FoldCount::totals() const {
   return totals_;
 }
 
-CpuDevice::CpuDevice(std::shared_ptr<Computation> shared, std::int64_t number)
+ModelDevice::ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number)
     : shared_(std::move(shared)),
       job_(shared_->job),
+      device_(at::kCPU),
       number_(number),
-      letter_ids_(job_.tokenizer.ids_of(job_.layout.alphabet)) {}
+      model_(shared_->models.at(job_.devices.on_gpu() ? number : 0)),
+      letter_ids_(job_.tokenizer.ids_of(job_.layout.alphabet)) {
+  if (!job_.devices.on_gpu()) return;
+  number_ = job_.devices.gpus.at(number).number;
+  device_ = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(number_));
+}
 
-std::vector<SequenceResult> CpuDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
-  // LibTorch keeps this for each thread.
+std::string ModelDevice::name() const { return fmt::format("{}:{}", device_.is_cpu() ? "cpu" : "cuda", number_); }
+
+template <class Body>
+auto ModelDevice::in_the_engines_words(const Body& body) const {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    throw OutOfMemory();
+  } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) throw OutOfMemory();
+    std::string why;
+    if (!device_.is_cpu() && load_cuda_plugin().plugin->is_lost(static_cast<int>(number_), why)) throw DeviceLost(why);
+    throw std::runtime_error(error.what_without_backtrace());
+  }
+}
+
+std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
+  // LibTorch keeps both for each thread.
+  const c10::OptionalDeviceGuard guard(device_.is_cpu() ? std::nullopt : std::optional(device_));
   if (at::get_num_threads() != job_.capacity.threads()) {
     at::set_num_threads(static_cast<int>(job_.capacity.threads()));
   }
   return in_the_engines_words([&] { return compute_batch(rows, effort); });
 }
 
-std::vector<SequenceResult> CpuDevice::compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort) {
+std::vector<SequenceResult> ModelDevice::compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort) {
   const c10::InferenceMode guard;
   const StopScope scope(*shared_->halt);
   const PackedBatch batch = job_.tokenizer.pack(job_.dataset.sequences, rows);
-  const EsmFold* const folding = shared_->model->folding();
+  const EsmFold* const folding = model_->folding();
   Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts};
   if (folding != nullptr) request.mix = folding->mix();
   at::Tensor mixed;
   std::vector<SequenceResult> results;
   {
-    const Esm2Output output = shared_->model->language_model().forward(batch, request);
+    const Esm2Output output = model_->language_model().forward(batch, request);
     results = collect_results(batch, output, job_.layout, letter_ids_);
     mixed = output.mixed;
   }
@@ -96,7 +109,7 @@ std::vector<SequenceResult> CpuDevice::compute_batch(const std::vector<std::int6
 }
 
 // A failure stays with its sequence, so that the others are not computed again.
-void CpuDevice::add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result) {
+void ModelDevice::add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result) {
   const auto start = Clock::now();
   try {
     if (states.isfinite().all().item<bool>()) {
@@ -109,6 +122,8 @@ void CpuDevice::add_fold(const at::Tensor& states, const Effort& effort, Sequenc
     throw Stopped(*shared_->halt);
   } catch (const Stopped&) {
     throw;
+  } catch (const DeviceLost&) {
+    throw;
   } catch (const OutOfMemory&) {
     result = failed_result(result.row, error_out_of_memory, "");
   } catch (const std::exception& error) {
@@ -118,9 +133,9 @@ void CpuDevice::add_fold(const at::Tensor& states, const Effort& effort, Sequenc
   shared_->folded.add({.seconds = result.seconds});
 }
 
-FoldOutput CpuDevice::fold(const at::Tensor& states, const Effort& effort, std::int64_t row) {
+FoldOutput ModelDevice::fold(const at::Tensor& states, const Effort& effort, std::int64_t row) {
   const SequenceTable& sequences = job_.dataset.sequences;
-  const EsmFold& model = *shared_->model->folding();
+  const EsmFold& model = *model_->folding();
   const FoldInput input = make_fold_input(sequences.residues(row), sequences.chain(row), job_.chain_link);
   FoldRequest request = job_.fold_request;
   if (effort.chunk_size > 0) request.chunk_size = effort.chunk_size;
@@ -132,7 +147,7 @@ FoldOutput CpuDevice::fold(const at::Tensor& states, const Effort& effort, std::
   return output;
 }
 
-std::vector<std::int64_t> CpuDevice::smaller_chunks() const {
+std::vector<std::int64_t> ModelDevice::smaller_chunks() const {
   std::vector<std::int64_t> chunks;
   if (!job_.layout.structure) return chunks;
   for (const std::int64_t chunk : fold_chunks(*job_.config.fold)) {
@@ -142,7 +157,7 @@ std::vector<std::int64_t> CpuDevice::smaller_chunks() const {
   return chunks;
 }
 
-std::string CpuDevice::need_of(std::int64_t row) const {
+std::string ModelDevice::need_of(std::int64_t row) const {
   return fmt::format("it would need about {:.1f} GB beside the weights, and {:.1f} GB were set aside for it",
                      job_.capacity.bytes_for(job_.tokens[row]) / 1e9, job_.capacity.bytes() / 1e9);
 }

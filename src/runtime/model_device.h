@@ -1,5 +1,7 @@
-// A share of the processor's cores as a device.
+// A share of the processor's cores, or a GPU, as a device.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <mutex>
@@ -38,17 +40,18 @@ struct Computation {
   explicit Computation(PreparedJob prepared) : job(std::move(prepared)) {}
 
   PreparedJob job;
-  std::optional<LoadedModel> model;
+  // One in the processor's memory for all, or one on each GPU.
+  std::vector<std::shared_ptr<const LoadedModel>> models;
   std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
   FoldCount folded;
 };
 
-class CpuDevice : public Device {
+class ModelDevice : public Device {
  public:
-  // Device `number` of those that `shared` was prepared for.
-  CpuDevice(std::shared_ptr<Computation> shared, std::int64_t number);
+  // Device `number` of those that `shared` was prepared for; with GPUs, the number-th of them.
+  ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number);
 
-  [[nodiscard]] std::string name() const override { return "cpu:" + std::to_string(number_); }
+  [[nodiscard]] std::string name() const override;
   // The language model takes the rows as one batch, the folding model each by itself.
   [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
                                                     const Effort& effort) override;
@@ -56,13 +59,18 @@ class CpuDevice : public Device {
   [[nodiscard]] std::string need_of(std::int64_t row) const override;
 
  private:
+  // Runs the body, with LibTorch's exceptions in the engine's words.
+  template <class Body>
+  auto in_the_engines_words(const Body& body) const;
   [[nodiscard]] std::vector<SequenceResult> compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort);
   void add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result);
   [[nodiscard]] FoldOutput fold(const at::Tensor& states, const Effort& effort, std::int64_t row);
 
   std::shared_ptr<Computation> shared_;
   const PreparedJob& job_;
-  std::int64_t number_;
+  at::Device device_;
+  std::int64_t number_;  // of the device among its kind
+  std::shared_ptr<const LoadedModel> model_;
   std::vector<std::int64_t> letter_ids_;
 };
 

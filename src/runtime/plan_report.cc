@@ -62,7 +62,7 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
 
 PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardSpec>& shard) {
   const ChosenModel chosen = choose_model(manifest);
-  const Capacity capacity(manifest, chosen.config, chosen.layout, chosen.precision, chosen.devices.cpu_workers);
+  const Capacity capacity(manifest, chosen.config, chosen.layout, chosen.precision, chosen.devices);
   const InputSurvey survey = survey_inputs(input_files(manifest), read_options(manifest, chosen.tokenizer));
   const std::int64_t longest_tokens = capacity.longest_tokens();
   const Sizes sizes = sizes_that_fit(survey, chosen.tokenizer, longest_tokens);
@@ -70,8 +70,8 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
 
   PlanReport report;
   report.model = manifest.model;
-  report.precision = chosen.precision == at::kFloat ? "float32" : "bfloat16";
-  report.devices = chosen.devices.cpu_workers;
+  report.precision = precision_name(chosen.precision);
+  report.devices = chosen.devices.count();
   report.threads = capacity.threads();
   report.records = survey.records;
   report.rejected = survey.rejected;

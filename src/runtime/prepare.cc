@@ -27,6 +27,21 @@ constexpr std::int64_t automatic_tokens_per_batch = 2048;
 // batch, and the language model is a small part of the work.
 constexpr std::int64_t automatic_tokens_per_fold_batch = 256;
 
+// A GPU takes a batch whole, and has too little to do with few tokens.
+constexpr std::int64_t gpu_tokens_per_batch = 16384;
+constexpr std::int64_t gpu_tokens_per_fold_batch = 1024;
+
+// Every GPU that pleat has code for computes in all three.
+at::ScalarType resolve_gpu_precision(Precision precision) {
+  switch (precision) {
+    case Precision::automatic:
+    case Precision::float32: return at::kFloat;
+    case Precision::bfloat16: return at::kBFloat16;
+    case Precision::float16: return at::kHalf;
+  }
+  throw Error(ErrorCode::internal, "unknown precision");
+}
+
 at::ScalarType resolve_precision(Precision precision) {
   switch (precision) {
     case Precision::automatic:
@@ -184,9 +199,19 @@ Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tok
 
 }  // namespace
 
+std::string precision_name(at::ScalarType precision) {
+  switch (precision) {
+    case at::kFloat: return "float32";
+    case at::kBFloat16: return "bfloat16";
+    case at::kHalf: return "float16";
+    default: throw Error(ErrorCode::internal, "unknown precision");
+  }
+}
+
 ChosenModel choose_model(const Manifest& manifest) {
   const DeviceChoice devices = choose_devices(manifest.run.devices);
-  const at::ScalarType precision = resolve_precision(manifest.run.precision);
+  const at::ScalarType precision =
+      devices.on_gpu() ? resolve_gpu_precision(manifest.run.precision) : resolve_precision(manifest.run.precision);
   const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
   ModelConfig config = load_model_config(folder);
   check_tasks(manifest, config);
@@ -227,22 +252,24 @@ std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const Mode
 std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
                           const DeviceChoice& devices, std::int64_t longest_tokens) {
   const bool folds = manifest.tasks.structure.enabled;
-  const std::int64_t usual = folds ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch;
+  const std::int64_t usual = devices.on_gpu() ? (folds ? gpu_tokens_per_fold_batch : gpu_tokens_per_batch)
+                                              : (folds ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch);
   const std::int64_t all = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
-  const std::int64_t automatic = balanced_tokens(all, devices.cpu_workers, usual);
+  const std::int64_t automatic = balanced_tokens(all, devices.count(), usual);
   // No batch needs more memory than the longest sequence.
   return std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest_tokens);
 }
 
 PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer) {
   ChosenModel chosen = choose_model(manifest);
+  if (!chosen.devices.note.empty()) observer.info(chosen.devices.note);
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
   if (options.shard) {
     dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
   }
-  Capacity capacity(manifest, config, chosen.layout, chosen.precision, chosen.devices.cpu_workers);
+  Capacity capacity(manifest, config, chosen.layout, chosen.precision, chosen.devices);
   PreparedJob job{.model_folder = chosen.folder,
                   .config = std::move(chosen.config),
                   .tokenizer = std::move(chosen.tokenizer),

@@ -41,6 +41,9 @@ struct PreparedJob {
   ChainLink chain_link = {};
 };
 
+// "float32", "bfloat16" or "float16".
+[[nodiscard]] std::string precision_name(at::ScalarType precision);
+
 // What the manifest asks for, checked against the model's config.json.
 struct ChosenModel {
   DeviceChoice devices;

@@ -12,17 +12,37 @@ namespace {
 
 using testing::HasSubstr;
 
+using Kind = DeviceRequest::Kind;
+
+TEST(ParseDevices, TakesEveryForm) {
+  EXPECT_EQ(parse_devices("auto").kind, Kind::automatic);
+  EXPECT_EQ(parse_devices("cpu").kind, Kind::cpu);
+  EXPECT_EQ(parse_devices("cpu*4").cpu_workers, 4);
+  EXPECT_EQ(parse_devices("cuda").kind, Kind::cuda);
+  EXPECT_THAT(parse_devices("cuda").gpus, testing::IsEmpty());
+  EXPECT_EQ(parse_devices("cuda:0").kind, Kind::cuda);
+  EXPECT_THAT(parse_devices("cuda:0").gpus, testing::ElementsAre(0));
+  EXPECT_THAT(parse_devices("cuda:2,0,11").gpus, testing::ElementsAre(2, 0, 11));
+}
+
 TEST(ChooseDevices, TheProcessorIsOneDeviceOrSeveral) {
-  EXPECT_EQ(choose_devices("auto").cpu_workers, 1);
   EXPECT_EQ(choose_devices("cpu").cpu_workers, 1);
   EXPECT_EQ(choose_devices("cpu*4").cpu_workers, 4);
+  EXPECT_EQ(choose_devices("cpu*4").count(), 4);
+  EXPECT_FALSE(choose_devices("cpu*4").on_gpu());
+}
+
+TEST(DeviceChoice, CountsGpusWhereThereAreSome) {
+  const DeviceChoice choice{.cpu_workers = 1, .gpus = {{0, "A", 1}, {2, "B", 1}}};
+  EXPECT_EQ(choice.count(), 2);
+  EXPECT_TRUE(choice.on_gpu());
 }
 
 class MissingDevice : public testing::TestWithParam<const char*> {};
 
 TEST_P(MissingDevice, IsNamedWithAWayOut) {
   try {
-    static_cast<void>(choose_devices(GetParam()));
+    static_cast<void>(parse_devices(GetParam()));
     FAIL() << "accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::no_device);
@@ -32,8 +52,9 @@ TEST_P(MissingDevice, IsNamedWithAWayOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, MissingDevice,
-                         testing::Values("cuda", "cuda:0", "cuda:0,2", "tpu", "CPU", "cpu:99", "", "cpu*", "cpu*0",
-                                         "cpu*-1", "cpu*1000", "cpu*4x", "cpu *4"));
+                         testing::Values("cuda:", "cuda:0,", "cuda:,0", "cuda:0,0", "cuda:-1", "cuda:64", "cuda:0 ",
+                                         "cuda0", "CUDA", "tpu", "CPU", "cpu:99", "", "cpu*", "cpu*0", "cpu*-1",
+                                         "cpu*1000", "cpu*4x", "cpu *4"));
 
 TEST(CpuHasBfloat16, AgreesWithTheSystem) {
   EXPECT_EQ(cpu_has_bfloat16(), read_text_file("/proc/cpuinfo").find("avx512_bf16") != std::string::npos);

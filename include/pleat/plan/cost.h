@@ -26,8 +26,11 @@ struct KeptOutputs {
   bool mixture = false;  // of all hidden states, for folding
 };
 
+// In place of a number of threads: on a GPU, which takes a batch whole instead of in blocks of rows.
+inline constexpr std::int64_t plan_on_gpu = 0;
+
 // Bytes of activations at the peak of a float32 pass over `tokens` in all, of which the longest sequence has `longest`,
-// with `threads` threads. The weights are not in it.
+// with `threads` threads, or plan_on_gpu. The weights are not in it.
 [[nodiscard]] double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens,
                                       std::int64_t longest, std::int64_t threads);
 

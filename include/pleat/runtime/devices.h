@@ -1,18 +1,46 @@
 // Which devices a run computes on.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pleat {
 
-// Workers that share the processor: each computes batches of its own, on its share of the cores.
-struct DeviceChoice {
+// What `run.devices` asks for, as it is written.
+struct DeviceRequest {
+  enum class Kind : std::uint8_t { automatic, cpu, cuda };
+  Kind kind = Kind::automatic;
   std::int64_t cpu_workers = 1;
+  std::vector<int> gpus = {};  // of cuda:0,2; empty = all
 };
 
-// What `run.devices` asks for: auto and cpu are the whole processor as one device, cpu*N as N devices. Throws
-// Error(no_device) for anything this build or machine has not got.
+// auto, cpu, cpu*N, cuda, cuda:I,J,... Throws Error(no_device) for anything else.
+[[nodiscard]] DeviceRequest parse_devices(const std::string& devices);
+
+struct Gpu {
+  int number = 0;  // of cuda:N
+  std::string name;
+  double free_bytes = 0;
+};
+
+// The GPUs that compute, or, where there are none, workers that share the processor: each computes batches of its own,
+// on its share of the cores.
+struct DeviceChoice {
+  std::int64_t cpu_workers = 1;
+  std::vector<Gpu> gpus = {};
+  std::string note = {};  // for the log: which GPUs `auto` took, or why none although there are some; may be empty
+
+  [[nodiscard]] std::int64_t count() const {
+    return gpus.empty() ? cpu_workers : static_cast<std::int64_t>(gpus.size());
+  }
+  [[nodiscard]] bool on_gpu() const { return !gpus.empty(); }
+};
+
+// auto takes all GPUs where plug-in, driver and GPUs are all right, else the whole processor as one device; cpu is
+// that, cpu*N N devices. cuda never falls back. Throws Error(no_device) for anything this build or machine has not got.
+// Looks at the machine, so that its answer may change.
 [[nodiscard]] DeviceChoice choose_devices(const std::string& devices);
 
 // Whether the processor computes in bfloat16 by itself.
