@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pleat/ops/cuda_plugin.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -18,6 +19,25 @@ inline bool has_cuda_gpu() {
   }();
   return present;
 }
+
+// A row of a table of tests: where, and by which operations.
+enum class Place : std::uint8_t { cpu, general, cuda };  // general: on the processor, as other devices do it
+
+inline const char* name_of(Place place) {
+  return place == Place::cpu ? "cpu" : place == Place::general ? "general" : "cuda";
+}
+inline at::Device device_of(Place place) { return place == Place::cuda ? at::kCUDA : at::kCPU; }
+
+// For the length of a test's body.
+class AtPlace {
+ public:
+  explicit AtPlace(Place place) { use_general_operations(place == Place::general); }
+  ~AtPlace() { use_general_operations(false); }
+  AtPlace(const AtPlace&) = delete;
+  AtPlace& operator=(const AtPlace&) = delete;
+  AtPlace(AtPlace&&) = delete;
+  AtPlace& operator=(AtPlace&&) = delete;
+};
 
 }  // namespace pleat
 

@@ -97,7 +97,7 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
   at::Tensor hidden = embed(batch);  // [T, D]
   if (request.mix.defined()) output.mixed = at::zeros_like(hidden);
   std::optional<TokenPlaces> places;
-  if (!hidden.is_cpu()) {
+  if (!on_processor(hidden)) {
     places = TokenPlaces::make(batch.cu_seqlens, batch.padded_tokens(), rotary, hidden.device());
   }
   for (std::int64_t i = 0; i < depth; ++i) {

@@ -83,7 +83,7 @@ AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int6
   block = rows_at_once(rows, std::max(block, PackedBatch::minimum_rows), device_block);
   const std::int64_t blocks = std::max<std::int64_t>(1, rows.size(0) / block);
   // Another device is given its work by one thread.
-  at::parallel_for(0, blocks, rows.is_cpu() ? 1 : blocks, [&](std::int64_t first, std::int64_t last) {
+  at::parallel_for(0, blocks, on_processor(rows) ? 1 : blocks, [&](std::int64_t first, std::int64_t last) {
     const c10::InferenceMode guard_of_thread;
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t begin = i * block;

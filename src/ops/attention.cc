@@ -10,6 +10,7 @@
 #include "element.h"
 #include "first_error.h"
 #include "pleat/ops/device_ops.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -115,7 +116,7 @@ at::Tensor attention_output(const AttentionInput& input) {
 }
 
 at::Tensor attention(const AttentionInput& input) {
-  if (!input.qkv.is_cpu()) return device_ops(input.qkv.device().type()).attention(input);
+  if (!on_processor(input.qkv)) return device_ops(input.qkv.device().type()).attention(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
   const cpu::Kernels& kernels = cpu::kernels();

@@ -6,6 +6,7 @@
 
 #include "general.h"
 #include "pair_tasks.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -16,7 +17,7 @@ at::Tensor pair_bias_reference(const at::Tensor& z, const LayerNorm& norm, const
 }
 
 at::Tensor pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed) {
-  if (!z.is_cpu()) return general::pair_bias(z, norm, weight, transposed);
+  if (!on_processor(z)) return general::pair_bias(z, norm, weight, transposed);
   at::Tensor bias = at::empty({weight.size(0), z.size(0), z.size(0)}, z.options());
   write_pair_bias(z, norm, weight.contiguous(), transposed, bias.mutable_data_ptr<float>());
   return bias;
@@ -32,7 +33,7 @@ at::Tensor biased_attention_reference(const at::Tensor& qkv, const at::Tensor& b
 }
 
 at::Tensor biased_attention(const at::Tensor& qkv, const at::Tensor& bias) {
-  if (!qkv.is_cpu()) return general::biased_attention(qkv, bias);
+  if (!on_processor(qkv)) return general::biased_attention(qkv, bias);
   const std::int64_t length = qkv.size(0);
   const std::int64_t heads = qkv.size(1);
   const std::int64_t dim = qkv.size(3);

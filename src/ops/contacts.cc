@@ -8,6 +8,7 @@
 #include "attention_heads.h"
 #include "first_error.h"
 #include "general.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -70,7 +71,7 @@ at::Tensor ContactAccumulator::attention_by_maps(const AttentionInput& input) {
 }
 
 at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
-  if (!input.qkv.is_cpu()) return attention_by_maps(input);
+  if (!on_processor(input.qkv)) return attention_by_maps(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const cpu::Kernels& kernels = cpu::kernels();
   const auto* const weight = weight_.const_data_ptr<float>() + next_head_;

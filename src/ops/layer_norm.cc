@@ -5,6 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "element.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -16,7 +17,7 @@ at::Tensor add_layer_norm_reference(at::Tensor& residual, const at::Tensor& upda
 
 at::Tensor add_layer_norm(at::Tensor& residual, const at::Tensor& update, const at::Tensor& weight,
                           const at::Tensor& bias, double eps, at::ScalarType type) {
-  if (!residual.is_cpu()) return add_layer_norm_reference(residual, update, weight, bias, eps, type);
+  if (!on_processor(residual)) return add_layer_norm_reference(residual, update, weight, bias, eps, type);
   const std::int64_t width = residual.size(1);
   at::Tensor out = at::empty(residual.sizes(), residual.options().dtype(type));  // [T, D]
   auto* const h_residual = residual.mutable_data_ptr<float>();

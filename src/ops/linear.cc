@@ -7,6 +7,7 @@
 
 #include "pair_tasks.h"
 #include "pleat/ops/device_ops.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -95,7 +96,7 @@ at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const
 
 Linear::Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation)
     : activation_(activation), in_features_(weight.size(1)), out_features_(weight.size(0)) {
-  if (!weight.is_cpu()) {
+  if (!on_processor(weight)) {
     way_ = Way::device;
     weight_ = weight.contiguous();
     bias_ = bias.defined() ? bias.contiguous() : bias;

@@ -3,11 +3,12 @@
 #include <ATen/ATen.h>
 
 #include "pleat/ops/pair_workspace.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
 at::Tensor panels_of(const at::Tensor& weight) {
-  if (!weight.is_cpu()) return {};
+  if (!on_processor(weight)) return {};
   const at::Tensor rows = weight.to(at::kFloat).contiguous();  // [out, in]
   at::Tensor panels = at::empty({cpu::panel_floats(rows.size(1), rows.size(0))});
   cpu::pack_panels(rows.const_data_ptr<float>(), rows.size(1), rows.size(0), panels.mutable_data_ptr<float>());
@@ -15,7 +16,7 @@ at::Tensor panels_of(const at::Tensor& weight) {
 }
 
 at::Tensor padded_bias(const at::Tensor& bias, std::int64_t out) {
-  if (bias.defined() && !bias.is_cpu()) return bias;
+  if (bias.defined() && !on_processor(bias)) return bias;
   at::Tensor padded = at::zeros({(out + cpu::run_length - 1) / cpu::run_length * cpu::run_length});
   if (bias.defined()) padded.slice(0, 0, out).copy_(bias);
   return padded;

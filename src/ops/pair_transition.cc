@@ -4,6 +4,7 @@
 
 #include "general.h"
 #include "pair_tasks.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -14,7 +15,7 @@ void pair_transition_reference(at::Tensor& z, const PairTransitionWeights& w) {
 
 PairTransition::PairTransition(const PairTransitionWeights& weights)
     : weights_(weights), in_panels_(panels_of(weights.in.weight)), out_panels_(panels_of(weights.out.weight)) {
-  if (!weights.in.weight.is_cpu()) return;
+  if (!on_processor(weights.in.weight)) return;
   for (Projection* p : {&weights_.in, &weights_.out}) {
     p->bias = padded_bias(p->bias, p->weight.size(0));
     p->weight = p->weight.new_empty({p->weight.size(0), 0});  // only its size is still needed
@@ -22,7 +23,7 @@ PairTransition::PairTransition(const PairTransitionWeights& weights)
 }
 
 void PairTransition::operator()(at::Tensor& z) const {
-  if (!z.is_cpu()) return general::pair_transition(z, weights_);
+  if (!on_processor(z)) return general::pair_transition(z, weights_);
   cpu::PairTransition job;
   job.channels = z.size(2);
   job.hidden = weights_.in.weight.size(0);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "general.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -103,7 +104,7 @@ void attend_rows(const Operands& operands, std::int64_t begin, std::int64_t end,
 }  // namespace
 
 PointAttentionOutput point_attention(const PointAttentionInput& input) {
-  if (!input.q.is_cpu()) return general::point_attention(input);
+  if (!on_processor(input.q)) return general::point_attention(input);
   const std::int64_t length = input.q.size(0);
   const std::int64_t heads = input.q.size(1);
   const std::int64_t width = input.v.size(2);

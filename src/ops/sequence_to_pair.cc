@@ -4,6 +4,7 @@
 
 #include "general.h"
 #include "pair_tasks.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -15,7 +16,7 @@ void sequence_to_pair_reference(at::Tensor& z, const at::Tensor& qk, const Seque
 }
 
 SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(weights.out.bias) {
-  if (!weights.out.weight.is_cpu()) {
+  if (!on_processor(weights.out.weight)) {
     weights_ = weights;
     return;
   }
@@ -25,7 +26,7 @@ SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(wei
 }
 
 void SequenceToPair::operator()(at::Tensor& z, const at::Tensor& qk) const {
-  if (!z.is_cpu()) return general::sequence_to_pair(z, qk, weights_);
+  if (!on_processor(z)) return general::sequence_to_pair(z, qk, weights_);
   const std::int64_t inner = qk.size(1) / 2;
   const at::Tensor right = difference_(qk.slice(1, 0, inner).contiguous());      // [L, C]
   const at::Tensor left = bias_ - difference_(qk.slice(1, inner).contiguous());  // [L, C]

@@ -6,6 +6,7 @@
 
 #include "general.h"
 #include "pair_tasks.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 
@@ -30,7 +31,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
       out_panels_(panels_of(weights.out.weight)),
       heads_(weights.bias.size(0)),
       node_(node) {
-  if (!weights.out.weight.is_cpu()) return;
+  if (!on_processor(weights.out.weight)) return;
   const std::int64_t channels = weights.query.size(0);
   const std::int64_t head_dim = channels / heads_;
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
@@ -51,7 +52,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
 }
 
 void TriangleAttention::operator()(at::Tensor& z, PairWorkspace& workspace) const {
-  if (!z.is_cpu()) return general::triangle_attention(z, weights_, node_);
+  if (!on_processor(z)) return general::triangle_attention(z, weights_, node_);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const bool columns = node_ == Node::ending;

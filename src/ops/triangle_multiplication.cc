@@ -4,6 +4,7 @@
 
 #include "general.h"
 #include "pair_tasks.h"
+#include "pleat/tensor/device.h"
 
 namespace pleat {
 namespace {
@@ -30,7 +31,7 @@ TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeigh
       out_panels_(panels_of(weights.out.weight)),
       gate_panels_(panels_of(weights.gate.weight)),
       triangle_(triangle) {
-  if (!weights.out.weight.is_cpu()) return;
+  if (!on_processor(weights.out.weight)) return;
   const std::int64_t channels = weights.out.weight.size(0);
   for (Projection* p : {&weights_.a, &weights_.a_gate, &weights_.b, &weights_.b_gate, &weights_.out, &weights_.gate}) {
     p->weight = p->weight.contiguous();
@@ -84,7 +85,7 @@ void TriangleMultiplication::write(at::Tensor& z, const float* x) const {
 }
 
 void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const {
-  if (!z.is_cpu()) return general::triangle_multiplication(z, weights_, triangle_, chunk_size);
+  if (!on_processor(z)) return general::triangle_multiplication(z, weights_, triangle_, chunk_size);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const std::int64_t stride = plane_stride(length);

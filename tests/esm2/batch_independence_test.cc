@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "cuda_row.h"
 #include "golden.h"
 #include "pleat/esm2/model.h"
 #include "pleat/esm2/tokenizer.h"
@@ -19,7 +20,7 @@ struct PerSequence {
   at::Tensor contacts;
 };
 
-class BatchIndependence : public testing::TestWithParam<std::tuple<std::string, at::ScalarType>> {};
+class BatchIndependence : public testing::TestWithParam<std::tuple<std::string, Place, at::ScalarType>> {};
 
 SequenceTable random_sequences(std::mt19937& random) {
   std::vector<std::string> sequences;
@@ -46,10 +47,12 @@ void compute(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable&
 }
 
 TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
-  const auto& [name, type] = GetParam();
+  const auto& [name, place, type] = GetParam();
+  const at::Device device = device_of(place);
+  PLEAT_SKIP_WITHOUT(device);
   const auto folder = load_golden(name).folder;
   const Esm2Config config = load_model_config(folder).language_model;
-  const Esm2 model(Checkpoint::open(folder), config, type);
+  const Esm2 model(Checkpoint::open(folder), config, type, {}, {}, device);
   const Tokenizer tokenizer(config);
   std::mt19937 random(20);
   const SequenceTable table = random_sequences(random);
@@ -80,10 +83,11 @@ TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Esm2, BatchIndependence,
-                         testing::Combine(testing::ValuesIn(golden_cases()),
+                         testing::Combine(testing::ValuesIn(golden_cases()), testing::Values(Place::cpu, Place::cuda),
                                           testing::Values(at::kFloat, at::kBFloat16)),
                          [](const auto& tested) {
-                           return std::get<0>(tested.param) + "_" + at::toString(std::get<1>(tested.param));
+                           return std::get<0>(tested.param) + "_" + name_of(std::get<1>(tested.param)) + "_" +
+                                  at::toString(std::get<2>(tested.param));
                          });
 
 }  // namespace

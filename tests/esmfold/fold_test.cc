@@ -1,8 +1,10 @@
 // The whole model against what transformers computes, part by part and at the end.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <set>
 
+#include "cuda_row.h"
 #include "golden_model.h"
 
 namespace pleat {
@@ -20,10 +22,24 @@ double relative_difference(const at::Tensor& actual, const at::Tensor& expected)
   return largest_difference(actual, expected) / std::max(scale, 1.0);
 }
 
-class Fold : public testing::TestWithParam<std::string> {};
+class Fold : public testing::TestWithParam<std::tuple<std::string, Place>> {
+ protected:
+  void SetUp() override {
+    PLEAT_SKIP_WITHOUT(device_of(std::get<1>(GetParam())));
+    place_.emplace(std::get<1>(GetParam()));
+  }
+  [[nodiscard]] static GoldenModel golden_model(at::ScalarType precision = at::kFloat) {
+    return GoldenModel(std::get<0>(GetParam()), precision, device_of(std::get<1>(GetParam())));
+  }
+  // On CUDA float32 agrees less closely; that row's bounds are demands, not findings.
+  [[nodiscard]] static double part_bound() { return std::get<1>(GetParam()) == Place::cuda ? 1e-4 : 2e-5; }
+
+ private:
+  std::optional<AtPlace> place_;
+};
 
 TEST_P(Fold, TakesTheReferencesInputs) {
-  const GoldenModel golden(GetParam());
+  const GoldenModel golden = golden_model();
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     SCOPED_TRACE(golden.cases()[i].sequence);
     const FoldInput input = golden.input(i);
@@ -35,7 +51,7 @@ TEST_P(Fold, TakesTheReferencesInputs) {
 
 // A failure here points at the first part that differs; every name the golden data holds must have been heard.
 TEST_P(Fold, EveryPartEqualsTheReferences) {
-  const GoldenModel golden(GetParam());
+  const GoldenModel golden = golden_model();
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     if (!golden.cases()[i].traced) continue;
     SCOPED_TRACE(golden.cases()[i].sequence);
@@ -45,7 +61,7 @@ TEST_P(Fold, EveryPartEqualsTheReferences) {
       const std::string key(name);
       if (unheard.erase(key) == 0) return;
       const at::Tensor expected = golden.expected(i, "trace." + key);
-      const double bound = value.scalar_type() == at::kLong ? 0 : 2e-5;
+      const double bound = value.scalar_type() == at::kLong ? 0 : part_bound();
       EXPECT_LE(relative_difference(value, expected), bound) << key;
     };
     (void)golden.fold(i, {}, compare);
@@ -54,7 +70,7 @@ TEST_P(Fold, EveryPartEqualsTheReferences) {
 }
 
 TEST_P(Fold, ResultsEqualTheReferences) {
-  const GoldenModel golden(GetParam());
+  const GoldenModel golden = golden_model();
   FoldRequest request;
   request.distogram = true;
   request.lm_logits = true;
@@ -81,24 +97,29 @@ TEST_P(Fold, ResultsEqualTheReferences) {
   }
 }
 
-TEST_P(Fold, ChunksChangeNoBit) {
-  const GoldenModel golden(GetParam());
+TEST_P(Fold, ChunksChangeNothing) {
+  // ATen's products may take another path for another number of channels.
+  const double bound = std::get<1>(GetParam()) == Place::cpu ? 0 : 1e-4;
+  const GoldenModel golden = golden_model();
   const std::size_t last = golden.cases().size() - 1;
   const FoldOutput whole = golden.fold(last, {});
   for (const std::int64_t chunk : {1, 3, 16}) {
     FoldRequest request;
     request.chunk_size = chunk;
     const FoldOutput chunked = golden.fold(last, request);
-    EXPECT_TRUE(at::equal(whole.positions, chunked.positions)) << "chunks of " << chunk;
-    EXPECT_TRUE(at::equal(whole.pae, chunked.pae)) << "chunks of " << chunk;
+    EXPECT_LE(relative_difference(chunked.positions, whole.positions), bound) << "chunks of " << chunk;
+    EXPECT_LE(relative_difference(chunked.pae, whole.pae), bound) << "chunks of " << chunk;
   }
 }
 
 // The language model and the trunk's sequence state in bfloat16, the pair state in float32: as far from the reference
 // as the reference's own bfloat16 is and a half more, or 1 % of the structure's size. With recycling a distance near a
-// bound may fall into another bin, so only single passes can be compared.
+// bound may fall into another bin, so only single passes can be compared. The general operations round queries and keys
+// once more than the processor's kernels do, after rotation: there 0.1 of a pLDDT of 100 is allowed where the reference
+// happens to round to less, a quarter of one rounding to 8 bits.
 TEST_P(Fold, Bfloat16StaysWithinTheReferencesOwn) {
-  const GoldenModel golden(GetParam(), at::kBFloat16);
+  const GoldenModel golden = golden_model(at::kBFloat16);
+  const double least_plddt = std::get<1>(GetParam()) == Place::cpu ? 0 : 0.1;
   int compared = 0;
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     const GoldenFold& fold = golden.cases()[i];
@@ -107,7 +128,8 @@ TEST_P(Fold, Bfloat16StaysWithinTheReferencesOwn) {
     const FoldOutput actual = golden.fold(i, {});
     EXPECT_LE(largest_difference(actual.positions, golden.expected(i, "positions")),
               std::max(1.5 * fold.bfloat16_positions, 0.01) * std::max(fold.extent, 1.0));
-    EXPECT_LE(largest_difference(actual.plddt, golden.expected(i, "plddt")), 150 * fold.bfloat16_plddt);
+    EXPECT_LE(largest_difference(actual.plddt, golden.expected(i, "plddt")),
+              std::max(least_plddt, 150 * fold.bfloat16_plddt));
     ++compared;
   }
   EXPECT_GT(compared, 0);
@@ -115,7 +137,7 @@ TEST_P(Fold, Bfloat16StaysWithinTheReferencesOwn) {
 
 // Folding goes sequence by sequence; what could depend on the batch is the language model's pass.
 TEST_P(Fold, StatesDoNotDependOnTheBatch) {
-  const GoldenModel golden(GetParam());
+  const GoldenModel golden = golden_model();
   std::vector<std::size_t> single_chains;
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     if (golden.cases()[i].sequence.find(':') == std::string::npos) single_chains.push_back(i);
@@ -127,7 +149,12 @@ TEST_P(Fold, StatesDoNotDependOnTheBatch) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, Fold, testing::ValuesIn(golden_models()), [](const auto& model) { return model.param; });
+INSTANTIATE_TEST_SUITE_P(, Fold,
+                         testing::Combine(testing::ValuesIn(golden_models()),
+                                          testing::Values(Place::cpu, Place::general, Place::cuda)),
+                         [](const auto& tested) {
+                           return std::get<0>(tested.param) + "_" + name_of(std::get<1>(tested.param));
+                         });
 
 TEST(Recycling, EndsEarlyWhenDistancesSettle) {
   const GoldenModel golden(golden_models().front());

@@ -64,11 +64,11 @@ std::vector<std::string> golden_models() {
   return names;
 }
 
-GoldenModel::GoldenModel(const std::string& name, at::ScalarType precision)
+GoldenModel::GoldenModel(const std::string& name, at::ScalarType precision, at::Device device)
     : folder_(root / name),
       config_(load_model_config(folder_)),
       checkpoint_(Checkpoint::open(folder_)),
-      model_(checkpoint_, config_.language_model, config_.fold.value(), precision),
+      model_(checkpoint_, config_.language_model, config_.fold.value(), precision, device),
       golden_(Checkpoint::open(folder_ / "golden")) {
   const auto json = nlohmann::json::parse(read_text_file(folder_ / "golden.json"));
   for (const auto& entry : json.at("cases")) cases_.push_back(parse_case(entry));
@@ -119,7 +119,14 @@ std::vector<at::Tensor> GoldenModel::states(const std::vector<std::size_t>& indi
 
 FoldOutput GoldenModel::fold(std::size_t index, FoldRequest request, const FoldTrace& trace) const {
   request.num_recycles = cases_[index].num_recycles;
-  return model_.fold(states({index}).front(), input(index), request, trace);
+  FoldTrace from_device;
+  if (trace) from_device = [&](std::string_view name, const at::Tensor& value) { trace(name, value.cpu()); };
+  FoldOutput output = model_.fold(states({index}).front(), input(index), request, from_device);
+  for (at::Tensor* part : {&output.positions, &output.atom_mask, &output.plddt, &output.pae, &output.angles,
+                           &output.distogram_logits, &output.lm_logits}) {
+    if (part->defined()) *part = part->cpu();
+  }
+  return output;
 }
 
 }  // namespace pleat

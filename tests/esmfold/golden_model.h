@@ -29,7 +29,7 @@ struct GoldenFold {
 // One folder of the golden data: its model, cases and arrays.
 class GoldenModel {
  public:
-  explicit GoldenModel(const std::string& name, at::ScalarType precision = at::kFloat);
+  explicit GoldenModel(const std::string& name, at::ScalarType precision = at::kFloat, at::Device device = at::kCPU);
 
   [[nodiscard]] const std::vector<GoldenFold>& cases() const { return cases_; }
   [[nodiscard]] const EsmFold& model() const { return model_; }
@@ -43,6 +43,7 @@ class GoldenModel {
   [[nodiscard]] FoldInput input(std::size_t index) const;
   // The language model's mixed states of the sequences of `indices`, computed as one batch: [P, D] each.
   [[nodiscard]] std::vector<at::Tensor> states(const std::vector<std::size_t>& indices) const;
+  // The output, and what the trace hears, is on the processor.
   [[nodiscard]] FoldOutput fold(std::size_t index, FoldRequest request, const FoldTrace& trace = {}) const;
 
  private:
