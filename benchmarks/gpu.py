@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Measures pleat on cuda:0 beside transformers on the same GPU and prints two markdown tables: embedding in bfloat16
+(transformers with sdpa, batches sorted by length and padded) and one fold of each length with four passes (transformers
+with its language model in bfloat16 and its trunk in chunks, which is what fits). The runs take turns; figures are
+medians. pleat's end-to-end rate is that of the whole process after its first batch, writing included.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from fold import model_of, sequence_of
+from processes import HERE, run_child
+from select_proteins import select_proteins
+from shapes import SHAPES
+
+EMBED = """version: 1
+model: {model}
+inputs: [gpu.fasta]
+output: gpu.h5
+tasks:
+  embeddings: {{layers: [-1], per_residue: true, mean: true, dtype: float16}}
+run: {{devices: "cuda:0", precision: bf16}}
+"""
+FOLD = """version: 1
+model: {model}
+inputs: [gpu.fasta]
+output: gpu.h5
+tasks:
+  structure: {{num_recycles: 3, pae: true}}
+run: {{devices: "cuda:0", precision: {precision}, max_tokens_per_batch: 8}}
+"""
+# The least a pass over an H100's arithmetic takes, for four passes, in seconds.
+FLOORS = {256: 0.055, 384: 0.130, 512: 0.232, 1024: 1.166}
+
+
+def run_pleat(pleat, text, work):
+    (work / "gpu.yaml").write_text(text)
+    command = [pleat, "run", work / "gpu.yaml", "--overwrite", "--progress", "none"]
+    run_child([*command, "--summary-json", work / "gpu.json"])
+    return json.loads((work / "gpu.json").read_text())
+
+
+def run_hf(task, model, *arguments):
+    return json.loads(run_child([sys.executable, HERE / "gpu_hf.py", task, model, *arguments])[2])
+
+
+def embed(options):
+    print("| model | run | tokens/s | end to end, tokens/s | rate / transformers' |")
+    print("| --- | --- | ---: | ---: | ---: |")
+    for name in options.shapes.split(","):
+        model = options.work / "models" / name
+        if not (model / "vocab.txt").exists():  # written last
+            run_child([sys.executable, HERE / "make_model.py", name, model])
+        select_proteins(options.proteins, options.work / "gpu.fasta")
+        own, other = [], []
+        for _ in range(options.rounds):
+            summary = run_pleat(options.pleat, EMBED.format(model=json.dumps(str(model))), options.work)
+            tokens = summary["tokens"]
+            own.append((tokens / summary["seconds_forward"],
+                        tokens / (summary["seconds_total"] - summary["seconds_startup"])))
+            other.append(run_hf("embed", model, options.work / "gpu.fasta")["tokens_per_second"])
+        rate, whole = (statistics.median(each) for each in zip(*own))
+        theirs = statistics.median(other)
+        print(f"| {name} | pleat | {rate:,.0f} | {whole:,.0f} | {rate / theirs:.2f} |")
+        print(f"| {name} | transformers | {theirs:,.0f} | | 1 |", flush=True)
+
+
+def fold(options):
+    print("\n| L | run | seconds, 4 passes | time / pleat's | time / floor |")
+    print("| ---: | --- | ---: | ---: | ---: |")
+    model = model_of(options.work, 48)
+    for length in map(int, options.lengths.split(",")):
+        # The first of the sequences warms up.
+        records = [f">{number}\n{sequence_of(length, number)}\n" for number in range(3)]
+        (options.work / "gpu.fasta").write_text("".join(records))
+        times = {"pleat, fp32": [], "pleat, bf16": [], "transformers": []}
+        for _ in range(options.rounds):
+            for precision in ("fp32", "bf16"):
+                run_pleat(options.pleat, FOLD.format(model=json.dumps(str(model)), precision=precision), options.work)
+                dump = run_child(["h5dump", "-d", "/records/seconds", "-y", "-w", "0", options.work / "gpu.h5"])[2]
+                numbers = dump.split("DATA {")[1].split("}")[0].replace(",", " ").split()
+                times[f"pleat, {precision}"].append(statistics.median(map(float, numbers[1:])))
+            times["transformers"].append(run_hf("fold", model, sequence_of(length))["seconds"])
+        medians = {name: statistics.median(each) for name, each in times.items()}
+        for name, seconds in medians.items():
+            floor = f"{seconds / FLOORS[length]:.1f}" if length in FLOORS else ""
+            print(f"| {length} | {name} | {seconds:.3f} | {seconds / medians['pleat, fp32']:.2f} | {floor} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pleat", type=Path, required=True, help="the program to measure")
+    parser.add_argument("--work", type=Path, required=True, help="folder for models and results")
+    parser.add_argument("--shapes", default="150M,650M", help="default: %(default)s")
+    parser.add_argument("--proteins", type=int, default=4000)
+    parser.add_argument("--lengths", default="256,384,512,1024", help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    options.work = options.work.resolve()
+    options.work.mkdir(parents=True, exist_ok=True)
+    gpu = run_child(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "--id=0"])[2].strip()
+    print(f"{gpu}, {options.rounds} rounds, medians\n", flush=True)
+    embed(options)
+    fold(options)
+
+
+if __name__ == "__main__":
+    main()
