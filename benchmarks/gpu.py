@@ -87,7 +87,8 @@ def fold(options):
         medians = {name: statistics.median(each) for name, each in times.items()}
         for name, seconds in medians.items():
             floor = f"{seconds / FLOORS[length]:.1f}" if length in FLOORS else ""
-            print(f"| {length} | {name} | {seconds:.3f} | {seconds / medians['pleat, fp32']:.2f} | {floor} |", flush=True)
+            ratio = seconds / medians["pleat, fp32"]
+            print(f"| {length} | {name} | {seconds:.3f} | {ratio:.2f} | {floor} |", flush=True)
 
 
 def main():
