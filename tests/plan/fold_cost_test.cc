@@ -87,6 +87,16 @@ TEST(FoldBytesOfEsmfold, AreThreeAndAHalfPairStatesWithAllChannelsAtOnce) {
   EXPECT_NEAR(fold_bytes(published, 1000, 16, 2) / pair_state, 2.7, 0.1);
 }
 
+// Counted by hand from the general operations, not measured: the pair state, the product of all channels and a chunk of
+// each factor, and passing blocks of a fixed size.
+TEST(FoldBytesOnAGpu, AreFourPairStatesWithAllChannelsAtOnce) {
+  const double pair_state = 4.0 * 128 * 4000 * 4000;
+  const double passing = 10 * 4.0 * (1 << 24);
+  EXPECT_NEAR((fold_bytes(published, 4000, 128, plan_on_gpu) - passing) / pair_state, 4.1, 0.1);
+  EXPECT_NEAR((fold_bytes(published, 4000, 16, plan_on_gpu) - passing) / pair_state, 3.8, 0.1);
+  EXPECT_GT(fold_bytes(published, 100, 16, plan_on_gpu), passing);
+}
+
 TEST(LargestChunk, IsTheMostThatFits) {
   const std::int64_t positions = 800;
   std::int64_t previous = 0;
