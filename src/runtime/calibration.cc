@@ -9,6 +9,7 @@
 
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/runtime/devices.h"
 
 namespace pleat {
 namespace {
@@ -41,7 +42,9 @@ std::filesystem::path calibration_file() {
 }
 
 std::string calibration_key(const Manifest& manifest) {
-  return fmt::format("{}, {} threads, {}, precision {}, devices {}, {}", processor_name(),
+  std::string gpus;
+  for (const Gpu& gpu : choose_devices(manifest.run.devices).gpus) gpus += gpu.name + ", ";
+  return fmt::format("{}{}, {} threads, {}, precision {}, devices {}, {}", gpus, processor_name(),
                      std::thread::hardware_concurrency(), manifest.model, static_cast<int>(manifest.run.precision),
                      manifest.run.devices, manifest.tasks.structure.enabled ? "folding" : "no folding");
 }

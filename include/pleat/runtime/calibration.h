@@ -17,7 +17,8 @@ struct Calibration {
 // Where calibrations are kept: pleat/calibration.json in $XDG_CACHE_HOME or ~/.cache. Empty where neither is known.
 [[nodiscard]] std::filesystem::path calibration_file();
 
-// What a measurement holds for: the processor, the model, the precision, the devices, and whether sequences are folded.
+// What a measurement holds for: the GPUs where there are some, the processor, the model, the precision, the devices,
+// and whether sequences are folded. Throws what choose_devices() does.
 [[nodiscard]] std::string calibration_key(const Manifest& manifest);
 
 // Nothing where there is none, or the file cannot be read.
