@@ -172,7 +172,8 @@ def test_slurm(tmp_path, cluster, same_bits):
     workflow.config["shards"] = 2
     workflow.environment |= {"SLURM_CONF": cluster["SLURM_CONF"]}
     # This host keeps no accounts of jobs, which the executor asks by itself where there are some.
-    workflow("--workflow-profile", "profiles/slurm", "--latency-wait", 5, "--slurm-status-command", "squeue")
+    status = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", 5)
+    workflow("--workflow-profile", "profiles/slurm", "--latency-wait", 5, *status)
     same_bits("Snakemake on SLURM, 2 shards", workflow.result())
 
 
