@@ -2,8 +2,10 @@
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -78,3 +80,33 @@ def pleat_processes(folder):
         except OSError:
             continue
     return found
+
+
+def long_job(folder):
+    """A job of some seconds, and what an undisturbed run makes of it."""
+    text = real_proteins(1500)
+    write_job(folder, text)
+    plain = write_job(folder / "plain", text)
+    run(PLEAT, "run", plain / "manifest.yaml", "--progress", "none")
+    return data_of(plain / "results.h5")
+
+
+def engine_whose_pleat_is_killed(command, folder, environment, state):
+    """What an engine prints that must end well, although pleat gets SIGKILL once there are results in `state`."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=folder, env=environment, **streams) as process:
+        try:
+            end = time.monotonic() + 90
+            while time.monotonic() < end and process.poll() is None:
+                if any(path.stat().st_size > 1_000_000 for path in state.glob("pleat-segment-*")):
+                    break
+                time.sleep(0.02)
+            victims = pleat_processes(folder)
+            assert victims
+            for victim in victims:
+                os.kill(victim, signal.SIGKILL)
+            output, _ = process.communicate(timeout=180)
+        finally:
+            process.kill()
+    assert process.returncode == 0, output
+    return output

@@ -1,9 +1,6 @@
 """workflows/nextflow with the real Nextflow: on this host, in Docker and Apptainer, and on SLURM."""
 
 import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,9 @@ from engines import (
     PLEAT,
     REPOSITORY,
     data_of,
+    engine_whose_pleat_is_killed,
     fasta,
-    pleat_processes,
+    long_job,
     proteins,
     real_proteins,
     run,
@@ -125,42 +123,15 @@ def test_a_samplesheet_with_one_bad_sequence_and_structures(tmp_path):
 
 
 def test_a_killed_task_is_tried_again_and_goes_on(tmp_path):
-    text = real_proteins(1500)
-    write_job(tmp_path, text)
-    write_job(tmp_path / "plain", text)
-    run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")
+    undisturbed = long_job(tmp_path)
     pipeline = Pipeline(tmp_path)
-    process = subprocess.Popen(
-        pipeline.command("--input", "proteins.fasta", "--state", "state"),
-        cwd=tmp_path,
-        env=pipeline.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        end = time.monotonic() + 90
-        while (
-            time.monotonic() < end and process.poll() is None and not has_some_results(tmp_path / "state/proteins.work")
-        ):
-            time.sleep(0.02)
-        victims = pleat_processes(tmp_path)
-        assert victims
-        for victim in victims:
-            os.kill(victim, signal.SIGKILL)
-        output, _ = process.communicate(timeout=180)
-    finally:
-        process.kill()
-    assert process.returncode == 0, output
+    command = pipeline.command("--input", "proteins.fasta", "--state", "state")
+    engine_whose_pleat_is_killed(command, tmp_path, pipeline.environment, tmp_path / "state/proteins.work")
     runs = [task for task in pipeline.tasks("name,status,exit,workdir") if "PLEAT_RUN" in task[0]]
     assert [(task[1], task[2]) for task in runs] == [("FAILED", "137"), ("COMPLETED", "0")]
     log = Path(runs[1][3], ".command.err").read_text()
     assert "goes on where an earlier run ended" in log
-    assert data_of(pipeline.result()) == data_of(tmp_path / "plain/results.h5")
-
-
-def has_some_results(folder):
-    return any(path.stat().st_size > 1_000_000 for path in folder.glob("pleat-segment-*"))
+    assert data_of(pipeline.result()) == undisturbed
 
 
 def test_lasting_errors_are_not_tried_again(pipeline):

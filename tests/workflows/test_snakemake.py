@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,9 @@ from engines import (
     PLEAT,
     REPOSITORY,
     data_of,
+    engine_whose_pleat_is_killed,
     fasta,
-    pleat_processes,
+    long_job,
     proteins,
     real_proteins,
     run,
@@ -103,38 +101,14 @@ def test_two_samples_one_bad_sequence_and_structures(tmp_path):
 
 
 def test_a_killed_job_is_tried_again_and_goes_on(tmp_path):
-    text = real_proteins(1500)
-    write_job(tmp_path, text)
-    write_job(tmp_path / "plain", text)
-    run(PLEAT, "run", tmp_path / "plain/manifest.yaml", "--progress", "none")
+    undisturbed = long_job(tmp_path)
     workflow = Workflow(tmp_path)
-    process = subprocess.Popen(
-        workflow.command(),
-        cwd=tmp_path,
-        env=workflow.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        state = tmp_path / ".pleat-state/proteins.1-of-1"
-        end = time.monotonic() + 90
-        while time.monotonic() < end and process.poll() is None:
-            if any(path.stat().st_size > 1_000_000 for path in state.glob("pleat-segment-*")):
-                break
-            time.sleep(0.02)
-        victims = pleat_processes(tmp_path)
-        assert victims
-        for victim in victims:
-            os.kill(victim, signal.SIGKILL)
-        output, _ = process.communicate(timeout=180)
-    finally:
-        process.kill()
-    assert process.returncode == 0, output
+    state = tmp_path / ".pleat-state/proteins.1-of-1"
+    engine_whose_pleat_is_killed(workflow.command(), tmp_path, workflow.environment, state)
     log = (tmp_path / "logs/pleat_run/proteins.1-of-1.log").read_text()
     assert "goes on where an earlier run ended" in log
     assert list(state.iterdir()) == []
-    assert data_of(workflow.result()) == data_of(tmp_path / "plain/results.h5")
+    assert data_of(workflow.result()) == undisturbed
 
 
 @pytest.mark.parametrize(
