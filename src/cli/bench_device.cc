@@ -107,7 +107,9 @@ void add_bench_device_command(CLI::App& app, int& /*exit_status*/) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* const command =
       app.add_subcommand("bench-device", "Measure this machine with a manifest's model, for the times of pleat plan");
-  command->add_option("manifest", arguments->manifest, "The YAML manifest; its inputs are not read")->required();
+  command->add_option("manifest", arguments->manifest, "The YAML manifest; its inputs are not read")
+      ->type_name("FILE")
+      ->required();
   command->add_option("--set", arguments->overrides, "Override one key of the manifest")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -59,7 +59,8 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<DoctorArguments>();
   CLI::App* const command =
       app.add_subcommand("doctor", "Look at this machine and say what is wrong; exits with what a run would end with");
-  command->add_option("--devices", arguments->devices, "The devices that a run is to have, as run.devices");
+  command->add_option("--devices", arguments->devices, "The devices that a run is to have, as run.devices")
+      ->type_name("DEVICES");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {
     const std::vector<Finding> findings = examine_machine({PLEAT_VERSION " (" PLEAT_REVISION ")", arguments->devices});

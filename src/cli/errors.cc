@@ -2,12 +2,35 @@
 
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <exception>
 #include <new>
 
 #include "pleat/core/stop.h"
 
 namespace pleat::cli {
+namespace {
+
+constexpr std::array statuses{
+    ExitStatus{"0", "Done"},
+    ExitStatus{"64", "The command line is wrong"},
+    ExitStatus{
+        "65",
+        "Some records were bad or failed, and all others are written; or a whole file of input, weights or results "
+        "is damaged"},
+    ExitStatus{"66", "An input file or the weights are missing"},
+    ExitStatus{"69", "No such device, or it cannot compute in the precision asked for"},
+    ExitStatus{"70", "A bug in pleat"},
+    ExitStatus{"73", "An output cannot be created"},
+    ExitStatus{"74", "An output cannot be written"},
+    ExitStatus{"75", "Worth retrying: disk full, not enough memory, no network, a device lost, --max-time over"},
+    ExitStatus{"78", "The manifest is wrong"},
+    ExitStatus{"128 + N", "Ended by signal N; the same command goes on from there"},
+};
+
+}  // namespace
+
+std::span<const ExitStatus> exit_statuses() { return statuses; }
 
 int exit_status_of(ErrorCode code) {
   switch (code) {

@@ -121,7 +121,7 @@ int export_results(const ExportOptions& options) {
 void add_export_command(CLI::App& app, int& exit_status) {
   const auto options = std::make_shared<ExportOptions>();
   CLI::App* const command = app.add_subcommand("export", "Write a result file's content in another format");
-  command->add_option("FILE", options->file, "A file that pleat run wrote")->required();
+  command->add_option("FILE", options->file, "A file that pleat run wrote")->type_name("FILE")->required();
   command->add_option("--format", options->format, "fasta, or pdb or cif (mmCIF) for structures")
       ->required()
       ->check(CLI::IsMember({"fasta", "pdb", "cif"}));
@@ -129,9 +129,9 @@ void add_export_command(CLI::App& app, int& exit_status) {
       ->add_option("--output", options->output,
                    "The folder to write to, made if needed; for structures also an archive, .tar or .tar.gz; "
                    "- is standard output")
-      ->type_name("DIR")
+      ->type_name("PATH")
       ->required();
-  command->add_option("--id", options->ids, "Only the record of this name; may be given again")
+  command->add_option("--id", options->ids, "Only the record of this name; others may follow, each with --id")
       ->type_name("ID")
       ->expected(1)
       ->take_all();

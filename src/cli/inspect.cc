@@ -226,7 +226,7 @@ void inspect(const InspectOptions& options) {
 void add_inspect_command(CLI::App& app, int& /*exit_status*/) {
   const auto options = std::make_shared<InspectOptions>();
   CLI::App* const command = app.add_subcommand("inspect", "Show what a result file holds");
-  command->add_option("FILE", options->file, "A file that pleat run wrote")->required();
+  command->add_option("FILE", options->file, "A file that pleat run wrote")->type_name("FILE")->required();
   command->add_flag("--json", options->json, "Print JSON");
   command->add_option("--table", options->table, "Print all records, or the problems among them, tab-separated")
       ->check(CLI::IsMember({"all", "problems"}));

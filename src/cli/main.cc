@@ -34,8 +34,10 @@ void set_up_process() {
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App app("Protein sequences in, ESM-2 embeddings out, in bulk: one manifest, one command, one HDF5 file.",
-               "pleat");
+  CLI::App app(
+      "Protein sequences in, ESM-2 embeddings and ESMFold structures out, in bulk: one manifest, one command, one "
+      "HDF5 file.",
+      "pleat");
   app.set_version_flag("--version", PLEAT_VERSION " (" PLEAT_REVISION ")");
   app.require_subcommand(1);
   app.fallthrough(false);
@@ -50,6 +52,7 @@ int run_program(int argc, char** argv) {
   pleat::cli::add_model_command(app, exit_status);
   pleat::cli::add_doctor_command(app, exit_status);
   pleat::cli::add_schema_command(app, exit_status);
+  pleat::cli::add_completion_command(app, exit_status);
   try {
     app.parse(argc, argv);
     std::cout.flush();

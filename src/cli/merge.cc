@@ -54,8 +54,8 @@ void merge(const MergeArguments& arguments) {
 void add_merge_command(CLI::App& app, int& /*exit_status*/) {
   const auto arguments = std::make_shared<MergeArguments>();
   CLI::App* const command = app.add_subcommand("merge", "Join the files that pleat run --shard wrote");
-  command->add_option("FILE", arguments->parts, "The shards' files, in any order")->required();
-  command->add_option("-o,--output", arguments->output, "The file to write")->required();
+  command->add_option("FILE", arguments->parts, "The shards' files, in any order")->type_name("FILE")->required();
+  command->add_option("-o,--output", arguments->output, "The file to write")->type_name("FILE")->required();
   command->add_flag("--allow-missing", arguments->options.allow_missing,
                     "Merge what is there; the file then says which shards are missing");
   command->add_flag("--overwrite", arguments->options.overwrite, "Replace an existing file, once the new one is whole");

@@ -173,15 +173,19 @@ void add_model_command(CLI::App& app, int& exit_status) {
 
   CLI::App* const fetch_command = model->add_subcommand("fetch", "Download a model from the Hugging Face hub");
   const auto arguments = std::make_shared<FetchArguments>();
-  fetch_command->add_option("NAME", arguments->name, "A name that 'pleat model list' shows")->required();
-  fetch_command->add_option("--output", arguments->output, "A folder for plain files, instead of the hub's cache");
-  fetch_command->add_option("--revision", arguments->revision, "A branch, tag or commit, instead of the published one");
+  fetch_command->add_option("NAME", arguments->name, "A name that 'pleat model list' shows")
+      ->type_name("MODEL")
+      ->required();
+  fetch_command->add_option("--output", arguments->output, "A folder for plain files, instead of the hub's cache")
+      ->type_name("DIR");
+  fetch_command->add_option("--revision", arguments->revision, "A branch, tag or commit, instead of the published one")
+      ->type_name("REVISION");
   fetch_command->callback([arguments] { fetch(*arguments); });
 
   CLI::App* const verify_command =
       model->add_subcommand("verify", "Check the hashes and headers of a model on this machine");
   const auto name = std::make_shared<std::string>();
-  verify_command->add_option("MODEL", *name, "A name or a folder")->required();
+  verify_command->add_option("MODEL", *name, "A name or a folder")->type_name("MODEL")->required();
   verify_command->callback([name, &exit_status] { exit_status = verify(*name); });
 }
 

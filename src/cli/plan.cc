@@ -137,8 +137,9 @@ void add_plan_command(CLI::App& app, int& /*exit_status*/) {
   const auto arguments = std::make_shared<PlanArguments>();
   CLI::App* const command =
       app.add_subcommand("plan", "Show what pleat run would do: reads the inputs, not the weights");
-  command->add_option("manifest", arguments->manifest, "The YAML manifest")->required();
-  command->add_option("--devices", arguments->devices, "Plan for these devices instead of `run.devices`");
+  command->add_option("manifest", arguments->manifest, "The YAML manifest")->type_name("FILE")->required();
+  command->add_option("--devices", arguments->devices, "Plan for these devices instead of `run.devices`")
+      ->type_name("DEVICES");
   command->add_option("--set", arguments->overrides, "Override one key of the manifest")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

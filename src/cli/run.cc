@@ -143,20 +143,27 @@ void add_run_command(CLI::App& app, int& exit_status) {
   CLI::App* const command = app.add_subcommand("run", "Compute what a manifest asks for and write one HDF5 file");
   const auto arguments = std::make_shared<RunArguments>();
   command->add_option("manifest", arguments->manifest, "The YAML manifest; see: pleat schema manifest --markdown")
+      ->type_name("FILE")
       ->required();
-  command->add_option("-o,--output", arguments->output, "Write the results to this file instead of `output`");
-  command->add_option("--devices", arguments->devices, "Compute on these devices instead of `run.devices`");
+  command->add_option("-o,--output", arguments->output, "Write the results to this file instead of `output`")
+      ->type_name("FILE");
+  command->add_option("--devices", arguments->devices, "Compute on these devices instead of `run.devices`")
+      ->type_name("DEVICES");
   command->add_option("--set", arguments->overrides, "Override one key of the manifest: --set tasks.contacts=true")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command->add_option(
-      "--work-dir", arguments->work_folder,
-      "Keep the results there until the file is put together (default: OUTPUT.work); a later run\ngoes on from there");
+  command
+      ->add_option("--work-dir", arguments->work_folder,
+                   "Keep the results there until the file is put together (default: OUTPUT.work); a later run\n"
+                   "goes on from there")
+      ->type_name("DIR");
   command->add_flag("--restart", arguments->restart,
                     "Give up what an earlier run has left, instead of going on with it");
-  command->add_option("--cache", arguments->cache_folder,
-                      "Take results of the same sequence, model and tasks from this folder, and keep new ones there;\n"
-                      "several runs may use it at once");
+  command
+      ->add_option("--cache", arguments->cache_folder,
+                   "Take results of the same sequence, model and tasks from this folder, and keep new ones there;\n"
+                   "several runs may use it at once")
+      ->type_name("DIR");
   command
       ->add_option("--max-time", arguments->max_time,
                    "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")
@@ -170,10 +177,12 @@ void add_run_command(CLI::App& app, int& exit_status) {
   command
       ->add_option("--fail-on", arguments->fail_on, "Exit with 65 when any record is bad, only when all are, or never")
       ->check(CLI::IsMember({"any", "all", "none"}));
-  command->add_option("--progress", arguments->progress, "auto, json or none")
+  command->add_option("--progress", arguments->progress, "How to show progress: auto, json or none")
       ->check(CLI::IsMember({"auto", "json", "none"}));
-  command->add_option("--log-format", arguments->log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  command->add_option("--summary-json", arguments->summary_json, "Write the summary of the run to this file");
+  command->add_option("--log-format", arguments->log_format, "How to write logs: text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("--summary-json", arguments->summary_json, "Write the summary of the run to this file")
+      ->type_name("FILE");
   command->callback([arguments, &exit_status] { run(*arguments, exit_status); });
 }
 

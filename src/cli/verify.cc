@@ -63,9 +63,13 @@ void add_verify_command(CLI::App& app, int& exit_status) {
   const auto arguments = std::make_shared<VerifyArguments>();
   CLI::App* const command =
       app.add_subcommand("verify", "Check every byte of a result file; exit with 65 if anything is wrong");
-  command->add_option("FILE", arguments->file, "A file that pleat run or pleat merge wrote")->required();
-  command->add_option("--manifest", arguments->manifest,
-                      "Compare the file with what this manifest asks for, reading its inputs again");
+  command->add_option("FILE", arguments->file, "A file that pleat run or pleat merge wrote")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--manifest", arguments->manifest,
+                   "Compare the file with what this manifest asks for, reading its inputs again")
+      ->type_name("FILE");
   command->add_option("--set", arguments->overrides, "Override one key of the manifest, as the run did")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)

@@ -15,6 +15,7 @@ void add_verify_command(CLI::App& app, int& exit_status);        // verify.cc
 void add_export_command(CLI::App& app, int& exit_status);        // export.cc
 void add_model_command(CLI::App& app, int& exit_status);         // model.cc: list, fetch, verify
 void add_doctor_command(CLI::App& app, int& exit_status);        // doctor.cc
-void add_schema_command(CLI::App& app, int& exit_status);  // schema.cc: manifest (JSON Schema), manifest --markdown
+void add_schema_command(CLI::App& app, int& exit_status);        // schema.cc: manifest, results, man
+void add_completion_command(CLI::App& app, int& exit_status);    // completion.cc: bash, zsh
 
 }  // namespace pleat::cli

@@ -1,0 +1,99 @@
+// The tables of the result file for programs and for people.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "pleat/store/schema.h"
+#include "pleat/store/schema_table.h"
+
+namespace pleat::schema {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// ["U", "D"] of "U, D".
+Json sizes_of(std::string_view shape) {
+  Json sizes = Json::array();
+  while (!shape.empty()) {
+    const std::size_t end = shape.find(", ");
+    sizes.push_back(shape.substr(0, end));
+    shape.remove_prefix(end == std::string_view::npos ? shape.size() : end + 2);
+  }
+  return sizes;
+}
+
+constexpr std::string_view head = R"(# The result file: every dataset and attribute
+
+<!-- Made by `pleat schema results --markdown`; change src/store/schema_table.cc, not this page. -->
+
+[results.md](results.md) says how to read the file. `pleat schema results` prints these tables as JSON.
+
+)";
+
+std::string brackets(std::string_view shape) { return shape.empty() ? "" : fmt::format(" [{}]", shape); }
+
+std::string letters_markdown() {
+  std::string text = "In the shapes, ";
+  for (const ShapeLetter& letter : shape_letters()) {
+    if (&letter != shape_letters().data()) text += "; ";
+    text += fmt::format("{} = {}", letter.letter, letter.meaning);
+  }
+  return text + ".\n";
+}
+
+std::string datasets_markdown() {
+  std::string text =
+      "\n## Datasets\n\nWithout a task named under \"there with\" a dataset is in every file. `float16 or float32` is "
+      "what\n"
+      "`tasks.embeddings.dtype` says, in `/structures` what `tasks.structure.dtype` says. NN is 00 for the embedding "
+      "layer\n"
+      "and up to the model's depth for the last one; of the layers, and of `mean`, `bos` and `per_residue`, those are\n"
+      "there that the manifest asked for. Rows that could not be computed hold NaN (`atom_mask` 0, `recycles` -1).\n\n"
+      "| path | type and shape | unit | there with | meaning |\n| --- | --- | --- | --- | --- |\n";
+  for (const DatasetEntry& entry : dataset_table()) {
+    text += fmt::format("| `{}` | {}{} | {} | {} | {} |\n", entry.path, entry.type, brackets(entry.shape), entry.unit,
+                        entry.present, entry.meaning);
+  }
+  return text;
+}
+
+std::string attributes_markdown() {
+  std::string text =
+      "\n## Attributes\n\n\"strings\" stands for each of the datasets of type utf8, but `/structures/atom14_names`.\n\n"
+      "| of | name | type and shape | there with | meaning |\n| --- | --- | --- | --- | --- |\n";
+  for (const AttributeEntry& entry : attribute_table()) {
+    text += fmt::format("| `{}` | `{}` | {}{} | {} | {} |\n", entry.object, entry.name, entry.type,
+                        brackets(entry.shape), entry.present, entry.meaning);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string results_json() {
+  Json json{{"format", format_name}, {"schema_version", version}};
+  for (const ShapeLetter& letter : shape_letters()) json["shape_letters"][letter.letter] = letter.meaning;
+  for (const DatasetEntry& entry : dataset_table()) {
+    json["datasets"].push_back({{"path", entry.path},
+                                {"type", entry.type},
+                                {"shape", sizes_of(entry.shape)},
+                                {"unit", entry.unit},
+                                {"present", entry.present},
+                                {"meaning", entry.meaning}});
+  }
+  for (const AttributeEntry& entry : attribute_table()) {
+    json["attributes"].push_back({{"object", entry.object},
+                                  {"name", entry.name},
+                                  {"type", entry.type},
+                                  {"shape", sizes_of(entry.shape)},
+                                  {"present", entry.present},
+                                  {"meaning", entry.meaning}});
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string results_markdown() {
+  return std::string(head) + letters_markdown() + datasets_markdown() + attributes_markdown();
+}
+
+}  // namespace pleat::schema
