@@ -27,9 +27,14 @@ class ChunkCodec {
   struct FreeCompressor {
     void operator()(libdeflate_compressor* compressor) const;
   };
+  // How many bytes at the begin of a shuffled chunk are not worth compressing: whole planes of bytes.
+  [[nodiscard]] std::size_t noise_bytes(std::span<const std::byte> shuffled, std::size_t element_size);
+  [[nodiscard]] bool is_noise(std::span<const std::byte> plane);
+
   std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor_;
   std::vector<std::byte> shuffled_;
   std::vector<std::byte> encoded_;
+  std::vector<std::byte> sample_;
 };
 
 }  // namespace pleat

@@ -115,6 +115,43 @@ TEST_F(ChunkCodecTest, CompressesWhatRepeats) {
   EXPECT_LT(codec.encode(data, 4).size(), data.size() / 100);
 }
 
+// Numbers whose low `noisy` bytes are noise and whose others hardly change.
+std::vector<std::byte> numbers(std::size_t count, std::size_t element_size, std::size_t noisy) {
+  std::vector<std::byte> data = noise(count * element_size, 9);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (i % element_size >= noisy) data[i] = static_cast<std::byte>(i / 5000);
+  }
+  return data;
+}
+
+TEST_F(ChunkCodecTest, NoiseInFrontIsStoredAndTheRestCompressed) {
+  ChunkCodec codec;
+  for (const hid_t type : {H5T_STD_U16LE, H5T_IEEE_F32LE, H5T_STD_I64LE}) {
+    const std::size_t size = H5Tget_size(type);
+    for (std::size_t noisy = 0; noisy <= size; ++noisy) {
+      for (const std::size_t count : {32768UL, 65535UL, 65536UL, 131072UL}) {
+        const std::vector<std::byte> data = numbers(count, size, noisy);
+        const std::span<const std::byte> encoded = codec.encode(data, size);
+        EXPECT_LT(encoded.size(), count * noisy + count * (size - noisy) / 50 + 1000) << noisy << " of " << size;
+        EXPECT_EQ(read_by_library(encoded, count, type), data) << noisy << " of " << size;
+      }
+    }
+  }
+}
+
+TEST_F(ChunkCodecTest, NoiseThatEndsIsNotStored) {
+  ChunkCodec codec;
+  constexpr std::size_t count = 262144;
+  for (const std::size_t part : {0UL, 5UL, 7UL}) {
+    std::vector<std::byte> data = numbers(count, 2, 1);
+    const std::size_t eighth = data.size() / 8;
+    std::fill_n(data.begin() + static_cast<std::ptrdiff_t>(part * eighth), eighth, std::byte{0});
+    const std::span<const std::byte> encoded = codec.encode(data, 2);
+    EXPECT_EQ(read_by_library(encoded, count, H5T_STD_U16LE), data);
+    EXPECT_LT(encoded.size(), count * 9 / 10) << part;
+  }
+}
+
 TEST_F(ChunkCodecTest, RefusesElementsItCannotShuffle) {
   ChunkCodec codec;
   const std::vector<std::byte> data(12);
