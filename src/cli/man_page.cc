@@ -32,6 +32,9 @@ constexpr std::array variables{
         "OMP_NUM_THREADS",
         "How many threads compute. Default: the processors that this process may use, limits of a container or job "
         "included."},
+    NamedText{"PLEAT_CUDA_PLUGIN",
+              "The file libpleat_cuda.so, where it lies neither beside the program nor in ../lib."},
+    NamedText{"CUDA_VISIBLE_DEVICES", "The GPUs that there are for this process."},
     NamedText{"SLURM_ARRAY_TASK_ID, _MIN, _MAX, _STEP, _COUNT", "Read with --shard slurm-array only."},
     NamedText{"TMPDIR", "Where bench-device has its passing files. Default: /tmp."},
     NamedText{"HOME", "Needed by none of it; without it the defaults below ~ are not looked at."},
