@@ -1,5 +1,6 @@
 """Runs that are disturbed until they succeed, and what an undisturbed one gives."""
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ LONG = os.environ.get("PLEAT_LONG") == "1"
 
 @dataclass
 class Count:
-    """Of faults: how many were done to a run, and what became of the results that were on the disk."""
+    """Of faults: how many were done to a run, after how many a later run went on or the file stood, and how many results
+    that were on the disk were not found there again."""
 
     injected: int = 0
     survived: int = 0
@@ -27,6 +29,17 @@ def contents(file):
     return {path: found[path] for path in found if path not in ("/manifest_overrides", "/manifest_sha256")}
 
 
+def journaled(journal):
+    """The sequences that are done by the whole lines of a journal; none where the weights are not known yet."""
+    rows, model_known = set(), False
+    for line in journal.split(b"\n")[:-1]:
+        entry = json.loads(line[9:])
+        model_known |= "model_sha256" in entry
+        if "row" in entry:
+            rows.add(entry["row"])
+    return rows if model_known else set()
+
+
 class Disturbed:
     """One job, run again and again."""
 
@@ -38,16 +51,28 @@ class Disturbed:
         with self.job.compute() as file:
             self.expected = contents(file)
         self.job.output.unlink()
-        self.done = 0  # sequences that the last run found on the disk
+        self.work = folder / "out.h5.work"
+        self.done = 0  # sequences that lie on the disk
+        self.open_faults = 0  # since somebody last went on
+
+    def left_by(self, count):
+        """After a fault: what is done now."""
+        count.injected += 1
+        self.open_faults += 1
+        journal = self.work / "pleat-journal.jsonl"
+        self.done = len(journaled(journal.read_bytes())) if journal.exists() else 0
 
     def check_progress(self, stderr, count):
-        """What an earlier run had done must still be done, as far as this one came to say so."""
+        """What was done must still be done, as far as this run came to say so."""
         found = re.search(r"earlier run ended: (\d+) of \d+ sequences", stderr)
         if found is None and "info: loaded" not in stderr:
             return
-        done = int(found[1]) if found else 0
-        count.lost += max(0, self.done - done)
-        self.done = max(self.done, done)
+        count.lost += max(0, self.done - (int(found[1]) if found else 0))
+        self.went_on(count)
+
+    def went_on(self, count):
+        count.survived += self.open_faults
+        self.open_faults = 0
 
     def check_file(self):
         with self.job.open() as file:
