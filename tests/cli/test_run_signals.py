@@ -1,8 +1,10 @@
 """Signals during a run: it ends soon, and what is done is kept."""
 
 import json
+import re
 import signal
 import time
+from itertools import islice
 
 import pytest
 from job import fasta, proteins
@@ -53,13 +55,34 @@ def test_a_signal_ends_a_run_soon_and_keeps_what_is_done(endless, number):
         stop(process, signal.SIGKILL)
 
 
-def test_a_second_signal_ends_it_at_once(endless):
+def test_a_second_signal_ends_it_at_once_and_a_later_run_goes_on(endless):
     with endless.start("--progress", "json") as process:
         until_results_come(process)
         process.send_signal(signal.SIGINT)
         status, _, seconds = stop(process, signal.SIGINT)
-    assert status in (-signal.SIGINT, 130) and seconds < 10
+    assert status in (-signal.SIGINT, 130) and seconds < 3
     assert "out.h5.work" in endless.left()
+    with endless.start() as process:
+        assert re.search(r"earlier run ended: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
+        stop(process, signal.SIGKILL)
+
+
+def test_max_time_ends_a_run_and_the_same_command_goes_on(endless):
+    begin = time.monotonic()
+    done = endless.run("--max-time", "10s")
+    assert done.returncode == 75 and time.monotonic() - begin < 20
+    assert "the time of --max-time is over" in done.stderr and "hint: run the same command again" in done.stderr
+    assert "sequences are done and kept in" in done.stderr
+    assert endless.left() == ["out.h5.work"]
+    with endless.start("--max-time", "1h") as process:
+        assert re.search(r"earlier run ended: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
+        stop(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("text", ["", "0", "soon", "-5m", "3h55", "5m3h"])
+def test_times_that_are_none(job, text):
+    job.input("in.fasta", ">a\nACD\n")
+    job.refused(64, "is no length of time", arguments=("--max-time", text))
 
 
 def test_a_signal_leaves_an_older_file_and_a_work_folder_of_the_user_alone(endless, tmp_path):

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <numeric>
-#include <random>
 
 #include "pleat/core/error.h"
+#include "pleat/plan/cost.h"
+#include "pleat/plan/fold_cost.h"
 
 namespace pleat {
 namespace {
@@ -90,19 +93,26 @@ TEST(ShardsOfTest, TheMostExpensiveFirstToWhoHasLeast) {
   EXPECT_THAT(shards_of({}, 3), ElementsAre());
 }
 
+// Real ones, giants of 7,000 residues among them; see tests/data/lengths.
 TEST(ShardsOfTest, TenThousandProteinsOverSixteenShardsAreBalanced) {
-  std::mt19937 random(1);
-  std::lognormal_distribution<double> lengths(5.6, 0.75);
-  std::vector<double> costs;
-  for (int i = 0; i < 10'000; ++i) costs.push_back(std::pow(std::min(lengths(random), 35'000.0), 3));
-  // Folding costs the cube of the length: a single giant may cost more than a shard's share, and nothing can help it.
-  std::ranges::sort(costs);
-  costs.resize(costs.size() - 10);
-  const std::vector<std::int64_t> shards = shards_of(costs, 16);
-  std::vector<double> loads(16, 0.0);
-  for (std::size_t i = 0; i < costs.size(); ++i) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
-  const auto [least, most] = std::ranges::minmax(loads);
-  EXPECT_LT((most - least) / (std::accumulate(loads.begin(), loads.end(), 0.0) / 16), 0.03);
+  std::ifstream in(PLEAT_TEST_DATA "/lengths/proteins.txt");
+  const std::vector<std::int64_t> lengths{std::istream_iterator<std::int64_t>(in), {}};
+  ASSERT_EQ(lengths.size(), 10'000U);
+  const ModelShape language_model{2560, 36, 40, 10240};  // of esmfold_v1
+  const FoldConfig folding;
+  for (const bool fold : {false, true}) {
+    std::vector<double> costs;
+    for (const std::int64_t length : lengths) {
+      costs.push_back(forward_flops(language_model, length + end_tokens) + (fold ? fold_flops(folding, length, 4) : 0));
+    }
+    const std::vector<std::int64_t> shards = shards_of(costs, 16);
+    std::vector<double> loads(16, 0.0);
+    for (std::size_t i = 0; i < costs.size(); ++i) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
+    const auto [least, most] = std::ranges::minmax(loads);
+    const double spread = (most - least) / (std::accumulate(loads.begin(), loads.end(), 0.0) / 16);
+    std::printf("16 shards %s: they differ by %.5f %%\n", fold ? "of folding" : "of embedding", 100 * spread);
+    EXPECT_LT(spread, 0.03);
+  }
 }
 
 }  // namespace
