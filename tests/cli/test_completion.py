@@ -104,7 +104,15 @@ compadd() {
   print -rl -- $matches >>$CAPTURED
   builtin compadd "$@"
 }
-print -n 'set'; print ' up'
+# Says when it is done: with more keys waiting, zsh would not look at all matches.
+complete_and_say() {
+  zle complete-word
+  BUFFER=
+  print done >$CAPTURED.done
+}
+zle -N complete_and_say
+bindkey '^I' complete_and_say
+print done >$CAPTURED.done
 """
 
 
@@ -120,22 +128,22 @@ class Zsh:
             environment = os.environ | {"TERM": "dumb", "CAPTURED": str(self.captured)}
             os.execvpe("zsh", ["zsh", "-f", "-i"], environment)
         self.process = process
-        self.send("source ../start.zsh\n", "set up")
+        self.send("source ../start.zsh\n")
 
-    def send(self, text, awaited=None):
+    def send(self, text):
+        """Types it, and waits until what it starts is done."""
+        done = self.captured.with_name("captured.done")
+        done.unlink(missing_ok=True)
         os.write(self.terminal, text.encode())
-        seen, end = "", time.monotonic() + 60
-        while awaited and awaited not in seen:
+        seen, end = "", time.monotonic() + 120
+        while not done.exists() or not done.read_text():
             assert time.monotonic() < end, seen
-            if select.select([self.terminal], [], [], 0.2)[0]:
+            if select.select([self.terminal], [], [], 0.02)[0]:
                 seen += os.read(self.terminal, 65536).decode(errors="replace")
-        return seen
 
     def complete(self, line):
         self.captured.write_text("")
         self.send(f"{line}\t")
-        # What is typed after it is read when the completion is done: ^U empties the line.
-        self.send("\x15print -n do; print ne\n", "done")
         return sorted(set(self.captured.read_text().split()))
 
     def close(self):
