@@ -27,7 +27,8 @@ struct MergeSummary {
 // Memory holds a block of each part and a few numbers a row. Records, sequences and results are those of a run that was
 // not divided, bit for bit; what tells of the computation (/records/seconds, attempts, device) comes from the parts,
 // `created_utc` is the latest of theirs. Throws Error(missing_input), Error(bad_input) for parts that do not belong
-// together, Error(cannot_create), Error(io), Error(retry), or Stopped once `stop` holds a signal; then nothing is left under the output's name.
+// together, Error(cannot_create), Error(io), Error(retry), or Stopped once `stop` holds a signal; then nothing is left
+// under the output's name.
 MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
                            const MergeOptions& options);
 
