@@ -54,6 +54,12 @@ std::string counts_text(const std::string& word, const std::map<std::string, std
   return text;
 }
 
+// As pleat run finds before it computes. A shard takes its share.
+bool exceeds_disk(const PlanReport& plan) {
+  const double share = plan.shard && plan.flops > 0 ? plan.shard_flops / plan.flops : 1;
+  return plan.free_disk_bytes >= 0 && share * plan.result_bytes > plan.free_disk_bytes;
+}
+
 std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
   std::string text = fmt::format("model        {}, {}, on {} device{} of {} threads\n", plan.model, plan.precision,
                                  plan.devices, plan.devices == 1 ? "" : "s", plan.threads);
@@ -77,7 +83,9 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
     text += fmt::format("  {} chunk {:>4}  {:>10} for each device, up to {} residues\n", chunk.chosen ? "->" : "  ",
                         chunk.chunk_size, bytes_text(chunk.bytes), chunk.longest);
   }
-  text += fmt::format("disk         up to {} while it runs, and less for the file\n", bytes_text(plan.result_bytes));
+  text += fmt::format("disk         up to {} while it runs, and less for the file{}\n", bytes_text(plan.result_bytes),
+                      plan.free_disk_bytes < 0 ? "" : "; " + bytes_text(plan.free_disk_bytes) + " free");
+  if (exceeds_disk(plan)) text += "WILL NOT FIT the disk: a run is refused; make room, or see --work-dir and --shard\n";
   text += fmt::format("time         about {} ({:.3g} TFLOP; {})\n", clock_text(time.seconds), plan.flops / 1e12,
                       time.basis);
   return text;
@@ -104,6 +112,8 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
             {"weight_bytes", plan.weight_bytes},
             {"activation_bytes", plan.activation_bytes},
             {"result_bytes", plan.result_bytes},
+            {"free_disk_bytes", plan.free_disk_bytes},
+            {"fits_disk", !exceeds_disk(plan)},
             {"seconds", time.seconds},
             {"seconds_basis", time.basis}};
   json["chunks"] = Json::array();

@@ -137,6 +137,12 @@ void run(const RunArguments& arguments, int& exit_status) {
   if (!arguments.summary_json.empty()) write_summary_json(summary, exit_status, arguments.summary_json);
 }
 
+// As a script gives it whose variable is not set; such an option must not count as not given.
+CLI::Validator not_empty() {
+  return CLI::Validator([](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); },
+                        "");
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_status) {
@@ -146,8 +152,10 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->type_name("FILE")
       ->required();
   command->add_option("-o,--output", arguments->output, "Write the results to this file instead of `output`")
+      ->check(not_empty())
       ->type_name("FILE");
   command->add_option("--devices", arguments->devices, "Compute on these devices instead of `run.devices`")
+      ->check(not_empty())
       ->type_name("DEVICES");
   command->add_option("--set", arguments->overrides, "Override one key of the manifest: --set tasks.contacts=true")
       ->type_name("KEY=VALUE")
@@ -156,6 +164,7 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->add_option("--work-dir", arguments->work_folder,
                    "Keep the results there until the file is put together (default: OUTPUT.work); a later run\n"
                    "goes on from there")
+      ->check(not_empty())
       ->type_name("DIR");
   command->add_flag("--restart", arguments->restart,
                     "Give up what an earlier run has left, instead of going on with it");
@@ -163,15 +172,18 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->add_option("--cache", arguments->cache_folder,
                    "Take results of the same sequence, model and tasks from this folder, and keep new ones there;\n"
                    "several runs may use it at once")
+      ->check(not_empty())
       ->type_name("DIR");
   command
       ->add_option("--max-time", arguments->max_time,
                    "Begin nothing that would not end in this time, such as 3h55m; exit with 75 if not all is done")
+      ->check(not_empty())
       ->type_name("TIME");
   command
       ->add_option("--shard", arguments->shard,
                    "Compute only part I of N, or the part of this task of a SLURM array; `output` then gets\n"
                    ".shard-I-of-N before its extension. pleat merge joins the parts")
+      ->check(not_empty())
       ->type_name("I/N|slurm-array");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an existing result file, once the new one is whole");
   command
@@ -182,6 +194,7 @@ void add_run_command(CLI::App& app, int& exit_status) {
   command->add_option("--log-format", arguments->log_format, "How to write logs: text or json")
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--summary-json", arguments->summary_json, "Write the summary of the run to this file")
+      ->check(not_empty())
       ->type_name("FILE");
   command->callback([arguments, &exit_status] { run(*arguments, exit_status); });
 }

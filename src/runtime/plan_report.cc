@@ -1,15 +1,28 @@
 #include "pleat/runtime/plan_report.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <numeric>
 
 #include "capacity.h"
 #include "pleat/plan/fold_cost.h"
 #include "pleat/runtime/machine.h"
+#include "pleat/store/run_identity.h"
 #include "prepare.h"
 
 namespace pleat {
 namespace {
+
+constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
+
+// On the disk where this folder is, or would be; -1 where nobody knows.
+double free_room(std::filesystem::path folder) {
+  std::error_code error;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) folder = folder.parent_path();
+  const std::filesystem::space_info space = std::filesystem::space(folder.empty() ? "." : folder, error);
+  return error ? -1 : static_cast<double>(space.available);
+}
 
 // The sequences that fit, by tokens and by residues.
 struct Sizes {
@@ -30,11 +43,17 @@ Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std:
   return sizes;
 }
 
-// In a run the assignment is made with the same costs, in the order of the inputs.
-void add_shards(const std::vector<double>& costs, const ShardSpec& spec, PlanReport& report) {
+// As a run does it: before anything that depends on the machine, so also with what does not fit into this one. In a run
+// the sequences are in another order, which moves equal costs only.
+void add_shards(const InputSurvey& survey, const ChosenModel& chosen, const StructureTask& structure,
+                std::int64_t longest_tokens, const ShardSpec& spec, PlanReport& report) {
+  const std::vector<std::int64_t> tokens = sizes_that_fit(survey, chosen.tokenizer, no_limit).tokens;
+  const std::vector<double> costs = costs_of(tokens, chosen.config, structure);
   const std::vector<std::int64_t> shards = shards_of(costs, spec.count);
   std::vector<double> loads(static_cast<std::size_t>(spec.count), 0.0);
-  for (std::size_t i = 0; i < costs.size(); ++i) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    if (tokens[i] <= longest_tokens) loads[static_cast<std::size_t>(shards[i] - 1)] += costs[i];
+  }
   const auto [least, most] = std::ranges::minmax(loads);
   const double mean = std::accumulate(loads.begin(), loads.end(), 0.0) / static_cast<double>(spec.count);
   report.shard = spec;
@@ -47,7 +66,7 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
   report.free_bytes = available_memory();
   report.weight_bytes = capacity.weights();
   report.activation_bytes = capacity.peak_of(batches, sizes.tokens);
-  if (!chosen.layout.structure) return;
+  if (!chosen.config.fold || !chosen.layout.structure) return;
   const std::int64_t chosen_chunk = capacity.chunk_size(batches, sizes.tokens);
   // Each about half of the one before: the steps between tell nothing new.
   for (const std::int64_t chunk : fold_chunks(*chosen.config.fold)) {
@@ -92,7 +111,8 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
     report.dearest_batch_flops = std::max(report.dearest_batch_flops, batch.flops);
   }
   add_memory(chosen, capacity, sizes, batches, report);
-  if (shard) add_shards(costs, *shard, report);
+  report.free_disk_bytes = free_room(work_folder_of(manifest.resolve(manifest.output), {}));
+  if (shard) add_shards(survey, chosen, manifest.tasks.structure, longest_tokens, *shard, report);
   return report;
 }
 

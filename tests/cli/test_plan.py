@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 
 import h5py
 import pytest
@@ -72,6 +73,30 @@ def test_shards_and_devices(job):
     assert shards[0]["spread"] < 0.03
     one, four = plan(job), plan(job, "--devices", "cpu*4")
     assert four["devices"] == 4 and four["batches"] >= max(32, one["batches"])
+
+
+def test_a_shard_is_divided_as_a_run_divides_it(job):
+    """Also where a sequence does not fit into this machine: that depends on the machine, and the division must not."""
+    job.input("in.fasta", fasta(proteins(40, 20, 400)) + ">giant\n" + "A" * 1_000_000 + "\n")
+    job.keys["tasks"] = {"contacts": True}
+    shards = [plan(job, "--shard", f"{index}/2")["shard"]["flops"] for index in (1, 2)]
+    assert min(shards) == 0 and max(shards) == pytest.approx(plan(job)["flops"])
+
+
+def test_what_the_disk_cannot_hold(job):
+    job.input("in.fasta", fasta(proteins(3)))
+    found = plan(job)
+    assert found["fits_disk"] and 0 < found["free_disk_bytes"] == pytest.approx(
+        shutil.disk_usage(job.folder).free, rel=0.1
+    )
+    assert "WILL NOT FIT" not in job.pleat("plan", job.manifest()).stdout
+    # A terabyte of contacts.
+    job.input("in.fasta", fasta(["A" * 10_000], ["large"]) * 5_000)
+    job.keys |= {"tasks": {"contacts": True}, "policy": {"duplicates": "separate"}}
+    found = plan(job)
+    assert found["too_long"] == 0 and not found["fits_disk"]
+    text = job.pleat("plan", job.manifest()).stdout
+    assert "WILL NOT FIT the disk" in text
 
 
 def test_bench_device_makes_the_time_a_measured_one(job):

@@ -347,3 +347,14 @@ def test_summary_that_cannot_be_written(job):
     done = job.run("--summary-json", job.folder / "s.json")
     assert done.returncode == 73 and "s.json.partial" in done.stderr
     assert job.left() == ["out.h5"]
+
+
+@pytest.mark.parametrize(
+    "option", ["--output", "--devices", "--work-dir", "--cache", "--max-time", "--shard", "--summary-json"]
+)
+def test_an_empty_option_is_not_one_that_was_not_given(job, option):
+    """As of a script whose variable is not set: every task of an array would compute everything."""
+    job.input("in.fasta", ">a\nACD\n")
+    done = job.run(option, "")
+    assert done.returncode == 64 and f"{option}: is empty" in done.stderr, done.stderr
+    assert job.left() == []

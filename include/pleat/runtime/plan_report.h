@@ -45,7 +45,8 @@ struct PlanReport {
   };
   std::vector<Chunk> chunks;
 
-  double result_bytes = 0;  // before compression: the work folder's size, and more than the file's
+  double result_bytes = 0;     // before compression: the work folder's size, and more than the file's
+  double free_disk_bytes = 0;  // where `output` and its work folder are to be; -1 where nobody knows
 
   // Each shard's share of the cost of all, where shards were asked for.
   std::optional<ShardSpec> shard;
