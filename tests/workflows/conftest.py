@@ -77,7 +77,8 @@ def apptainer_image(tmp_path_factory):
     with open(archive, "wb") as file:
         subprocess.run(["gunzip", "-c", os.environ["PLEAT_IMAGE_ARCHIVE"]], stdout=file, check=True)
     image = folder / "pleat-cpu.sif"
-    build = ["apptainer", "build", "--build-arg", f"image={archive}", image, REPOSITORY / "containers/apptainer.def"]
-    run(*build, env=os.environ | {"APPTAINER_AS_ROOT": "1"})
+    # Its own test is run by a test, as an ordinary user: as root it asks for capabilities that root may not have here.
+    build = ["apptainer", "build", "--notest", "--build-arg", f"image={archive}", image]
+    run(*build, REPOSITORY / "containers/apptainer.def", env=os.environ | {"APPTAINER_AS_ROOT": "1"})
     archive.unlink()
     return image

@@ -158,5 +158,5 @@ def test_apptainer(tmp_path, apptainer_image, same_bits):
     workflow = Workflow(tmp_path)
     workflow.umask = 0
     workflow.config |= {"shards": 2, "image": str(apptainer_image)}
-    workflow("--software-deployment-method", "apptainer")
+    workflow("--software-deployment-method", "apptainer", "--apptainer-args", f"--bind {MODEL}")
     same_bits("Snakemake with Apptainer, 2 shards", workflow.result())
