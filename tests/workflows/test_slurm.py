@@ -132,12 +132,38 @@ def test_the_time_limit_sends_usr2(slurm):
 
 def test_one_bad_sequence(slurm):
     write_job(slurm.folder, fasta(proteins(5)) + ">bad\nAC-D\n")
-    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1-2"])
-    assert sorted(slurm.wait(job)) == ["COMPLETED", "FAILED"]  # 65 of the shard that has it
-    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 2)
+    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *SMALL)
     assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
+    array = str(int(merge) - 1)
+    assert sorted(slurm.wait(array)) == ["COMPLETED", "FAILED"]  # 65 of the shard that has it
     problems = run(PLEAT, "inspect", slurm.folder / "results.h5", "--table", "problems").stdout.splitlines()
     assert len(problems) == 2 and problems[1].startswith("bad\trejected")
+
+
+def test_submit_without_a_part(slurm):
+    """A task that fails leaves no part; the merge says which is missing, and writes nothing."""
+    write_job(slurm.folder, fasta(proteins(5)))
+    fails = slurm.folder / "fails"
+    fails.write_text(f'#!/bin/bash\n[[ "$*" != *slurm-array* || "$SLURM_ARRAY_TASK_ID" = 1 ]] || exit 70\n{PLEAT} "$@"\n')
+    fails.chmod(0o755)
+    slurm.environment = slurm.environment | {"PLEAT": str(fails)}
+    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *SMALL)
+    assert slurm.wait(merge) == ["FAILED"]
+    assert "1 of 2 shards missing: 2" in slurm.logs(), slurm.logs()
+    assert not (slurm.folder / "results.h5").exists()
+
+
+def test_options_of_submit(slurm):
+    """Those of sbatch are the array's, where to run is said of the merge too; the rest is pleat run's."""
+    write_job(slurm.folder, fasta(proteins(5)))
+    options = [*SMALL, "--partition=all", "-A", "lab", "--comment=array", "--", "--cache", slurm.folder / "cache"]
+    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *options)
+    assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
+    (merged,) = slurm.states(merge)
+    tasks = slurm.states(str(int(merge) - 1))
+    assert {task["Account"] for task in [merged, *tasks]} == {"lab"}
+    assert {task["Comment"] for task in tasks} == {"array"} and "Comment" not in merged
+    assert list((slurm.folder / "cache").rglob("*"))
 
 
 def test_without_arguments(slurm):
