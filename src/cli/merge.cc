@@ -44,9 +44,10 @@ void merge(const MergeArguments& arguments) {
     spdlog::warn("the file lacks the records of {} shard{}: {}", summary.missing.size(),
                  summary.missing.size() == 1 ? "" : "s", fmt::join(summary.missing, ", "));
   }
-  std::cout << fmt::format("{} files merged: {} records, {} unique sequences\nresults: {} ({})\n", parts.size(),
+  std::cout << fmt::format("{} files merged: {} records, {} unique sequences\nresults: {} ({}{})\n", parts.size(),
                            summary.records, summary.sequences, arguments.output,
-                           size_text(static_cast<std::uint64_t>(summary.file_bytes)));
+                           size_text(static_cast<std::uint64_t>(summary.file_bytes)),
+                           summary.was_there ? ", this very file was there already" : "");
 }
 
 }  // namespace

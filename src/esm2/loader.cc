@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include "pleat/core/error.h"
+#include "pleat/core/stop.h"
 #include "pleat/tensor/host.h"
 
 namespace pleat {
 
 at::Tensor Loader::tensor(const std::string& name, at::ScalarType type) const {
+  throw_if_stopped(StopScope::current());
   const TensorView& view = checkpoint_.tensors().at(name);
   at::Tensor loaded = tensor_from(view, type);
   checkpoint_.drop_pages(view);

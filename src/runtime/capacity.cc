@@ -33,7 +33,7 @@ double free_bytes(const DeviceChoice& devices) {
 double loaded_bytes(const ModelConfig& config, bool fold, at::ScalarType precision) {
   double bytes = weight_bytes(shape_of(config.language_model), precision == at::kFloat ? 4 : 2);
   if (!fold) return bytes;
-  for (const TensorSpec& spec : esmfold_tensor_specs(config.language_model, *config.fold)) {
+  for (const TensorSpec& spec : esmfold_tensor_specs(config.language_model, config.folding())) {
     double elements = 1;
     for (const std::int64_t size : spec.shape) elements *= static_cast<double>(size);
     bytes += 4 * elements;
@@ -64,21 +64,21 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
   weights_ = weights;
   bytes_ = memory_share * (available - weights) / static_cast<double>(devices.on_gpu() ? 1 : devices.count());
   if (layout.structure && manifest.run.chunk_size) {
-    given_chunk_ = std::min(*manifest.run.chunk_size, config.fold->trunk.pairwise_state_dim);
+    given_chunk_ = std::min(*manifest.run.chunk_size, config.folding().trunk.pairwise_state_dim);
   }
 }
 
 double Capacity::bytes_for(std::int64_t tokens) const {
   const double pass = activation_bytes(shape_, kept_, tokens, tokens, threads_);
   if (!kept_.mixture) return pass;
-  const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
-  return pass + fold_bytes(*config_.fold, tokens - end_tokens, chunk, threads_);
+  const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(config_.folding());
+  return pass + fold_bytes(config_.folding(), tokens - end_tokens, chunk, threads_);
 }
 
 std::int64_t Capacity::longest_tokens(std::int64_t chunk) const {
   if (!kept_.mixture) return longest_that_fits(shape_, kept_, bytes_, threads_);
-  if (chunk == 0) chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(*config_.fold);
-  const std::int64_t positions = longest_that_folds(*config_.fold, shape_, kept_, chunk, bytes_, threads_);
+  if (chunk == 0) chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(config_.folding());
+  const std::int64_t positions = longest_that_folds(config_.folding(), shape_, kept_, chunk, bytes_, threads_);
   return positions > 0 ? positions + end_tokens : 0;
 }
 
@@ -95,14 +95,14 @@ std::int64_t Capacity::chunk_size(const std::vector<Batch>& batches, const std::
   if (given_chunk_ > 0) return given_chunk_;
   const Largest largest = largest_of(batches, tokens);
   const double left = bytes_ - activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_);
-  return largest_chunk(*config_.fold, largest.sequence - end_tokens, left, threads_);
+  return largest_chunk(config_.folding(), largest.sequence - end_tokens, left, threads_);
 }
 
 double Capacity::fold_peak(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
                            std::int64_t chunk) const {
   const Largest largest = largest_of(batches, tokens);
   return activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_) +
-         fold_bytes(*config_.fold, largest.sequence - end_tokens, chunk, threads_);
+         fold_bytes(config_.folding(), largest.sequence - end_tokens, chunk, threads_);
 }
 
 double Capacity::peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {

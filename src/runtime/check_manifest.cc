@@ -1,6 +1,7 @@
 #include "pleat/runtime/check_manifest.h"
 
 #include <limits>
+#include <optional>
 
 #include "pleat/plan/shards.h"
 #include "pleat/store/check_records.h"
@@ -26,7 +27,7 @@ std::vector<ResultProblem> check_manifest(const std::filesystem::path& file, con
   here.run.devices = "cpu";
   here.run.precision = Precision::automatic;
   PrepareOptions options{.longest_tokens = std::numeric_limits<std::int64_t>::max()};
-  if (reader.shard()) options.shard = ShardSpec{reader.shard()->index, reader.shard()->count};
+  if (const std::optional<ShardPart>& shard = reader.shard()) options.shard = ShardSpec{shard->index, shard->count};
   Silence silence;
   const PreparedJob job = prepare_job(here, options, silence);
   std::vector<ResultProblem> problems = check_records(reader, job.dataset, job.layout);

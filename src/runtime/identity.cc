@@ -38,13 +38,15 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
                         const std::string& created_utc) {
   RunIdentity identity;
   identity.same = task_of(manifest, job, pleat);
-  const NamedValues inputs{
+  const NamedValues more{
+      // Not of the task: the cache takes nothing that was computed in it.
+      {"run.lower_precision", manifest.run.lower_precision ? "true" : "false"},
       {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
       {"shard", job.dataset.shard ? fmt::format("{}/{}", job.dataset.shard->index, job.dataset.shard->count) : "none"},
       // What became of every record under policy.residues and policy.max_length is in it.
       {"inputs", job.dataset.sha256},
   };
-  identity.same.insert(identity.same.end(), inputs.begin(), inputs.end());
+  identity.same.insert(identity.same.end(), more.begin(), more.end());
   identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)}, {settled_created_utc, created_utc}};
   return identity;
 }

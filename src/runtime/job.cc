@@ -78,7 +78,7 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
   const LoadedModel& model = *models.front();
   const Esm2Config& config = job.config.language_model;
   std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
-  if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.fold->trunk.num_blocks);
+  if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.folding().trunk.num_blocks);
   observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
   if (config.untrained) {
     observer.warning(
@@ -182,7 +182,10 @@ class Run {
   }
 
   RunSummary operator()() {
-    shared_->models = load_models(checkpoint_, job_, manifest_, observer_);
+    {
+      const StopScope scope(stop());  // large weights on a slow disk take minutes
+      shared_->models = load_models(checkpoint_, job_, manifest_, observer_);
+    }
     throw_if_stopped(&stop());
     RunSummary summary = make_summary(manifest_, job_, shared_->models.front()->language_model());
     const std::vector<std::shared_ptr<Device>> devices = make_devices();

@@ -150,7 +150,7 @@ FoldOutput ModelDevice::fold(const at::Tensor& states, const Effort& effort, std
 std::vector<std::int64_t> ModelDevice::smaller_chunks() const {
   std::vector<std::int64_t> chunks;
   if (!job_.layout.structure) return chunks;
-  for (const std::int64_t chunk : fold_chunks(*job_.config.fold)) {
+  for (const std::int64_t chunk : fold_chunks(job_.config.folding())) {
     // Each about half of the one before: every attempt costs the time of a fold.
     if (2 * chunk <= (chunks.empty() ? job_.fold_request.chunk_size : chunks.back())) chunks.push_back(chunk);
   }

@@ -69,7 +69,7 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
   if (!chosen.config.fold || !chosen.layout.structure) return;
   const std::int64_t chosen_chunk = capacity.chunk_size(batches, sizes.tokens);
   // Each about half of the one before: the steps between tell nothing new.
-  for (const std::int64_t chunk : fold_chunks(*chosen.config.fold)) {
+  for (const std::int64_t chunk : fold_chunks(chosen.config.folding())) {
     if (!report.chunks.empty() && chunk != chosen_chunk && 2 * chunk > report.chunks.back().chunk_size) continue;
     report.chunks.push_back({chunk, capacity.fold_peak(batches, sizes.tokens, chunk),
                              std::max<std::int64_t>(0, capacity.longest_tokens(chunk) - end_tokens),

@@ -243,7 +243,7 @@ std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const Mode
   for (const std::int64_t count : tokens) {
     flops.push_back(forward_flops(shape, count));
     if (structure.enabled) {
-      flops.back() += fold_flops(*config.fold, count - end_tokens, structure.num_recycles + 1);
+      flops.back() += fold_flops(config.folding(), count - end_tokens, structure.num_recycles + 1);
     }
   }
   return flops;

@@ -17,6 +17,7 @@
 #include "partial_file.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/store/result_reader.h"
 #include "pleat/store/schema.h"
 #include "record_parts.h"
 #include "record_tables.h"
@@ -261,13 +262,37 @@ class Merger {
   const MergePart& first_;
 };
 
+// Whether a file may be what a merge of these parts has written: a look at its attributes, before the work.
+bool may_be_merge_of(const std::filesystem::path& file, const MergeSources& sources) {
+  try {
+    const ResultReader reader(file);
+    const FileAttributes& there = reader.attributes();
+    const FileAttributes& part = sources.parts.front().attributes;
+    return reader.complete() && !reader.shard() && there.inputs_sha256 == part.inputs_sha256 &&
+           there.manifest_yaml == part.manifest_yaml && there.model_sha256 == part.model_sha256 &&
+           there.source_revision == part.source_revision && reader.record_count() == std::ssize(sources.records);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool have_same_bytes(const std::filesystem::path& one, const std::filesystem::path& other) {
+  const MappedFile first(one);
+  const MappedFile second(other);
+  return std::ranges::equal(first.bytes(), second.bytes());
+}
+
 }  // namespace
 
 MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
                            const MergeOptions& options) {
   hdf5::silence();
-  check_output(output, options.overwrite);
+  std::error_code nowhere;
+  const bool exists = !options.overwrite && std::filesystem::is_regular_file(output, nowhere);
+  if (!exists) check_output(output, options.overwrite);
   const MergeSources sources = open_parts(parts, options.allow_missing);
+  // A job that is tried again may find its own work; anything else is in the way.
+  if (exists && !may_be_merge_of(output, sources)) check_output(output, false);
   PartialFile partial(output);
   GuardedFile guard(partial.path());
   try {
@@ -285,6 +310,11 @@ MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, cons
   summary.sequences = std::ssize(sources.sequences);
   summary.missing = sources.missing;
   summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(partial.path()));
+  if (exists) {
+    if (!have_same_bytes(partial.path(), output)) check_output(output, false);
+    summary.was_there = true;
+    return summary;
+  }
   partial.rename_to(output);
   return summary;
 }

@@ -180,6 +180,11 @@ std::optional<std::vector<std::string>> read_vocab_file(const std::filesystem::p
 
 }  // namespace
 
+const FoldConfig& ModelConfig::folding() const {
+  if (!fold) throw Error(ErrorCode::internal, "a folding trunk is asked of a model that has none");
+  return *fold;
+}
+
 ModelConfig load_model_config(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "config.json";
   std::error_code ignored;

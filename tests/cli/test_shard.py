@@ -66,9 +66,27 @@ def test_merging_twice_gives_the_same_bytes(embedding):
     files = shard_files(embedding, 2)
     assert merge(embedding, files).returncode == 0
     first = (embedding.folder / "merged.h5").read_bytes()
-    assert merge(embedding, files).returncode == 73  # never silently over a file
+    # As a job does that is tried again.
+    again = merge(embedding, files)
+    assert again.returncode == 0 and "this very file was there already" in again.stdout
     assert merge(embedding, reversed(files), "--overwrite").returncode == 0
     assert (embedding.folder / "merged.h5").read_bytes() == first
+
+
+def test_merge_writes_over_no_other_file(embedding):
+    files = shard_files(embedding, 2)
+    merged = embedding.folder / "merged.h5"
+    assert merge(embedding, files).returncode == 0
+    whole = merged.read_bytes()
+    for other in (b"a note", whole[:-1] + bytes([whole[-1] ^ 1]), files[0].read_bytes()):
+        merged.write_bytes(other)
+        done = merge(embedding, files)
+        assert done.returncode == 73 and "--overwrite" in done.stderr, done.stderr
+        assert merged.read_bytes() == other
+    # Of the same run, with a shard that is missing here.
+    merged.write_bytes(whole)
+    assert merge(embedding, files[:1], "--allow-missing").returncode == 73
+    assert merged.read_bytes() == whole and not list(embedding.folder.glob("*.partial"))
 
 
 def test_more_shards_than_sequences(job):

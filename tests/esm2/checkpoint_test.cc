@@ -10,6 +10,7 @@
 #include "golden.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
+#include "pleat/core/stop.h"
 #include "pleat/esm2/model.h"
 #include "pleat/esm2/tensors.h"
 
@@ -47,6 +48,14 @@ TEST(Esm2Checkpoint, ListsMissingLayersAndUnexpectedOnes) {
   --shallower.num_hidden_layers;
   EXPECT_THAT(load_error(folder, shallower),
               HasSubstr("encoder.layer." + std::to_string(depth - 1) + ".output.dense.bias"));
+}
+
+TEST(Esm2Checkpoint, LoadingStopsBetweenTensors) {
+  const auto folder = load_golden("head16").folder;
+  const Esm2Config config = load_model_config(folder).language_model;
+  const StopFlag terminated = 15;
+  const StopScope scope(terminated);
+  EXPECT_THROW(Esm2(Checkpoint::open(folder), config, at::kFloat), Stopped);
 }
 
 TEST(Esm2Checkpoint, NamesTheTensorThatHoldsANotANumber) {

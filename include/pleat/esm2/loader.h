@@ -14,7 +14,7 @@ namespace pleat {
 
 // Copies tensors out of the mapped file one at a time and gives their pages back, so that loading needs little more
 // memory than the weights it keeps. Names must be those of check_tensors. Throws Error(bad_input) for a tensor that
-// holds NaN or infinity.
+// holds NaN or infinity, and Stopped between tensors when a StopScope asks for it.
 class Loader {
  public:
   // `checkpoint` must outlive the loader. `precision` is that of linear layers, `device` where the tensors go.

@@ -32,6 +32,9 @@ struct Esm2Config {
 struct ModelConfig {
   Esm2Config language_model;
   std::optional<FoldConfig> fold;  // of a folding model only
+
+  // Of a model that is known to fold; Error(internal) of another.
+  [[nodiscard]] const FoldConfig& folding() const;
 };
 
 // Reads config.json, as transformers 4 or 5 writes it, of a language model or of ESMFold.

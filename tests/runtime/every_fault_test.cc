@@ -1,0 +1,142 @@
+// A fault at each moment at which one can happen, in whole runs, and what came of them in numbers: injected; survived,
+// where the run or one after it ended with an undisturbed run's file; lost, the sequences whose results are not in it.
+#include <atomic>
+#include <iostream>
+#include <set>
+
+#include "faulty_run.h"
+#include "pleat/core/error.h"
+
+namespace pleat {
+namespace {
+
+using Rows = Wrapped::Rows;
+using Numbers = std::vector<float>;
+
+class EveryFaultTest : public FaultyRunTest {
+ protected:
+  void TearDown() override {
+    std::cout << "faults: " << what_ << ": injected " << injected_ << ", survived " << survived_ << ", lost " << lost_
+              << std::endl;
+    EXPECT_GT(injected_, 0);
+    EXPECT_EQ(survived_, injected_);
+    EXPECT_EQ(lost_, 0);
+  }
+
+  // How often an undisturbed run calls its devices.
+  std::int64_t calls_of(const Manifest& manifest) {
+    std::atomic<std::int64_t> calls = 0;
+    run(manifest, [&](const Rows&, const Effort&) { ++calls; });
+    std::filesystem::remove(output());
+    return calls;
+  }
+
+  // After so many faults to a run that has come to its end now; they stand or fall with its file.
+  void settle(std::int64_t faults, const RunSummary& summary, bool as_undisturbed) {
+    injected_ += faults;
+    lost_ += summary.rejected + summary.failed - refused_;
+    if (as_undisturbed && check_results(output()).problems.empty()) survived_ += faults;
+    std::filesystem::remove(output());
+  }
+
+  std::string what_;
+  std::int64_t refused_ = 0;  // by the manifest
+
+ private:
+  std::int64_t injected_ = 0;
+  std::int64_t survived_ = 0;
+  std::int64_t lost_ = 0;
+};
+
+TEST_F(EveryFaultTest, ADeviceIsLostAtEachBatch) {
+  what_ = "one of two devices lost, at each batch";
+  const Numbers expected = undisturbed_means();
+  const std::int64_t batches = calls_of(embedding("cpu*2"));
+  ASSERT_GT(batches, 5);
+  for (std::int64_t fatal = 1; fatal <= batches; ++fatal) {
+    std::atomic<std::int64_t> calls = 0;
+    const RunSummary summary = run(embedding("cpu*2"), [&](const Rows&, const Effort&) {
+      if (++calls == fatal) throw DeviceLost("fell off the bus");
+    });
+    ASSERT_GE(calls, fatal);
+    settle(1, summary, means() == expected);
+  }
+}
+
+TEST_F(EveryFaultTest, TheOnlyDeviceIsLostAtEachBatch) {
+  what_ = "the only device lost, at each batch, and the run gone on with";
+  const Numbers expected = undisturbed_means();
+  const std::int64_t batches = calls_of(embedding("cpu"));
+  for (std::int64_t fatal = 1; fatal <= batches; ++fatal) {
+    std::int64_t calls = 0;
+    const auto fault = [&](const Rows&, const Effort&) {
+      if (++calls == fatal) throw DeviceLost("fell off the bus");
+    };
+    EXPECT_THROW(run(embedding("cpu"), fault), Error);
+    const RunSummary summary = run(embedding("cpu"), fault);
+    settle(1, summary, means() == expected);
+  }
+}
+
+TEST_F(EveryFaultTest, MemoryForSmallBatchesOnly) {
+  what_ = "no memory for batches of more than 1, 2 and 3 sequences";
+  const Numbers expected = undisturbed_means();
+  for (const std::size_t most : {1U, 2U, 3U}) {
+    std::int64_t faults = 0;
+    const RunSummary summary = run(embedding("cpu"), [&](const Rows& rows, const Effort&) {
+      if (rows.size() <= most) return;
+      ++faults;
+      throw OutOfMemory();
+    });
+    settle(faults, summary, means() == expected);
+  }
+}
+
+TEST_F(EveryFaultTest, MemoryForEachSmallerChunk) {
+  what_ = "no memory for folds but in a smaller chunk, each of them";
+  const Manifest folding =
+      manifest("esmfold/wide_pair", "tasks: {structure: {num_recycles: 0, pae: false}}\npolicy: {max_length: 13}\n");
+  const auto positions = [this] {
+    const ResultReader reader(output());
+    std::vector<Numbers> all;
+    for (std::int64_t row = 0; row < reader.sequence_count(); ++row) all.push_back(reader.structure(row).positions);
+    return all;
+  };
+  refused_ = run(folding, [](const Rows&, const Effort&) {}).rejected;
+  const std::vector<Numbers> expected = positions();
+  std::filesystem::remove(output());
+  std::set<std::int64_t> chunks;
+  run(folding, [&](const Rows&, const Effort& effort) {
+    if (effort.chunk_size > 0) chunks.insert(effort.chunk_size);
+    throw OutOfMemory();
+  });
+  std::filesystem::remove(output());
+  ASSERT_FALSE(chunks.empty());
+  for (const std::int64_t largest : chunks) {
+    std::int64_t faults = 0;
+    const RunSummary summary = run(folding, [&](const Rows&, const Effort& effort) {
+      if (effort.chunk_size > 0 && effort.chunk_size <= largest) return;
+      ++faults;
+      throw OutOfMemory();
+    });
+    settle(faults, summary, positions() == expected);
+  }
+}
+
+TEST_F(EveryFaultTest, ADeviceHangsAtEachOfTheFirstBatches) {
+  what_ = "one of two devices hanging, at each of the first batches";
+  const Numbers expected = undisturbed_means();
+  for (std::int64_t fatal = 1; fatal <= 3; ++fatal) {
+    const auto gate = std::make_shared<Gate>();
+    const auto calls = std::make_shared<std::atomic<std::int64_t>>(0);
+    const RunSummary summary = run(embedding("cpu*2"), [gate, calls, fatal](const Rows&, const Effort&) {
+      if (++*calls == fatal) gate->wait();
+    });
+    ASSERT_GE(*calls, fatal);
+    settle(1, summary, means() == expected);
+    gate->open();
+  }
+}
+
+}  // namespace
+}  // namespace pleat

@@ -1,0 +1,129 @@
+// Whole runs, from a manifest to a file, on devices that fail where a test says so.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "pleat/runtime/job.h"
+#include "pleat/store/check_results.h"
+#include "pleat/store/result_reader.h"
+
+namespace pleat {
+
+// Another device, with something done before each computation.
+class Wrapped : public Device {
+ public:
+  using Rows = std::vector<std::int64_t>;
+  using Fault = std::function<void(const Rows&, const Effort&)>;
+  Wrapped(std::shared_ptr<Device> inner, Fault fault) : inner_(std::move(inner)), fault_(std::move(fault)) {}
+
+  [[nodiscard]] std::string name() const override { return inner_->name(); }
+  [[nodiscard]] std::vector<SequenceResult> compute(const Rows& rows, const Effort& effort) override {
+    fault_(rows, effort);
+    return inner_->compute(rows, effort);
+  }
+  [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return inner_->smaller_chunks(); }
+  [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
+
+ private:
+  std::shared_ptr<Device> inner_;
+  Fault fault_;
+};
+
+// Lets go of the threads that hang, so that the test program can end.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return open_; });
+  }
+  void open() {
+    const std::scoped_lock lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+class Listener : public RunObserver {
+ public:
+  void info(const std::string& line) override { heard.push_back(line); }
+  void warning(const std::string& line) override { heard.push_back(line); }
+  void progress(const Progress& /*progress*/) override {}
+  std::vector<std::string> heard;
+};
+
+class FaultyRunTest : public ::testing::Test {
+ protected:
+  FaultyRunTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "pleat-faults-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    folder_ = name;
+    std::ofstream fasta(folder_ / "in.fasta");
+    for (int i = 0; i < sequences; ++i) fasta << ">p" << i << "\n" << std::string(10 + i, "ACDEFGHIKL"[i % 10]) << "\n";
+  }
+  ~FaultyRunTest() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
+
+  Manifest manifest(const std::string& model, const std::string& more) {
+    std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << PLEAT_TEST_DATA << "/" << model
+                                      << "\ninputs: [in.fasta]\noutput: out.h5\n"
+                                      << more;
+    return load_manifest(folder_ / "m.yaml", {});
+  }
+
+  Manifest embedding(const std::string& devices) {
+    return manifest("esm2/head16",
+                    "run: {max_tokens_per_batch: 100, devices: \"" + devices + "\", batch_timeout: 1}\n");
+  }
+
+  RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault) {
+    RunSettings settings;
+    settings.pleat_version = "test";
+    settings.wrap_device = [fault](std::shared_ptr<Device> device) {
+      return std::make_shared<Wrapped>(std::move(device), fault);
+    };
+    return run_job(manifest, settings, listener_);
+  }
+
+  // Everything that was computed, as the file holds it.
+  std::vector<float> means() const {
+    const ResultReader reader(output());
+    return reader.floats("/embeddings/layer_02/mean", 0, reader.sequence_count());
+  }
+
+  std::vector<float> undisturbed_means() {
+    run(embedding("cpu"), [](const Wrapped::Rows&, const Effort&) {});
+    std::vector<float> means = this->means();
+    std::filesystem::remove(output());
+    return means;
+  }
+
+  void expect_good_file() const {
+    for (const ResultProblem& problem : check_results(output()).problems) {
+      ADD_FAILURE() << problem.place << ": " << problem.what;
+    }
+  }
+
+  static constexpr int sequences = 30;
+  std::filesystem::path folder_;
+  Listener listener_;
+};
+
+}  // namespace pleat
