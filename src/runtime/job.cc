@@ -111,6 +111,7 @@ void add_folded(const FoldTotals& totals, const PreparedJob& job, RunSummary& su
 
 std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
   std::vector<std::string> names;
+  names.reserve(devices.size());
   for (const auto& device : devices) names.push_back(device->name());
   return fmt::format("{}", fmt::join(names, ","));
 }
@@ -175,7 +176,7 @@ class Run {
         checkpoint_(Checkpoint::open(job_.model_folder)),
         model_hash_(checkpoint_) {
     check_heads(manifest, esm2_parts(checkpoint_.tensors()));
-    files_.emplace(manifest, settings, job_, created_, writer_options());
+    files_ = std::make_unique<ResultFiles>(manifest, settings, job_, created_, writer_options());
     take_up_earlier();
     take_from_cache();
     plan_job(manifest, [this](std::int64_t row) { return writer().is_done(row); }, job_);
@@ -346,7 +347,7 @@ class Run {
   std::string created_;
   Checkpoint checkpoint_;
   ModelHash model_hash_;  // reading every byte of the weights once more goes on beside the work
-  std::optional<ResultFiles> files_;
+  std::unique_ptr<ResultFiles> files_;
   std::optional<ResultCache> cache_;
 };
 

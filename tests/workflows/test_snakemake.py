@@ -42,7 +42,7 @@ class Workflow:
 
     def command(self, *arguments):
         (self.folder / "config/config.yaml").write_text(yaml.safe_dump(self.config))
-        return [str(part) for part in ("snakemake", "--cores", 2, *arguments)]
+        return [str(part) for part in ("snakemake", "--cores", 2, "--show-failed-logs", *arguments)]
 
     def __call__(self, *arguments, status=0, **environment):
         done = run(
@@ -152,10 +152,10 @@ def test_slurm(tmp_path, cluster, same_bits):
 
 
 def test_apptainer(tmp_path, apptainer_image, same_bits):
-    # Apptainer runs as an ordinary user, who writes into the engine's folders.
-    tmp_path.chmod(0o777)
     write_job(tmp_path, real_proteins(200), contacts="true")
     workflow = Workflow(tmp_path)
+    # Apptainer runs as an ordinary user, who writes into the engine's folders.
+    tmp_path.chmod(0o777)
     workflow.umask = 0
     workflow.config |= {"shards": 2, "image": str(apptainer_image)}
     workflow("--software-deployment-method", "apptainer", "--apptainer-args", f"--bind {MODEL}")
