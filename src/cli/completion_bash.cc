@@ -16,6 +16,7 @@ std::string kind_of(const OptionText& option) {
 
 std::string subcommand_words(const CommandText& command) {
   std::vector<std::string> words;
+  words.reserve(command.subcommands.size());
   for (const CommandText& below : command.subcommands) words.push_back(below.name);
   return fmt::format("{}", fmt::join(words, " "));
 }
@@ -45,6 +46,7 @@ std::string value_cases(const CommandText& program) {
     for (const OptionText& option : command->options) {
       if (option.value.empty()) continue;
       std::vector<std::string> patterns;
+      patterns.reserve(option.names.size());
       for (const std::string& name : option.names) patterns.push_back(fmt::format("'{} {}'", command->path, name));
       text += fmt::format("    {}) kind='{}' ;;\n", fmt::join(patterns, " | "), kind_of(option));
     }

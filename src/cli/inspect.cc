@@ -82,7 +82,9 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
                       printable(made.pleat_version), printable(made.precision), printable(made.devices));
   text += fmt::format("records    {}: {} ok, {} rejected, {} failed, {} skipped\n", results.record_count(), counts.ok,
                       counts.rejected, counts.failed, counts.skipped);
-  if (results.shard()) text += fmt::format("shard      {} of {}\n", results.shard()->index, results.shard()->count);
+  if (const std::optional<ShardPart>& shard = results.shard()) {
+    text += fmt::format("shard      {} of {}\n", shard->index, shard->count);
+  }
   if (!results.missing_shards().empty()) {
     text += fmt::format("WARNING    shards are missing: {}\n", fmt::join(results.missing_shards(), ", "));
   }
@@ -167,7 +169,9 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
                      {"skipped", counts.skipped}};
   json["sequences"] = results.sequence_count();
   json["residues"] = results.residue_count();
-  if (results.shard()) json["shard"] = {{"index", results.shard()->index}, {"count", results.shard()->count}};
+  if (const std::optional<ShardPart>& shard = results.shard()) {
+    json["shard"] = {{"index", shard->index}, {"count", shard->count}};
+  }
   if (!results.missing_shards().empty()) json["missing_shards"] = results.missing_shards();
   json["datasets"] = Json::array();
   for (const DataSetInfo& info : results.datasets()) {

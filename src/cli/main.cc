@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "errors.h"
 #include "log.h"
@@ -31,6 +33,23 @@ void set_up_process() {
   spdlog::default_logger()->flush();
   std::fflush(nullptr);
   std::_Exit(exit_status);
+}
+
+// The word that stands where a command should and is none; of such CLI11 says only that a subcommand is required.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  const std::vector<std::string> words = command->remaining();
+  const bool is_unknown =
+      command->get_require_subcommand_min() > 0 && !words.empty() && !words.front().starts_with("-");
+  return is_unknown ? words.front() : std::string();
+}
+
+int report_wrong_command_line(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string unknown = unknown_command(app);
+  if (unknown.empty()) return app.exit(error) == 0 ? 0 : pleat::cli::exit_status_of(pleat::ErrorCode::usage);
+  std::cerr << "There is no command '" << unknown << "'\nRun with --help for more information.\n";
+  return pleat::cli::exit_status_of(pleat::ErrorCode::usage);
 }
 
 int run_program(int argc, char** argv) {
@@ -57,7 +76,7 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
     std::cout.flush();
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : pleat::cli::exit_status_of(pleat::ErrorCode::usage);
+    return report_wrong_command_line(app, error);
   } catch (...) {
     return pleat::cli::report_current_exception();
   }

@@ -86,6 +86,7 @@ std::string synopsis(const CommandText& command) {
 
 std::string option_head(const OptionText& option) {
   std::vector<std::string> names;
+  names.reserve(option.names.size());
   for (const std::string& name : option.names) names.push_back(option.positional ? italic(name) : bold(name));
   std::string head = fmt::format("{}", fmt::join(names, ", "));
   if (!option.positional && !option.choices.empty()) {

@@ -42,6 +42,7 @@ std::vector<std::string> Outcomes::warnings() const {
     if (const auto note = notes_.find(record.sequence); note != notes_.end()) ++counts[note->second];
   }
   std::vector<std::string> lines;
+  lines.reserve(counts.size());
   for (const auto& [code, count] : counts) lines.push_back(records_warning(count, code));
   return lines;
 }

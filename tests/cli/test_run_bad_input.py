@@ -90,6 +90,13 @@ def test_bad_usage(job, arguments):
     assert job.left() == []
 
 
+@pytest.mark.parametrize("words", [["frobnicate"], ["model", "frobnicate", "x"]])
+def test_unknown_command(job, words):
+    done = job.pleat(*words)
+    assert done.returncode == 64 and done.stdout == ""
+    assert done.stderr.splitlines() == ["There is no command 'frobnicate'", "Run with --help for more information."]
+
+
 # What a model or a machine has not got
 
 @pytest.mark.parametrize("layers", [[3], [-4], [0, 7], [-9223372036854775808]])
