@@ -5,7 +5,9 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "pleat/core/error.h"
 #include "pleat/core/stop.h"
 #include "pleat/esm2/model.h"
 #include "pleat/ops/layer_norm.h"
@@ -19,11 +21,19 @@ namespace {
 template <class Body>
 void for_each_block(const at::Tensor& hidden, const Body& body) {
   const std::int64_t rows = hidden.size(0);
-  const std::int64_t block = rows_at_once(hidden, std::max<std::int64_t>(256, 64 * at::get_num_threads()));
+  const std::int64_t block =
+      rows_at_once(hidden, std::max<std::int64_t>(256, std::int64_t{64} * at::get_num_threads()));
   for (std::int64_t begin = 0; begin < rows; begin += block) {
     throw_if_stopped(StopScope::current());
     body(begin, std::min(begin + block, rows));
   }
+}
+
+// A head that not every checkpoint has; whoever asks for its output has looked.
+template <class Head>
+const Head& needed(const std::optional<Head>& head) {
+  if (!head) throw Error(ErrorCode::internal, "the output of a head is asked of a model that has none");
+  return *head;
 }
 
 }  // namespace
@@ -74,9 +84,10 @@ void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::T
   });
 }
 
-at::Tensor Esm2::predict_logits(at::Tensor last_hidden) const {
-  at::Tensor dense = lm_head_->dense(last_hidden.to(precision_)).to(at::kFloat);  // [T, D]
-  return lm_head_->decoder(norm(lm_head_->norm, dense, {})).to(at::kFloat);       // [T, vocabulary]
+at::Tensor Esm2::predict_logits(const at::Tensor& last_hidden) const {
+  const MaskedLmHead& head = needed(lm_head_);
+  at::Tensor dense = head.dense(last_hidden.to(precision_)).to(at::kFloat);  // [T, D]
+  return head.decoder(norm(head.norm, dense, {})).to(at::kFloat);            // [T, vocabulary]
 }
 
 Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) const {
@@ -86,7 +97,8 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
   const RotaryTable rotary = RotaryTable::make(batch.longest(), rotary_frequencies_);
   std::optional<ContactAccumulator> contacts;
   if (request.contacts) {
-    contacts.emplace(contact_head_->weight, contact_head_->bias, config_.num_attention_heads, batch.cu_seqlens);
+    const ContactHead& head = needed(contact_head_);
+    contacts.emplace(head.weight, head.bias, config_.num_attention_heads, batch.cu_seqlens);
   }
 
   Esm2Output output;

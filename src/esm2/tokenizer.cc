@@ -44,6 +44,7 @@ Tokenizer::Tokenizer(const Esm2Config& config, std::string_view letters, std::in
 
 std::vector<std::int64_t> Tokenizer::ids_of(const std::vector<std::string>& wanted) const {
   std::vector<std::int64_t> ids;
+  ids.reserve(wanted.size());
   for (const std::string& letter : wanted) ids.push_back(ids_[static_cast<unsigned char>(letter.at(0))]);
   return ids;
 }

@@ -67,8 +67,9 @@ at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& panels, const at:
   auto* const h_y = y.mutable_data_ptr<float>();
   // Tasks of some rows and one panel of columns; blocks of rows only where there are more threads than panels.
   const std::int64_t column_tasks = (out_features + cpu::run_length - 1) / cpu::run_length;
+  const std::int64_t threads = at::get_num_threads();
   const std::int64_t row_tasks =
-      std::clamp<std::int64_t>(2 * at::get_num_threads() / column_tasks, 1, std::max<std::int64_t>(1, rows / 48));
+      std::clamp<std::int64_t>(2 * threads / column_tasks, 1, std::max<std::int64_t>(1, rows / 48));
   const std::int64_t row_step = (rows + row_tasks - 1) / row_tasks;
   for_each_task(column_tasks * row_tasks, [&](std::int64_t task, cpu::PairScratch&) {
     const std::int64_t column = task / row_tasks * cpu::run_length;

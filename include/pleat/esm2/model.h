@@ -76,7 +76,7 @@ class Esm2 {
   [[nodiscard]] at::Tensor embed(const PackedBatch& batch) const;
   [[nodiscard]] at::Tensor project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const;
   void finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const;
-  [[nodiscard]] at::Tensor predict_logits(at::Tensor last_hidden) const;
+  [[nodiscard]] at::Tensor predict_logits(const at::Tensor& last_hidden) const;
   [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& hidden, const at::Tensor& update) const;
 
   Esm2Config config_;
