@@ -95,7 +95,8 @@ def test_gaps_need_a_count(slurm, expected_small):
 
 def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm):
     undisturbed = long_job(slurm.folder)
-    job = slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1-1"])
+    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 1, *SMALL)
+    job = str(int(merge) - 1)
     work = slurm.folder / "results.shard-1-of-1.h5.work"
     end = time.monotonic() + 60
     while not list(work.glob("pleat-segment-*")) and time.monotonic() < end:
@@ -104,11 +105,12 @@ def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm):
     slurm.wait(job, done=("PENDING",), seconds=30)
     assert "back into the queue" in slurm.logs(), slurm.logs()
     assert work.is_dir()
+    time.sleep(3)
+    assert [state["JobState"] for state in slurm.states(merge)] == ["PENDING"]
     slurm.start_now(job)
     assert slurm.wait(job) == ["COMPLETED"], slurm.logs()
     assert "goes on where an earlier run ended" in slurm.logs()
     assert not work.exists()
-    merge = slurm.submit("pleat-merge.sbatch", "results.h5", 1)
     assert slurm.wait(merge) == ["COMPLETED"]
     assert data_of(slurm.folder / "results.h5") == undisturbed
 
