@@ -128,7 +128,7 @@ constexpr std::array table{
     Key{.path = "run.lower_precision",
         .field = [](Manifest& m) -> Field { return &m.run.lower_precision; },
         .help = "Whether a sequence that no smaller chunk makes fit may be folded in lower precision, where the device "
-                "has one; its record says so."},
+                "has one, which none has yet; its record says so."},
     Key{.path = "run.batch_timeout",
         .field = [](Manifest& m) -> Field { return &m.run.batch_timeout; },
         .help = "After this many seconds at one batch a device counts as hanging and is given up. `auto` is ten "
