@@ -266,11 +266,8 @@ class Merger {
 bool may_be_merge_of(const std::filesystem::path& file, const MergeSources& sources) {
   try {
     const ResultReader reader(file);
-    const FileAttributes& there = reader.attributes();
-    const FileAttributes& part = sources.parts.front().attributes;
-    return reader.complete() && !reader.shard() && there.inputs_sha256 == part.inputs_sha256 &&
-           there.manifest_yaml == part.manifest_yaml && there.model_sha256 == part.model_sha256 &&
-           there.source_revision == part.source_revision && reader.record_count() == std::ssize(sources.records);
+    return reader.complete() && !reader.shard() && reader.record_count() == std::ssize(sources.records) &&
+           values_of_run(reader.attributes()) == values_of_run(sources.parts.front().attributes);
   } catch (const Error&) {
     return false;
   }
@@ -310,11 +307,9 @@ MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, cons
   summary.sequences = std::ssize(sources.sequences);
   summary.missing = sources.missing;
   summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(partial.path()));
-  if (exists) {
-    if (!have_same_bytes(partial.path(), output)) check_output(output, false);
-    summary.was_there = true;
-    return summary;
-  }
+  summary.was_there = exists && have_same_bytes(partial.path(), output);
+  if (summary.was_there) return summary;
+  check_output(output, options.overwrite);
   partial.rename_to(output);
   return summary;
 }

@@ -35,20 +35,11 @@ MergePart open_part(const std::filesystem::path& file) {
 }
 
 // What must be the same in all parts, by name.
-std::vector<std::pair<std::string, std::string>> common_values(const MergePart& part) {
-  const FileAttributes& made = part.attributes;
-  std::vector<std::pair<std::string, std::string>> values{
-      {"pleat_version", made.pleat_version},
-      {"source_revision", made.source_revision},
-      {"inputs_sha256", made.inputs_sha256},
-      {"model_name", made.model_name},
-      {"model_sha256", made.model_sha256},
-      {"precision", made.precision},
-      {"manifest_yaml", made.manifest_yaml},
-      {"manifest_overrides", made.manifest_overrides},
-      {"number of shards", std::to_string(part.shard.count)},
-      {"number of all records", std::to_string(part.shard.records)},
-      {"number of all sequences", std::to_string(part.shard.sequences)}};
+NamedValues common_values(const MergePart& part) {
+  NamedValues values = values_of_run(part.attributes);
+  values.emplace_back("number of shards", std::to_string(part.shard.count));
+  values.emplace_back("number of all records", std::to_string(part.shard.records));
+  values.emplace_back("number of all sequences", std::to_string(part.shard.sequences));
   for (const DataSetInfo& dataset : part.datasets) {
     std::vector<std::int64_t> row_shape = dataset.shape;
     row_shape.erase(row_shape.begin());
@@ -115,6 +106,15 @@ void check_indices(const std::vector<MergePart>& parts) {
 }
 
 }  // namespace
+
+NamedValues values_of_run(const FileAttributes& made) {
+  return {
+      {"pleat_version", made.pleat_version}, {"source_revision", made.source_revision},
+      {"inputs_sha256", made.inputs_sha256}, {"model_name", made.model_name},
+      {"model_sha256", made.model_sha256},   {"precision", made.precision},
+      {"manifest_yaml", made.manifest_yaml}, {"manifest_overrides", made.manifest_overrides},
+  };
+}
 
 MergeSources open_parts(const std::vector<std::filesystem::path>& files, bool allow_missing) {
   MergeSources sources;

@@ -9,6 +9,7 @@
 #include "hdf5_read.h"
 #include "pleat/sequence/dataset.h"
 #include "pleat/store/result_writer.h"
+#include "pleat/store/run_identity.h"
 
 namespace pleat {
 
@@ -34,6 +35,9 @@ struct MergeSources {
   std::vector<MergedRow> sequences;
   std::vector<std::int64_t> missing;  // shards
 };
+
+// What all files of one run have in common, whether of a shard or merged, by name.
+[[nodiscard]] NamedValues values_of_run(const FileAttributes& made);
 
 // Throws as merge_results() does.
 [[nodiscard]] MergeSources open_parts(const std::vector<std::filesystem::path>& files, bool allow_missing);
