@@ -11,7 +11,7 @@ SCRIPT = """
 set -eu
 mkdir disk
 mount -t tmpfs -o size=2g tmpfs disk
-run() { "$PLEAT" run manifest.yaml --output disk/results.h5 --progress none; }
+run() { "$PLEAT" run manifest.yaml --output disk/results.h5 --progress none >/dev/null; }
 run & child=$!
 until [ "$(cat disk/results.h5.work/pleat-segment-* 2>/dev/null | wc -c)" -gt 1000000 ]; do sleep 0.02; done
 head -c 3G /dev/zero >disk/others 2>/dev/null || true
@@ -37,10 +37,6 @@ def test_others_fill_the_disk(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if ": " in line and line.split(": ")[1].isdigit()] == [
-        "full: 75",
-        "still full: 75",
-        "room again: 0",
-    ], done.stdout + done.stderr
+    assert done.stdout.splitlines() == ["full: 75", "still full: 75", "room again: 0"], done.stderr
     assert "goes on where an earlier run ended" in done.stderr
     assert data_of(tmp_path / "results.h5") == undisturbed

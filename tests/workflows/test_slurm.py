@@ -23,6 +23,11 @@ class Slurm:
         command = ["sbatch", "--parsable", *SMALL, *options, SCRIPTS / script, *arguments]
         return run(*command, env=self.environment | environment, cwd=self.folder).stdout.strip()
 
+    def submit_all(self, shards, *options):
+        """By the script submit; the numbers of the array and of the merge."""
+        merge = self(SCRIPTS / "submit", "manifest.yaml", "results.h5", shards, *SMALL, *options)
+        return str(int(merge) - 1), merge
+
     def states(self, job):
         shown = subprocess.run(
             ["scontrol", "--oneliner", "show", "job", job], env=self.environment, capture_output=True, text=True
@@ -57,8 +62,8 @@ def slurm(cluster, tmp_path):
 
 def test_array_and_merge_equal_plain_run(slurm, same_bits):
     write_job(slurm.folder, real_proteins(200), contacts="true")
-    last = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 4, *SMALL)
-    assert slurm.wait(last) == ["COMPLETED"], slurm.logs()
+    _, merge = slurm.submit_all(4)
+    assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
     same_bits("SLURM, an array of 4 and a merge", slurm.folder / "results.h5")
 
 
@@ -95,8 +100,7 @@ def test_gaps_need_a_count(slurm, expected_small):
 
 def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm):
     undisturbed = long_job(slurm.folder)
-    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 1, *SMALL)
-    job = str(int(merge) - 1)
+    job, merge = slurm.submit_all(1)
     work = slurm.folder / "results.shard-1-of-1.h5.work"
     end = time.monotonic() + 60
     while not list(work.glob("pleat-segment-*")) and time.monotonic() < end:
@@ -134,9 +138,8 @@ def test_the_time_limit_sends_usr2(slurm):
 
 def test_one_bad_sequence(slurm):
     write_job(slurm.folder, fasta(proteins(5)) + ">bad\nAC-D\n")
-    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *SMALL)
+    array, merge = slurm.submit_all(2)
     assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
-    array = str(int(merge) - 1)
     assert sorted(slurm.wait(array)) == ["COMPLETED", "FAILED"]  # 65 of the shard that has it
     problems = run(PLEAT, "inspect", slurm.folder / "results.h5", "--table", "problems").stdout.splitlines()
     assert len(problems) == 2 and problems[1].startswith("bad\trejected")
@@ -149,7 +152,7 @@ def test_submit_without_a_part(slurm):
     fails.write_text(f'#!/bin/bash\n[[ "$*" != *slurm-array* || "$SLURM_ARRAY_TASK_ID" = 1 ]] || exit 70\n{PLEAT} "$@"\n')
     fails.chmod(0o755)
     slurm.environment = slurm.environment | {"PLEAT": str(fails)}
-    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *SMALL)
+    _, merge = slurm.submit_all(2)
     assert slurm.wait(merge) == ["FAILED"]
     assert "1 of 2 shards missing: 2" in slurm.logs(), slurm.logs()
     assert not (slurm.folder / "results.h5").exists()
@@ -158,11 +161,11 @@ def test_submit_without_a_part(slurm):
 def test_options_of_submit(slurm):
     """Those of sbatch are the array's, where to run is said of the merge too; the rest is pleat run's."""
     write_job(slurm.folder, fasta(proteins(5)))
-    options = [*SMALL, "--partition=all", "-A", "lab", "--comment=array", "--", "--cache", slurm.folder / "cache"]
-    merge = slurm(SCRIPTS / "submit", "manifest.yaml", "results.h5", 2, *options)
+    options = ["--partition=all", "-A", "lab", "--comment=array", "--", "--cache", slurm.folder / "cache"]
+    array, merge = slurm.submit_all(2, *options)
     assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
     (merged,) = slurm.states(merge)
-    tasks = slurm.states(str(int(merge) - 1))
+    tasks = slurm.states(array)
     assert {task["Account"] for task in [merged, *tasks]} == {"lab"}
     assert {task["Comment"] for task in tasks} == {"array"} and "Comment" not in merged
     assert list((slurm.folder / "cache").rglob("*"))
