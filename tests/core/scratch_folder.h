@@ -13,7 +13,7 @@ namespace pleat {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "pleat-core-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "pleat-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
     path_ = name;
   }

@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-
+#include "gate.h"
 #include "pleat/core/error.h"
 #include "run.h"
 
@@ -114,26 +113,6 @@ TEST(PipelineTest, SuspectsComeLast) {
   for (const FaultyDevice::Call& call : device->calls) calls.push_back(call.rows);
   EXPECT_THAT(calls, ElementsAre(Rows{0, 1, 2}, Rows{3, 5}, Rows{6, 7, 8}, Rows{4}));
 }
-
-// Lets go of the threads that hang, so that the test program can end.
-class Gate {
- public:
-  ~Gate() { open(); }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return open_; });
-  }
-  void open() {
-    const std::scoped_lock lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
 
 TEST(PipelineTest, AHangingDeviceIsLeftBehind) {
   const auto gate = std::make_shared<Gate>();

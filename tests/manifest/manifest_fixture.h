@@ -3,13 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "core/scratch_folder.h"
 #include "pleat/core/error.h"
 #include "pleat/manifest/manifest.h"
 
@@ -20,13 +20,6 @@ inline const std::string minimal = "version: 1\nmodel: m\ninputs: [a.fasta]\nout
 
 class ManifestTest : public ::testing::Test {
  protected:
-  ManifestTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "pleat-manifest-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    folder_ = name;
-  }
-  ~ManifestTest() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(const std::string& text) const {
     std::ofstream(file(), std::ios::binary) << text;
     return file();
@@ -53,7 +46,8 @@ class ManifestTest : public ::testing::Test {
     return "no error";
   }
 
-  std::filesystem::path folder_;
+  ScratchFolder scratch_;
+  std::filesystem::path folder_ = scratch_.path();
 };
 
 }  // namespace pleat

@@ -94,19 +94,17 @@ TEST_F(EveryFaultTest, MemoryForSmallBatchesOnly) {
 
 TEST_F(EveryFaultTest, MemoryForEachSmallerChunk) {
   what_ = "no memory for folds but in a smaller chunk, each of them";
-  const Manifest folding =
-      manifest("esmfold/wide_pair", "tasks: {structure: {num_recycles: 0, pae: false}}\npolicy: {max_length: 13}\n");
   const auto positions = [this] {
     const ResultReader reader(output());
     std::vector<Numbers> all;
     for (std::int64_t row = 0; row < reader.sequence_count(); ++row) all.push_back(reader.structure(row).positions);
     return all;
   };
-  refused_ = run(folding, [](const Rows&, const Effort&) {}).rejected;
+  refused_ = run(folding()).rejected;
   const std::vector<Numbers> expected = positions();
   std::filesystem::remove(output());
   std::set<std::int64_t> chunks;
-  run(folding, [&](const Rows&, const Effort& effort) {
+  run(folding(), [&](const Rows&, const Effort& effort) {
     if (effort.chunk_size > 0) chunks.insert(effort.chunk_size);
     throw OutOfMemory();
   });
@@ -114,7 +112,7 @@ TEST_F(EveryFaultTest, MemoryForEachSmallerChunk) {
   ASSERT_FALSE(chunks.empty());
   for (const std::int64_t largest : chunks) {
     std::int64_t faults = 0;
-    const RunSummary summary = run(folding, [&](const Rows&, const Effort& effort) {
+    const RunSummary summary = run(folding(), [&](const Rows&, const Effort& effort) {
       if (effort.chunk_size > 0 && effort.chunk_size <= largest) return;
       ++faults;
       throw OutOfMemory();

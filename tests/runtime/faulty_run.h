@@ -3,18 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/scratch_folder.h"
+#include "engine/gate.h"
 #include "pleat/runtime/job.h"
 #include "pleat/store/check_results.h"
 #include "pleat/store/result_reader.h"
@@ -41,25 +39,6 @@ class Wrapped : public Device {
   Fault fault_;
 };
 
-// Lets go of the threads that hang, so that the test program can end.
-class Gate {
- public:
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return open_; });
-  }
-  void open() {
-    const std::scoped_lock lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
-
 class Listener : public RunObserver {
  public:
   void info(const std::string& line) override { heard.push_back(line); }
@@ -71,13 +50,9 @@ class Listener : public RunObserver {
 class FaultyRunTest : public ::testing::Test {
  protected:
   FaultyRunTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "pleat-faults-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    folder_ = name;
     std::ofstream fasta(folder_ / "in.fasta");
     for (int i = 0; i < sequences; ++i) fasta << ">p" << i << "\n" << std::string(10 + i, "ACDEFGHIKL"[i % 10]) << "\n";
   }
-  ~FaultyRunTest() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
 
@@ -93,7 +68,13 @@ class FaultyRunTest : public ::testing::Test {
                     "run: {max_tokens_per_batch: 100, devices: \"" + devices + "\", batch_timeout: 1}\n");
   }
 
-  RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault) {
+  // Of the shortest sequences, with a model whose pair state has smaller chunks.
+  Manifest folding() {
+    return manifest("esmfold/wide_pair",
+                    "tasks: {structure: {num_recycles: 0, pae: false}}\npolicy: {max_length: 13}\n");
+  }
+
+  RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault = [](const Wrapped::Rows&, const Effort&) {}) {
     RunSettings settings;
     settings.pleat_version = "test";
     settings.wrap_device = [fault](std::shared_ptr<Device> device) {
@@ -109,7 +90,7 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   std::vector<float> undisturbed_means() {
-    run(embedding("cpu"), [](const Wrapped::Rows&, const Effort&) {});
+    run(embedding("cpu"));
     std::vector<float> means = this->means();
     std::filesystem::remove(output());
     return means;
@@ -122,7 +103,8 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   static constexpr int sequences = 30;
-  std::filesystem::path folder_;
+  ScratchFolder scratch_;
+  std::filesystem::path folder_ = scratch_.path();
   Listener listener_;
 };
 

@@ -1,7 +1,6 @@
 // Whole runs on devices that fail: lost, out of memory, hanging. What they leave, and what comes of it.
 #include <algorithm>
 #include <atomic>
-#include <ostream>
 
 #include "faulty_run.h"
 #include "pleat/core/error.h"
@@ -88,13 +87,10 @@ TEST_F(FaultyRunTest, TheRungIsRecorded) {
 }
 
 TEST_F(FaultyRunTest, AFoldGoesDownToASmallerChunkWithTheSameNumbers) {
-  const Manifest folding =
-      manifest("esmfold/wide_pair", "tasks: {structure: {num_recycles: 0, pae: false}}\npolicy: {max_length: 13}\n");
-  const auto none = [](const Rows&, const Effort&) {};
-  run(folding, none);
+  run(folding());
   const std::vector<float> expected = ResultReader(output()).structure(1).positions;
   fs::remove(output());
-  run(folding, [](const Rows&, const Effort& effort) {
+  run(folding(), [](const Rows&, const Effort& effort) {
     if (effort.chunk_size == 0) throw OutOfMemory();
   });
   const ResultReader reader(output());

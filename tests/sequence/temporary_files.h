@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/scratch_folder.h"
 #include "pleat/core/error.h"
 #include "pleat/sequence/reader.h"
 
@@ -36,16 +37,6 @@ inline std::string gzip(std::string_view text) {
 
 class TemporaryFiles : public ::testing::Test {
  protected:
-  TemporaryFiles() {
-    std::string name = (std::filesystem::temp_directory_path() / "pleat-sequence-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-  }
-  ~TemporaryFiles() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] std::filesystem::path write(const std::string& name, std::string_view content) const {
     const std::filesystem::path file = folder_ / name;
     std::ofstream out(file, std::ios::binary);
@@ -61,7 +52,8 @@ class TemporaryFiles : public ::testing::Test {
   [[nodiscard]] std::filesystem::path folder() const { return folder_; }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder scratch_;
+  std::filesystem::path folder_ = scratch_.path();
 };
 
 // Runs `action`, which must throw an Error with this code and all of these words in its message.

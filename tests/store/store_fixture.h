@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/scratch_folder.h"
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
 #include "pleat/core/half.h"
@@ -22,13 +22,6 @@ namespace pleat {
 
 class StoreTest : public ::testing::Test {
  protected:
-  StoreTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "pleat-store-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    folder_ = name;
-  }
-  ~StoreTest() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::filesystem::path in_folder(const std::string& name) const { return folder_ / name; }
   // The names in the folder, to see what was left behind.
   [[nodiscard]] std::vector<std::string> listing() const {
@@ -38,7 +31,8 @@ class StoreTest : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder scratch_;
+  std::filesystem::path folder_ = scratch_.path();
 };
 
 // One record "p0", "p1", ... per length, each with its own sequence.
