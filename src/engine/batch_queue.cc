@@ -2,18 +2,28 @@
 
 namespace pleat {
 
-std::optional<Batch> BatchQueue::pop(const std::function<bool(const Batch&)>& fits) {
+std::optional<Batch> BatchQueue::pop(const Condition& fits) {
   std::unique_lock lock(mutex_);
-  while (!broken_) {
-    while (first_ < batches_.size() && taken_[first_]) ++first_;
-    for (std::size_t i = first_; i < batches_.size(); ++i) {
-      if (taken_[i] || !fits(batches_[i])) continue;
-      taken_[i] = true;
-      ++under_way_;
-      return batches_[i];
-    }
-    if (under_way_ == 0) break;
+  while (true) {
+    std::optional<Batch> batch = take(fits);
+    if (batch || broken_ || under_way_ == 0) return batch;
     changed_.wait(lock);
+  }
+}
+
+std::optional<Batch> BatchQueue::pop_at_once(const Condition& fits) {
+  const std::scoped_lock lock(mutex_);
+  return take(fits);
+}
+
+std::optional<Batch> BatchQueue::take(const Condition& fits) {
+  if (broken_) return std::nullopt;
+  while (first_ < batches_.size() && taken_[first_]) ++first_;
+  for (std::size_t i = first_; i < batches_.size(); ++i) {
+    if (taken_[i] || !fits(batches_[i])) continue;
+    taken_[i] = true;
+    ++under_way_;
+    return batches_[i];
   }
   return std::nullopt;
 }

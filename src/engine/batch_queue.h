@@ -17,9 +17,12 @@ class BatchQueue {
  public:
   explicit BatchQueue(std::vector<Batch> batches) : batches_(std::move(batches)), taken_(batches_.size()) {}
 
+  using Condition = std::function<bool(const Batch&)>;
   // The first batch that `fits` accepts. Waits while there is none but others are under way, since they may come back.
   // Nothing once no batch is left for this caller, or the queue has been broken off.
-  std::optional<Batch> pop(const std::function<bool(const Batch&)>& fits);
+  std::optional<Batch> pop(const Condition& fits);
+  // The same without waiting: for who has a batch under way, and would wait for himself.
+  std::optional<Batch> pop_at_once(const Condition& fits);
   // A batch that was popped is done.
   void done();
   // A batch that was popped is not done, and becomes these.
@@ -30,6 +33,8 @@ class BatchQueue {
   [[nodiscard]] bool is_finished() const;
 
  private:
+  std::optional<Batch> take(const Condition& fits);
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Batch> batches_;

@@ -1,6 +1,7 @@
 #include "ladder.h"
 
 #include <algorithm>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -35,21 +36,34 @@ bool is_out_of_memory(const SequenceResult& result) {
 
 }  // namespace
 
-std::vector<SequenceResult> Ladder::compute(const std::vector<std::int64_t>& rows) {
+Pending Ladder::begin(const std::vector<std::int64_t>& rows) const {
+  try {
+    return device_.begin(rows);
+  } catch (...) {
+    return [error = std::current_exception()]() -> std::vector<SequenceResult> { std::rethrow_exception(error); };
+  }
+}
+
+std::vector<SequenceResult> Ladder::finish(const std::vector<std::int64_t>& rows, const Pending& first_attempt) {
   results_.clear();
   results_.resize(rows.size());
   places_.clear();
   for (std::size_t i = 0; i < rows.size(); ++i) places_[rows[i]] = i;
-  compute(rows, 1, MemoryRung::planned);
+  take(rows, first_attempt, 1, MemoryRung::planned);
   return std::move(results_);
 }
 
-void Ladder::compute(std::vector<std::int64_t> rows, std::int32_t attempt, MemoryRung rung) {
+void Ladder::compute(const std::vector<std::int64_t>& rows, std::int32_t attempt, MemoryRung rung) {
+  take(rows, begin(rows), attempt, rung);
+}
+
+void Ladder::take(const std::vector<std::int64_t>& rows, const Pending& pending, std::int32_t attempt,
+                  MemoryRung rung) {
   std::string what;
   Trouble trouble{};
   std::vector<SequenceResult> results;
   try {
-    results = device_.compute(rows, {});
+    results = pending();
   } catch (const std::exception&) {
     trouble = trouble_of_current_exception(what);
     if (rows.size() > 1 && trouble == Trouble::other) return compute_each(rows, attempt + 1, rung);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+// Batches that a device which works ahead is told of: one that it computes, and the next.
+constexpr std::size_t batches_ahead = 2;
 // How soon a signal, a device that hangs or the end of time is noticed.
 constexpr auto glance = 20ms;
 // How often the consumer may see to its own while no results come.
@@ -99,25 +102,26 @@ class Floor {
     queue.break_off();
   }
 
-  void lose(const Device& device, const Batch& batch, const std::string& why) {
+  // Nobody knows which of the batches that the device had begun has cost it.
+  void lose(const Device& device, const std::vector<Batch>& batches, const std::string& why) {
     Delivery delivery;
-    delivery.loss = Loss{device.name(), why, batch.rows};
-    std::vector<Batch> again;
+    delivery.loss = Loss{device.name(), why, {}};
+    std::vector<std::vector<Batch>> again;
     {
       const std::scoped_lock lock(mutex_);
-      for (const std::int64_t row : batch.rows) {
-        if (++lost_[row] < losses_allowed) {
-          again.push_back({{row}, job.tokens[row], job.flops[row]});
-          continue;
-        }
-        delivery.results.push_back(failed_result(
-            row, "device_lost", fmt::format("{} devices were lost while they computed this sequence", lost_[row])));
-        delivery.results.back().attempts = lost_[row];
-        delivery.results.back().device = device.name();
+      for (const Batch& batch : batches) {
+        delivery.loss->rows.insert(delivery.loss->rows.end(), batch.rows.begin(), batch.rows.end());
+        again.push_back(after_loss(device, batch, delivery.results));
       }
     }
     results.push(std::move(delivery));
-    queue.put_back(again);
+    for (const std::vector<Batch>& rows : again) queue.put_back(rows);
+  }
+
+  // Whether a device was lost while it computed some of it: it may cost another one, and is to be all that one is at.
+  [[nodiscard]] bool is_suspect(const Batch& batch) const {
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::any_of(batch.rows, [&](std::int64_t row) { return lost_.contains(row); });
   }
 
   void rethrow() const {
@@ -133,23 +137,35 @@ class Floor {
   std::atomic<bool> short_of_time = false;  // a batch was not begun, or dropped, because of the deadline
 
  private:
+  // What is to be computed again, each row by itself; those that have cost too many devices are given up.
+  std::vector<Batch> after_loss(const Device& device, const Batch& batch, std::vector<SequenceResult>& given_up) {
+    std::vector<Batch> again;
+    for (const std::int64_t row : batch.rows) {
+      const std::int32_t losses = ++lost_[row];
+      if (losses < losses_allowed) {
+        again.push_back({{row}, job.tokens[row], job.flops[row]});
+        continue;
+      }
+      given_up.push_back(failed_result(row, "device_lost",
+                                       fmt::format("{} devices were lost while they computed this sequence", losses)));
+      given_up.back().attempts = losses;
+      given_up.back().device = device.name();
+    }
+    return again;
+  }
+
   mutable std::mutex mutex_;
   std::map<std::int64_t, std::int32_t> lost_;
   std::exception_ptr first_error_;
 };
 
-// One batch. What it took beyond the seconds that its results claim for themselves is divided among them by tokens.
-std::vector<SequenceResult> compute_batch(Ladder& ladder, const Device& device, const Batch& batch,
-                                          const PipelineJob& job) {
-  const auto start = Clock::now();
-  std::vector<SequenceResult> results = ladder.compute(batch.rows);
-  double seconds = seconds_since(start);
+// What a batch took beyond the seconds that its results claim for themselves is divided among them by tokens.
+void divide_seconds(double seconds, const Batch& batch, const std::vector<std::int64_t>& tokens,
+                    std::vector<SequenceResult>& results) {
   for (const SequenceResult& result : results) seconds -= result.seconds;
   for (SequenceResult& result : results) {
-    result.seconds += seconds * static_cast<double>(job.tokens[result.row]) / static_cast<double>(batch.tokens);
-    result.device = device.name();
+    result.seconds += seconds * static_cast<double>(tokens[result.row]) / static_cast<double>(batch.tokens);
   }
-  return results;
 }
 
 class Worker {
@@ -161,17 +177,44 @@ class Worker {
         ladder_(*device_, floor_->job.lower_precision) {}
 
   void operator()() {
-    while (const std::optional<Batch> batch = floor_->queue.pop([this](const Batch& b) { return fits(b); })) {
-      throw_if_stopped(floor_->halt.get());
-      if (!compute(*batch)) return;
+    while (begin_some()) {
+      if (!finish_first()) return;
     }
   }
 
  private:
+  struct Begun {
+    Batch batch;
+    Clock::time_point since;
+    Pending results;
+  };
+
+  // Whether there is something to finish.
+  bool begin_some() {
+    const std::size_t most = device_->works_ahead() ? batches_ahead : 1;
+    while (begun_.size() < most) {
+      const std::optional<Batch> batch = next();
+      if (!batch) break;
+      throw_if_stopped(floor_->halt.get());
+      floor_->watch.begin(number_, *batch, limit_of(*batch));
+      const auto now = Clock::now();
+      begun_.push_back({*batch, now, ladder_.begin(batch->rows)});
+    }
+    return !begun_.empty();
+  }
+
+  std::optional<Batch> next() {
+    if (begun_.empty()) return floor_->queue.pop([this](const Batch& batch) { return fits(batch); });
+    if (floor_->is_suspect(begun_.front().batch)) return std::nullopt;
+    return floor_->queue.pop_at_once([this](const Batch& batch) { return !floor_->is_suspect(batch) && fits(batch); });
+  }
+
   // Before the first batch nobody knows the device's pace.
   [[nodiscard]] bool fits(const Batch& batch) const {
     if (floor_->job.deadline == Clock::time_point::max()) return true;
-    const std::chrono::duration<double> expected(margin * seconds_per_flop_ * batch.flops);
+    double flops = batch.flops;
+    for (const Begun& begun : begun_) flops += begun.batch.flops;
+    const std::chrono::duration<double> expected(margin * seconds_per_flop_ * flops);
     if (Clock::now() + expected < floor_->job.deadline) return true;
     floor_->short_of_time = true;
     return false;
@@ -184,27 +227,40 @@ class Worker {
   }
 
   // Whether the device can go on.
-  bool compute(const Batch& batch) {
-    const auto start = Clock::now();
-    floor_->watch.begin(number_, batch, limit_of(batch));
+  bool finish_first() {
+    const Begun& first = begun_.front();
+    const Batch& batch = first.batch;
     Delivery delivery;
     try {
-      delivery.results = compute_batch(ladder_, *device_, batch, floor_->job);
+      delivery.results = ladder_.finish(batch.rows, first.results);
     } catch (const DeviceLost& error) {
-      if (floor_->watch.end(number_)) floor_->lose(*device_, batch, error.what());
+      if (floor_->watch.leave(number_)) floor_->lose(*device_, begun_batches(), error.what());
       return false;
     }
     if (!floor_->watch.end(number_)) return false;
-    if (batch.flops > 0) seconds_per_flop_ = std::max(seconds_since(start) / batch.flops, 0.8 * seconds_per_flop_);
+    const double seconds = seconds_since(std::max(first.since, last_end_));
+    last_end_ = Clock::now();
+    divide_seconds(seconds, batch, floor_->job.tokens, delivery.results);
+    for (SequenceResult& result : delivery.results) result.device = device_->name();
+    if (batch.flops > 0) seconds_per_flop_ = std::max(seconds / batch.flops, 0.8 * seconds_per_flop_);
+    begun_.pop_front();
     if (!floor_->results.push(std::move(delivery))) return false;
     floor_->queue.done();
     return true;
+  }
+
+  [[nodiscard]] std::vector<Batch> begun_batches() const {
+    std::vector<Batch> batches;
+    for (const Begun& begun : begun_) batches.push_back(begun.batch);
+    return batches;
   }
 
   std::shared_ptr<Floor> floor_;
   std::size_t number_;
   std::shared_ptr<Device> device_;
   Ladder ladder_;
+  std::deque<Begun> begun_;
+  Clock::time_point last_end_;  // of the batch before
   double seconds_per_flop_ = 0;
 };
 
@@ -225,7 +281,7 @@ void supervise(Floor& floor, const std::vector<std::shared_ptr<Device>>& devices
   std::optional<Clock::time_point> stopped_at;
   while (floor.watch.wait(glance)) {
     for (const Watch::Overdue& overdue : floor.watch.give_up_overdue()) {
-      floor.lose(*devices[overdue.worker], overdue.batch, "it hangs");
+      floor.lose(*devices[overdue.worker], overdue.batches, "it hangs");
     }
     if (const int signal = stop; signal != 0 && *floor.halt == 0) *floor.halt = signal;
     if (Clock::now() > floor.job.deadline) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <vector>
 
@@ -18,12 +19,14 @@ class Watch {
 
   explicit Watch(std::size_t workers) : workers_(workers) {}
 
-  // The worker begins a batch, which may take `limit` seconds; 0 = as long as it likes.
+  // The worker begins a batch, which may take `limit` seconds once those it has begun before are ended; 0 = as long as
+  // it likes.
   void begin(std::size_t worker, const Batch& batch, double limit);
-  // It is through with it. False when it has been given up in the meantime: the batch is no longer its own.
+  // It is through with the first that it has begun. False when it has been given up in the meantime: its batches are no
+  // longer its own.
   [[nodiscard]] bool end(std::size_t worker);
-  // It takes no more batches.
-  void leave(std::size_t worker);
+  // It ends none of those it has begun, and begins no more. False as end().
+  bool leave(std::size_t worker);
 
   // Waits until a worker has left, at most so long. Whether any is left that has neither left nor been given up.
   template <class Duration>
@@ -35,7 +38,7 @@ class Watch {
 
   struct Overdue {
     std::size_t worker = 0;
-    Batch batch;
+    std::vector<Batch> batches;  // that it had begun
   };
   // Gives up the workers that are over their limit, or all that are at a batch.
   [[nodiscard]] std::vector<Overdue> give_up_overdue();
@@ -43,12 +46,15 @@ class Watch {
   [[nodiscard]] bool is_given_up(std::size_t worker) const;
 
  private:
-  enum class State : std::uint8_t { idle, busy, left, given_up };
-  struct Worker {
-    State state = State::idle;
+  enum class State : std::uint8_t { there, left, given_up };
+  struct Limited {
     Batch batch;
-    Clock::time_point since;
     double limit = 0;
+  };
+  struct Worker {
+    State state = State::there;
+    std::deque<Limited> begun;
+    Clock::time_point since;  // when it came to the first of these
   };
 
   [[nodiscard]] bool any_left() const;

@@ -12,6 +12,7 @@
 #include "pleat/esm2/model.h"
 #include "pleat/ops/layer_norm.h"
 #include "pleat/tensor/device.h"
+#include "pleat/tensor/host.h"
 
 namespace pleat {
 namespace {
@@ -54,7 +55,7 @@ at::Tensor Esm2::norm(const LayerNorm& parameters, at::Tensor& hidden, const at:
 at::Tensor Esm2::embed(const PackedBatch& batch) const {
   const at::Tensor tokens =
       at::from_blob(const_cast<std::int64_t*>(batch.tokens.data()), {batch.padded_tokens()}, at::kLong);
-  at::Tensor hidden = at::embedding(word_embeddings_, tokens.to(word_embeddings_.device()));  // [T, D]
+  at::Tensor hidden = at::embedding(word_embeddings_, sent_to(word_embeddings_.device(), tokens));  // [T, D]
   // In training 15 % of the residues were chosen and 80 % of those masked; with none masked the rest are scaled to the
   // same mean.
   if (config_.token_dropout) hidden *= 1.0 - 0.15 * 0.8;
@@ -67,10 +68,16 @@ at::Tensor Esm2::embed(const PackedBatch& batch) const {
 
 at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
   const std::int64_t rows = hidden.size(0);
-  at::Tensor qkv = at::empty({rows, 3 * config_.hidden_size}, hidden.options().dtype(precision_));  // [T, 3D]
+  at::Tensor qkv;  // [T, 3D]
   for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor residual = hidden.slice(0, begin, end);
-    qkv.slice(0, begin, end).copy_(layer.qkv(norm(layer.attention_norm, residual, {})));
+    const at::Tensor projected = layer.qkv(norm(layer.attention_norm, residual, {}));  // [rows, 3D]
+    if (end - begin == rows) {
+      qkv = projected;
+      return;
+    }
+    if (begin == 0) qkv = at::empty({rows, projected.size(1)}, projected.options());
+    qkv.slice(0, begin, end).copy_(projected);
   });
   return qkv.view({rows, 3, config_.num_attention_heads, config_.head_dim()});
 }

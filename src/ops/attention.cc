@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "attention_heads.h"
 #include "element.h"
 #include "first_error.h"
 #include "pleat/ops/device_ops.h"
 #include "pleat/tensor/device.h"
+#include "pleat/tensor/host.h"
 
 namespace pleat {
 namespace {
@@ -71,15 +73,15 @@ RotaryTable RotaryTable::make(std::int64_t positions, const at::Tensor& frequenc
 
 TokenPlaces TokenPlaces::make(const std::vector<std::int64_t>& cu_seqlens, std::int64_t tokens,
                               const RotaryTable& rotary, at::Device device) {
-  at::Tensor positions = at::zeros({tokens}, at::kLong);  // [T]
+  std::vector<std::int64_t> in_sequence(static_cast<std::size_t>(tokens), 0);
   for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
-    const std::int64_t length = cu_seqlens[s + 1] - cu_seqlens[s];
-    positions.slice(0, cu_seqlens[s], cu_seqlens[s + 1]).copy_(at::arange(length, at::kLong));
+    std::iota(in_sequence.begin() + cu_seqlens[s], in_sequence.begin() + cu_seqlens[s + 1], 0);
   }
+  const at::Tensor positions = sent_to(device, in_sequence);  // [T]
   const auto of_tokens = [&](const at::Tensor& table) {
-    return table.index_select(0, positions).unsqueeze(1).to(device);  // [T, 1, Dh / 2]
+    return sent_to(device, table).index_select(0, positions).unsqueeze(1);  // [T, 1, Dh / 2]
   };
-  return {.cu_seqlens = at::tensor(cu_seqlens, at::kLong).to(device, at::kInt),
+  return {.cu_seqlens = sent_to(device, cu_seqlens).to(at::kInt),
           .cos = of_tokens(rotary.cos),
           .sin = of_tokens(rotary.sin)};
 }

@@ -1,78 +1,61 @@
 #include "pleat/runtime/collect.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Half.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "pleat/tensor/host.h"
 
 namespace pleat {
 namespace {
 
-// The tokens of one sequence that stand for residues, as rows of the batch's tensors.
-class ResidueRows {
+using Starts = std::vector<std::int64_t>;  // [B+1]: where the rows of each sequence begin, and the last ones end
+using Bytes = std::vector<std::byte>;
+
+// The output of a batch as a few tensors over all its sequences, so that it leaves the device in a few copies.
+class Collection {
  public:
-  ResidueRows(const PackedBatch& batch, std::int64_t sequence, at::Device device) {
-    const auto& tokens = batch.residue_tokens[sequence];
-    first_ = batch.cu_seqlens[sequence];
-    length_ = static_cast<std::int64_t>(tokens.size());
-    contiguous_ = tokens.back() - tokens.front() + 1 == length_;
-    if (!contiguous_) tokens_ = at::tensor(tokens, at::kLong).to(device);
-  }
+  Collection(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
+             const std::vector<std::int64_t>& letter_ids);
 
-  // x [T, C] -> [L, C]
-  [[nodiscard]] at::Tensor of_batch(const at::Tensor& x) const {
-    return contiguous_ ? x.slice(0, first_ + 1, first_ + 1 + length_) : x.index_select(0, tokens_ + first_);
-  }
-
-  // Pairs of tokens without the begin and the end token, [tokens - 2, tokens - 2] -> [L, L]
-  [[nodiscard]] at::Tensor of_pairs(const at::Tensor& x) const {
-    return contiguous_ ? x : x.index_select(0, tokens_ - 1).index_select(1, tokens_ - 1);
-  }
+  [[nodiscard]] std::vector<SequenceResult> wait();
 
  private:
-  std::int64_t first_;
-  std::int64_t length_;
-  bool contiguous_;
-  at::Tensor tokens_;  // [L]
+  // One kind of numbers, sequence after sequence.
+  struct Part {
+    std::string what;      // "layer 6"
+    const Starts* starts;  // one of the members below
+    Bytes& (*place)(SequenceResult& result, std::size_t layer);
+    std::size_t layer = 0;  // its number among the layout's
+  };
+
+  void add_layer(std::size_t layer, const at::Tensor& hidden);
+  void add_contacts(const PackedBatch& batch, std::vector<at::Tensor> contacts);
+  void add(Part part, const at::Tensor& values);
+  void take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
+            std::size_t sequence) const;
+  void check(const Part& part, const at::Tensor& extents, SequenceResult& result, std::size_t sequence) const;
+
+  const ResultLayout layout_;
+  const std::vector<std::int64_t> rows_;  // as in PackedBatch
+  Starts by_residue_{0};
+  Starts by_sequence_{0};
+  Starts by_pair_{0};    // rows are elements here
+  at::Tensor residues_;  // [R], the tokens of all residues
+  at::Tensor begins_;    // [B], the begin tokens
+  std::vector<Part> parts_;
+  // Of each part the numbers in the layout's type, [rows, ...], and the least and the largest of each row before they
+  // were converted, [2, rows] float32.
+  std::vector<at::Tensor> tensors_;
+  std::optional<HostCopies> copies_;
 };
-
-// Converts to the type of the file and notices what it cannot hold.
-class Converter {
- public:
-  Converter(const ResultLayout& layout, SequenceResult& result) : dtype_(layout.dtype), result_(result) {}
-
-  [[nodiscard]] std::vector<std::byte> operator()(const at::Tensor& values, const std::string& what) {
-    const at::Tensor stored = values.to(scalar_type(dtype_)).contiguous();
-    if (!stored.isfinite().all().item<bool>()) fail(values, what);
-    return bytes_of(stored, dtype_);
-  }
-
- private:
-  void fail(const at::Tensor& values, const std::string& what) {
-    result_.failed = true;
-    if (values.isfinite().all().item<bool>()) {
-      result_.error_code = "float16_overflow";
-      result_.message = what + " reaches " + std::to_string(values.abs().max().item<float>()) +
-                        ", which float16 cannot hold; set tasks.embeddings.dtype to float32";
-    } else {
-      result_.error_code = "not_finite";
-      result_.message = what + " holds NaN or infinity";
-    }
-  }
-
-  DType dtype_;
-  SequenceResult& result_;
-};
-
-LayerResult collect_layer(const at::Tensor& hidden, std::int64_t begin_token, const ResidueRows& rows,
-                          const ResultLayout& layout, const std::string& what, Converter& convert) {
-  LayerResult result;
-  const at::Tensor residues = rows.of_batch(hidden);  // [L, D]
-  if (layout.per_residue) result.per_residue = convert(residues, what);
-  // Summed in float64: a mean over thousands of residues keeps all its digits.
-  if (layout.mean) result.mean = convert(residues.mean(0, false, at::kDouble), what);
-  if (layout.bos) result.bos = convert(hidden[begin_token], what);
-  return result;
-}
 
 at::Device device_of(const Esm2Output& output) {
   if (!output.hidden.empty()) return output.hidden.front().device();
@@ -80,32 +63,136 @@ at::Device device_of(const Esm2Output& output) {
   return output.contacts.empty() ? at::Device(at::kCPU) : output.contacts.front().device();
 }
 
-}  // namespace
-
-std::vector<SequenceResult> collect_results(const PackedBatch& batch, const Esm2Output& output,
-                                            const ResultLayout& layout, const std::vector<std::int64_t>& letter_ids) {
-  const c10::InferenceMode guard;
+Collection::Collection(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
+                       const std::vector<std::int64_t>& letter_ids)
+    : layout_(layout), rows_(batch.rows) {
   const at::Device device = device_of(output);
-  const at::Tensor letters = at::tensor(letter_ids, at::kLong).to(device);
-  std::vector<SequenceResult> results(static_cast<std::size_t>(batch.size()));
+  std::vector<std::int64_t> residues;
   for (std::int64_t s = 0; s < batch.size(); ++s) {
+    for (const std::int64_t token : batch.residue_tokens[s]) residues.push_back(batch.cu_seqlens[s] + token);
+    by_residue_.push_back(static_cast<std::int64_t>(residues.size()));
+    by_sequence_.push_back(s + 1);
+  }
+  residues_ = sent_to(device, residues);
+  begins_ = sent_to(device, {batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1});
+  for (std::size_t i = 0; i < layout_.layers.size(); ++i) {
+    add_layer(i, output.hidden[i]);
+    output.hidden[i].reset();  // it is large
+  }
+  if (layout_.logits) {
+    add({"logits", &by_residue_, [](SequenceResult& result, std::size_t) -> Bytes& { return result.logits; }},
+        output.logits.index_select(0, residues_).index_select(1, sent_to(device, letter_ids)));
+  }
+  if (layout_.contacts) add_contacts(batch, std::move(output.contacts));
+  copies_.emplace(std::move(tensors_));
+}
+
+void Collection::add_layer(std::size_t layer, const at::Tensor& hidden) {
+  const std::string what = "layer " + std::to_string(layout_.layers[layer]);
+  const at::Tensor residues = hidden.index_select(0, residues_);  // [R, D]
+  if (layout_.per_residue) {
+    add({what, &by_residue_,
+         [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].per_residue; }, layer},
+        residues);
+  }
+  if (layout_.mean) {
+    std::vector<at::Tensor> means;
+    for (std::size_t s = 0; s < rows_.size(); ++s) {
+      // Summed in float64: a mean over thousands of residues keeps all its digits.
+      means.push_back(residues.slice(0, by_residue_[s], by_residue_[s + 1]).mean(0, false, at::kDouble));
+    }
+    add({what, &by_sequence_, [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].mean; },
+         layer},
+        at::stack(means));
+  }
+  if (layout_.bos) {
+    add({what, &by_sequence_, [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].bos; },
+         layer},
+        hidden.index_select(0, begins_));
+  }
+}
+
+void Collection::add_contacts(const PackedBatch& batch, std::vector<at::Tensor> contacts) {
+  for (std::size_t s = 0; s < contacts.size(); ++s) {
+    const auto length = static_cast<std::int64_t>(batch.residue_tokens[s].size());
+    if (contacts[s].size(0) != length) {
+      // Without the linkers; a map has no begin token.
+      const at::Tensor kept = residues_.slice(0, by_residue_[s], by_residue_[s + 1]) - (batch.cu_seqlens[s] + 1);
+      contacts[s] = contacts[s].index_select(0, kept).index_select(1, kept);
+    }
+    contacts[s] = contacts[s].reshape({length * length, 1});
+    by_pair_.push_back(by_pair_.back() + length * length);
+  }
+  add({"contacts", &by_pair_, [](SequenceResult& result, std::size_t) -> Bytes& { return result.contacts; }},
+      at::cat(contacts));
+}
+
+void Collection::add(Part part, const at::Tensor& values) {
+  parts_.push_back(std::move(part));
+  tensors_.push_back(values.to(scalar_type(layout_.dtype)).contiguous());
+  const auto [least, largest] = values.aminmax(/*dim=*/1);  // NaN where there is one
+  tensors_.push_back(at::stack({least, largest}).to(at::kFloat));
+}
+
+std::vector<SequenceResult> Collection::wait() {
+  const std::vector<at::Tensor> tensors = copies_->wait();
+  std::vector<SequenceResult> results(rows_.size());
+  for (std::size_t s = 0; s < rows_.size(); ++s) {
     SequenceResult& result = results[s];
-    result.row = batch.rows[s];
-    Converter convert(layout, result);
-    const ResidueRows rows(batch, s, device);
-    for (std::size_t i = 0; i < layout.layers.size(); ++i) {
-      result.layers.push_back(collect_layer(output.hidden[i], batch.cu_seqlens[s], rows, layout,
-                                            "layer " + std::to_string(layout.layers[i]), convert));
-    }
-    if (layout.logits) result.logits = convert(rows.of_batch(output.logits).index_select(1, letters), "logits");
-    if (layout.contacts) result.contacts = convert(rows.of_pairs(output.contacts[s]), "contacts");
-    if (result.failed) {
-      result.layers.clear();
-      result.logits.clear();
-      result.contacts.clear();
-    }
+    result.row = rows_[s];
+    result.layers.resize(layout_.layers.size());
+    for (std::size_t i = 0; i < parts_.size(); ++i) take(parts_[i], tensors[2 * i], tensors[2 * i + 1], result, s);
+    if (!result.failed) continue;
+    result.layers.clear();
+    result.logits.clear();
+    result.contacts.clear();
   }
   return results;
+}
+
+void Collection::take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
+                      std::size_t sequence) const {
+  check(part, extents, result, sequence);
+  if (result.failed) return;
+  const auto row_bytes = static_cast<std::int64_t>(stored.element_size()) * stored.size(1);
+  const auto* const begin = static_cast<const std::byte*>(stored.const_data_ptr());
+  part.place(result, part.layer)
+      .assign(begin + (*part.starts)[sequence] * row_bytes, begin + (*part.starts)[sequence + 1] * row_bytes);
+}
+
+// The first that is wrong with a sequence is what its record says.
+void Collection::check(const Part& part, const at::Tensor& extents, SequenceResult& result,
+                       std::size_t sequence) const {
+  if (result.failed) return;
+  const auto* const h_extents = extents.const_data_ptr<float>();
+  const std::int64_t rows = extents.size(1);
+  float reach = 0;
+  for (std::int64_t row = (*part.starts)[sequence]; row < (*part.starts)[sequence + 1]; ++row) {
+    for (const float extent : {h_extents[row], h_extents[rows + row]}) {
+      if (!std::isfinite(extent)) {
+        result.failed = true;
+        result.error_code = "not_finite";
+        result.message = part.what + " holds NaN or infinity";
+        return;
+      }
+      reach = std::max(reach, std::abs(extent));
+    }
+  }
+  if (layout_.dtype == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
+    result.failed = true;
+    result.error_code = "float16_overflow";
+    result.message = part.what + " reaches " + std::to_string(reach) +
+                     ", which float16 cannot hold; set tasks.embeddings.dtype to float32";
+  }
+}
+
+}  // namespace
+
+Pending collect_results(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
+                        const std::vector<std::int64_t>& letter_ids) {
+  const c10::InferenceMode guard;
+  const auto collection = std::make_shared<Collection>(batch, std::move(output), layout, letter_ids);
+  return [collection] { return collection->wait(); };
 }
 
 }  // namespace pleat

@@ -64,6 +64,18 @@ ModelDevice::ModelDevice(std::shared_ptr<Computation> shared, std::int64_t numbe
 std::string ModelDevice::name() const { return fmt::format("{}:{}", device_.is_cpu() ? "cpu" : "cuda", number_); }
 
 template <class Body>
+auto ModelDevice::on_the_device(const Body& body) const {
+  // LibTorch keeps all of these for each thread.
+  const c10::OptionalDeviceGuard device_guard(device_.is_cpu() ? std::nullopt : std::optional(device_));
+  const c10::InferenceMode inference;
+  if (at::get_num_threads() != job_.capacity.threads()) {
+    at::set_num_threads(static_cast<int>(job_.capacity.threads()));
+  }
+  const StopScope scope(*shared_->halt);
+  return in_the_engines_words(body);
+}
+
+template <class Body>
 auto ModelDevice::in_the_engines_words(const Body& body) const {
   try {
     return body();
@@ -77,35 +89,39 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
   }
 }
 
-std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
-  // LibTorch keeps both for each thread.
-  const c10::OptionalDeviceGuard guard(device_.is_cpu() ? std::nullopt : std::optional(device_));
-  if (at::get_num_threads() != job_.capacity.threads()) {
-    at::set_num_threads(static_cast<int>(job_.capacity.threads()));
-  }
-  return in_the_engines_words([&] { return compute_batch(rows, effort); });
+// A fold takes much longer than what the device would wait for.
+bool ModelDevice::works_ahead() const { return !device_.is_cpu() && model_->folding() == nullptr; }
+
+Pending ModelDevice::begin(const std::vector<std::int64_t>& rows) {
+  if (!works_ahead()) return Device::begin(rows);
+  Pending results = on_the_device([&] { return run_language_model(pack(rows)).results; });
+  return [this, results = std::move(results)] { return on_the_device(results); };
 }
 
-std::vector<SequenceResult> ModelDevice::compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort) {
-  const c10::InferenceMode guard;
-  const StopScope scope(*shared_->halt);
-  const PackedBatch batch = job_.tokenizer.pack(job_.dataset.sequences, rows);
-  const EsmFold* const folding = model_->folding();
+std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
+  return on_the_device([&] {
+    const PackedBatch batch = pack(rows);
+    const LanguageModelOutput output = run_language_model(batch);
+    std::vector<SequenceResult> results = output.results();
+    if (model_->folding() == nullptr) return results;
+    for (std::int64_t s = 0; s < batch.size(); ++s) {
+      throw_if_stopped(shared_->halt.get());
+      if (!results[s].failed) add_fold(states_of(output.mixed, batch, s), effort, results[s]);
+    }
+    return results;
+  });
+}
+
+PackedBatch ModelDevice::pack(const std::vector<std::int64_t>& rows) const {
+  return job_.tokenizer.pack(job_.dataset.sequences, rows);
+}
+
+ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const PackedBatch& batch) const {
   Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts};
-  if (folding != nullptr) request.mix = folding->mix();
-  at::Tensor mixed;
-  std::vector<SequenceResult> results;
-  {
-    const Esm2Output output = model_->language_model().forward(batch, request);
-    results = collect_results(batch, output, job_.layout, letter_ids_);
-    mixed = output.mixed;
-  }
-  if (folding == nullptr) return results;
-  for (std::int64_t s = 0; s < batch.size(); ++s) {
-    throw_if_stopped(shared_->halt.get());
-    if (!results[s].failed) add_fold(states_of(mixed, batch, s), effort, results[s]);
-  }
-  return results;
+  if (model_->folding() != nullptr) request.mix = model_->folding()->mix();
+  Esm2Output output = model_->language_model().forward(batch, request);
+  at::Tensor mixed = std::move(output.mixed);
+  return {collect_results(batch, std::move(output), job_.layout, letter_ids_), std::move(mixed)};
 }
 
 // A failure stays with its sequence, so that the others are not computed again.

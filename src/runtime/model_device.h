@@ -52,6 +52,8 @@ class ModelDevice : public Device {
   ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number);
 
   [[nodiscard]] std::string name() const override;
+  [[nodiscard]] bool works_ahead() const override;
+  [[nodiscard]] Pending begin(const std::vector<std::int64_t>& rows) override;
   // The language model takes the rows as one batch, the folding model each by itself.
   [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
                                                     const Effort& effort) override;
@@ -59,10 +61,20 @@ class ModelDevice : public Device {
   [[nodiscard]] std::string need_of(std::int64_t row) const override;
 
  private:
+  struct LanguageModelOutput {
+    Pending results;
+    at::Tensor mixed;  // Esm2Output::mixed
+  };
+
+  // Runs the body with this thread's LibTorch set up for the device.
+  template <class Body>
+  auto on_the_device(const Body& body) const;
   // Runs the body, with LibTorch's exceptions in the engine's words.
   template <class Body>
   auto in_the_engines_words(const Body& body) const;
-  [[nodiscard]] std::vector<SequenceResult> compute_batch(const std::vector<std::int64_t>& rows, const Effort& effort);
+  [[nodiscard]] PackedBatch pack(const std::vector<std::int64_t>& rows) const;
+  // Does not wait for the device.
+  [[nodiscard]] LanguageModelOutput run_language_model(const PackedBatch& batch) const;
   void add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result);
   [[nodiscard]] FoldOutput fold(const at::Tensor& states, const Effort& effort, std::int64_t row);
 

@@ -42,11 +42,20 @@ TEST(BatchQueueTest, WaitsForWhatMayComeBack) {
   EXPECT_TRUE(queue.is_finished());
 }
 
+TEST(BatchQueueTest, AtOnceItGivesWhatIsThereAndDoesNotWait) {
+  BatchQueue queue({batch_of(0), batch_of(1)});
+  EXPECT_EQ(queue.pop(any)->rows[0], 0);
+  EXPECT_FALSE(queue.pop_at_once([](const Batch&) { return false; }).has_value());
+  EXPECT_EQ(queue.pop_at_once(any)->rows[0], 1);
+  EXPECT_FALSE(queue.pop_at_once(any).has_value());
+}
+
 TEST(BatchQueueTest, BrokenOffItGivesNothing) {
   BatchQueue queue({batch_of(0), batch_of(1)});
   EXPECT_TRUE(queue.pop(any).has_value());
   queue.break_off();
   EXPECT_FALSE(queue.pop(any).has_value());
+  EXPECT_FALSE(queue.pop_at_once(any).has_value());
   EXPECT_FALSE(queue.is_finished());
 }
 

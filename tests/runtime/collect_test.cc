@@ -8,6 +8,8 @@
 #include <limits>
 #include <numeric>
 
+#include "cuda_row.h"
+
 namespace pleat {
 namespace {
 
@@ -66,7 +68,7 @@ std::vector<float> floats(const std::vector<std::byte>& bytes) {
 }
 
 std::vector<SequenceResult> collect(const Esm2Output& output, DType type = DType::float32) {
-  return collect_results(two_sequences(), output, everything(type), letters);
+  return collect_results(two_sequences(), output, everything(type), letters)();
 }
 
 std::vector<float> rows_at(const std::vector<std::int64_t>& tokens, const std::vector<std::int64_t>& columns,
@@ -133,7 +135,7 @@ TEST(CollectResults, ContactsAreBetweenResidues) {
 TEST(CollectResults, GivesOnlyWhatTheLayoutAsksFor) {
   ResultLayout layout = everything(DType::float32);
   layout.per_residue = layout.bos = layout.logits = layout.contacts = false;
-  for (const SequenceResult& result : collect_results(two_sequences(), some_output(), layout, letters)) {
+  for (const SequenceResult& result : collect_results(two_sequences(), some_output(), layout, letters)()) {
     EXPECT_THAT(result.layers[0].per_residue, IsEmpty());
     EXPECT_EQ(result.layers[0].mean.size(), width * sizeof(float));
     EXPECT_THAT(result.layers[0].bos, IsEmpty());
@@ -208,6 +210,40 @@ INSTANTIATE_TEST_SUITE_P(
              (std::isnan(std::get<1>(tested.param)) ? "Nan" : "Infinity") +
              std::string(name_of(std::get<2>(tested.param)));
     });
+
+TEST(CollectResults, TheRecordSaysWhatWasWrongFirst) {
+  Esm2Output output = some_output();
+  output.hidden[0][2][1] = 70'000;
+  output.hidden[1][2][1] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(collect(output, DType::float16)[0].message, HasSubstr("layer 0 reaches 70000"));
+  EXPECT_EQ(collect(output, DType::float32)[0].message, "layer 6 holds NaN or infinity");
+}
+
+// What a GPU is asked for after the results, in memory that the batch has given back, does not change them.
+TEST(CollectResults, OnCudaTheyAreTheSameWhateverTheDeviceDoesNext) {
+  const at::Device gpu(at::kCUDA);
+  PLEAT_SKIP_WITHOUT(gpu);
+  for (const DType type : {DType::float16, DType::float32}) {
+    Esm2Output output = some_output();
+    for (at::Tensor& hidden : output.hidden) hidden = hidden.to(gpu);
+    output.logits = output.logits.to(gpu);
+    for (at::Tensor& contacts : output.contacts) contacts = contacts.to(gpu);
+    const Pending pending = collect_results(two_sequences(), std::move(output), everything(type), letters);
+    for (int i = 0; i < 100; ++i) static_cast<void>(at::full({40, width}, -1, at::TensorOptions(gpu)));
+    const std::vector<SequenceResult> results = pending();
+    const std::vector<SequenceResult> expected = collect(some_output(), type);
+    ASSERT_EQ(results.size(), expected.size());
+    for (std::size_t s = 0; s < expected.size(); ++s) {
+      EXPECT_EQ(results[s].logits, expected[s].logits);
+      EXPECT_EQ(results[s].contacts, expected[s].contacts);
+      for (std::size_t i = 0; i < expected[s].layers.size(); ++i) {
+        EXPECT_EQ(results[s].layers[i].per_residue, expected[s].layers[i].per_residue);
+        EXPECT_EQ(results[s].layers[i].mean, expected[s].layers[i].mean);
+        EXPECT_EQ(results[s].layers[i].bos, expected[s].layers[i].bos);
+      }
+    }
+  }
+}
 
 TEST(CollectResults, WhatNobodyKeepsHarmsNobody) {
   Esm2Output output = some_output();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ inline constexpr const char* error_out_of_memory = "out_of_memory";
 // The failure of one sequence. The code is part of the file format.
 [[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
 
+// What has been begun: called once, gives the results or throws, as Device::compute.
+using Pending = std::function<std::vector<SequenceResult>()>;
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -46,6 +50,16 @@ class Device {
   // sequence alone, 0 where all went together.
   [[nodiscard]] virtual std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
                                                             const Effort& effort) = 0;
+
+  // Whether the device computes by itself once it knows what, so that it need not wait while the results of one batch
+  // are taken from it and the next one is prepared.
+  [[nodiscard]] virtual bool works_ahead() const { return false; }
+  // Begins to compute these rows as planned. A device that works ahead returns when it knows what to do, and computes
+  // in the order in which it was told; another one does nothing until the results are asked for. The device must
+  // outlive what it returns. Throws as compute().
+  [[nodiscard]] virtual Pending begin(const std::vector<std::int64_t>& rows) {
+    return [this, rows] { return compute(rows, {}); };
+  }
 
   // What may be tried when memory runs out: chunk sizes below the planned one, largest first, and lower precision.
   [[nodiscard]] virtual std::vector<std::int64_t> smaller_chunks() const { return {}; }

@@ -4,16 +4,18 @@
 #include <cstdint>
 #include <vector>
 
+#include "pleat/engine/device.h"
 #include "pleat/esm2/model.h"
 #include "pleat/store/result_writer.h"
 #include "pleat/tensor/packed_batch.h"
 
 namespace pleat {
 
-// One result per sequence of the batch. `letter_ids` are the token ids of ResultLayout::alphabet. A sequence with a
-// value that is not finite, or that float16 cannot hold, comes back failed.
-[[nodiscard]] std::vector<SequenceResult> collect_results(const PackedBatch& batch, const Esm2Output& output,
-                                                          const ResultLayout& layout,
-                                                          const std::vector<std::int64_t>& letter_ids);
+// Asks the device to cut its output to residues, convert it, look through it and copy it to the processor's memory, and
+// does not wait for it; that is what Pending does, before it divides all among the sequences. One result per sequence
+// of the batch. `letter_ids` are the token ids of ResultLayout::alphabet. A sequence with a value that is not finite,
+// or that float16 cannot hold, comes back failed.
+[[nodiscard]] Pending collect_results(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
+                                      const std::vector<std::int64_t>& letter_ids);
 
 }  // namespace pleat

@@ -1,0 +1,223 @@
+// Devices that are told of the next batch before the results of the one before are taken from them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <mutex>
+
+#include "gate.h"
+#include "run.h"
+
+namespace pleat {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Pair;
+using ::testing::SizeIs;
+using Rows = std::vector<std::int64_t>;
+using Clock = std::chrono::steady_clock;
+
+double same(std::int64_t /*row*/) { return 1; }
+
+// Computes in the order in which it is told to, on a thread of its own.
+class AheadDevice : public FaultyDevice {
+ public:
+  using FaultyDevice::FaultyDevice;
+
+  [[nodiscard]] bool works_ahead() const override { return true; }
+  [[nodiscard]] Pending begin(const Rows& rows) override {
+    note("begin", rows);
+    if (fault_at_once) fault_at_once(rows);
+    last_ = std::async(std::launch::async, [this, rows, before = last_] {
+      if (before.valid()) before.wait();
+      return compute(rows, {});
+    });
+    return [this, rows, results = last_] {
+      note("take", rows);
+      return results.get();
+    };
+  }
+
+  std::function<void(const Rows& rows)> fault_at_once;    // what it throws is thrown by begin()
+  std::vector<std::pair<std::string, std::int64_t>> log;  // what is done to it, and the first of the rows
+
+ private:
+  void note(const char* what, const Rows& rows) { log.emplace_back(what, rows[0]); }
+
+  std::shared_future<std::vector<SequenceResult>> last_;
+};
+
+struct AheadBench : Bench {
+  std::shared_ptr<AheadDevice> add(FaultyDevice::Fault fault = {}) {
+    auto device = std::make_shared<AheadDevice>("d:" + std::to_string(devices.size()), std::move(fault));
+    devices.push_back(device);
+    return device;
+  }
+
+  void expect_all(std::size_t rows) const {
+    EXPECT_THAT(collected.results, SizeIs(rows));
+    EXPECT_FALSE(collected.twice);
+    EXPECT_EQ(collected.failed(), 0);
+  }
+};
+
+TEST(AheadTest, TheNextBatchIsBegunBeforeResultsAreTaken) {
+  AheadBench bench;
+  const auto device = bench.add();
+  EXPECT_EQ(bench.run(job_of(4, same)).end, PipelineEnd::all_done);
+  EXPECT_THAT(device->log, ElementsAre(Pair("begin", 0), Pair("begin", 1), Pair("take", 0), Pair("begin", 2),
+                                       Pair("take", 1), Pair("begin", 3), Pair("take", 2), Pair("take", 3)));
+  bench.expect_all(4);
+}
+
+TEST(AheadTest, EveryRowComesOnceFromOneOfTheDevices) {
+  AheadBench bench;
+  for (int i = 0; i < 4; ++i) bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
+  EXPECT_EQ(bench.run(job_of(100, same, 3)).end, PipelineEnd::all_done);
+  bench.expect_all(100);
+}
+
+TEST(AheadTest, NoSecondIsCountedTwice) {
+  AheadBench bench;
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(5ms); });
+  const auto start = Clock::now();
+  bench.run(job_of(20, same));
+  const double wall = std::chrono::duration<double>(Clock::now() - start).count();
+  double counted = 0;
+  for (const auto& [row, result] : bench.collected.results) counted += result.seconds;
+  EXPECT_LE(counted, wall);
+  EXPECT_GE(counted, 20 * 0.005);
+}
+
+// Which of the batches that it had begun has cost the device, nobody knows.
+TEST(AheadTest, ADeviceLostAtAnyBatch) {
+  constexpr std::int64_t batches = 12;
+  for (std::int64_t fatal = 0; fatal < batches; ++fatal) {
+    AheadBench bench;
+    std::atomic<bool> happened = false;
+    for (int i = 0; i < 2; ++i) {
+      bench.add([&](const Rows& rows, const Effort&) {
+        std::this_thread::sleep_for(1ms);
+        if (rows[0] / 2 == fatal && !happened.exchange(true)) throw DeviceLost("fell off the bus");
+      });
+    }
+    EXPECT_EQ(bench.run(job_of(2 * batches, same, 2)).end, PipelineEnd::all_done);
+    bench.expect_all(2 * batches);
+    EXPECT_THAT(bench.collected.lost, SizeIs(1));
+    EXPECT_THAT(bench.collected.lost_rows, Contains(2 * fatal));
+    EXPECT_THAT(bench.collected.lost_rows, SizeIs(::testing::AnyOf(2, 4)));
+  }
+}
+
+// What was under way beside it is not given up with it: suspects are computed with nothing beside them.
+TEST(AheadTest, OnlyTheRowThatCostsTwoDevicesIsGivenUp) {
+  AheadBench bench;
+  for (int i = 0; i < 3; ++i) {
+    bench.add([](const Rows& rows, const Effort&) {
+      std::this_thread::sleep_for(1ms);
+      if (std::ranges::count(rows, 5) > 0) throw DeviceLost("fell off the bus");
+    });
+  }
+  EXPECT_EQ(bench.run(job_of(40, same, 4)).end, PipelineEnd::all_done);
+  EXPECT_THAT(bench.collected.results, SizeIs(40));
+  EXPECT_EQ(bench.collected.failed(), 1);
+  EXPECT_EQ(bench.collected.results[5].error_code, "device_lost");
+  EXPECT_THAT(bench.collected.lost, SizeIs(2));
+}
+
+TEST(AheadTest, SuspectsOfAnEarlierRunHaveTheDeviceForThemselves) {
+  AheadBench bench;
+  const auto device = bench.add();
+  PipelineJob job = job_of(4, same);
+  job.lost = {{1, 1}, {2, 1}};
+  bench.run(job);
+  EXPECT_THAT(device->log, ElementsAre(Pair("begin", 0), Pair("begin", 3), Pair("take", 0), Pair("take", 3),
+                                       Pair("begin", 1), Pair("take", 1), Pair("begin", 2), Pair("take", 2)));
+}
+
+TEST(AheadTest, AHangingDevicesBatchesAreAllComputedByAnother) {
+  AheadBench bench;
+  const auto gate = std::make_shared<Gate>();
+  bench.add([gate, calls = 0](const Rows&, const Effort&) mutable {
+    std::this_thread::sleep_for(1ms);
+    if (++calls == 3) gate->wait();
+  });
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
+  PipelineJob job = job_of(50, same);
+  job.batch_timeout = 0.3;
+  const PipelineOutcome outcome = bench.run(job);
+  EXPECT_EQ(outcome.end, PipelineEnd::all_done);
+  EXPECT_EQ(outcome.hanging, 1);
+  bench.expect_all(50);
+  EXPECT_THAT(bench.collected.lost, ElementsAre("d:0: it hangs"));
+  EXPECT_THAT(bench.collected.lost_rows, SizeIs(2));
+  gate->open();
+  std::this_thread::sleep_for(20ms);
+}
+
+// The time in which it waits for the batch before is not the batch's own.
+TEST(AheadTest, ABatchThatWaitsForTheOneBeforeDoesNotHang) {
+  AheadBench bench;
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(400ms); });
+  PipelineJob job = job_of(3, same);
+  job.batch_timeout = 0.7;
+  EXPECT_EQ(bench.run(job).end, PipelineEnd::all_done);
+  bench.expect_all(3);
+  EXPECT_THAT(bench.collected.lost, SizeIs(0));
+}
+
+TEST(AheadTest, WhatFailsWhenItIsBegunGoesDownTheLadder) {
+  AheadBench bench;
+  bench.add()->fault_at_once = [](const Rows& rows) {
+    if (rows.size() > 2) throw OutOfMemory();
+    if (rows[0] == 6 && rows.size() == 2) throw std::runtime_error("odd");
+  };
+  EXPECT_EQ(bench.run(job_of(8, same, 4)).end, PipelineEnd::all_done);
+  bench.expect_all(8);
+  EXPECT_EQ(bench.collected.results[0].rung, MemoryRung::smaller_batch);
+  EXPECT_EQ(bench.collected.results[0].attempts, 2);
+  EXPECT_EQ(bench.collected.results[7].attempts, 3);
+}
+
+TEST(AheadTest, ALostDeviceThatIsNoticedWhenABatchIsBegun) {
+  AheadBench bench;
+  const auto first = bench.add();
+  first->fault_at_once = [&](const Rows&) {
+    if (first->log.size() > 4) throw DeviceLost("fell off the bus");
+  };
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(2ms); });
+  EXPECT_EQ(bench.run(job_of(20, same)).end, PipelineEnd::all_done);
+  bench.expect_all(20);
+  EXPECT_THAT(bench.collected.lost, ElementsAre("d:0: fell off the bus"));
+}
+
+TEST(AheadTest, WhatIsUnderWayCountsBeforeTheDeadline) {
+  AheadBench bench;
+  const auto device = bench.add([&bench](const Rows& rows, const Effort&) {
+    work_for(std::chrono::duration<double>(rows[0] == 0 ? 0.3 : 0.6), *bench.halt);
+  });
+  // The first shows the pace, while the second is under way; then one more would fit by itself, and does not after it.
+  PipelineJob job = job_of(3, [](std::int64_t row) { return row == 0 ? 10 : 20; });
+  job.deadline = Clock::now() + 1300ms;
+  EXPECT_EQ(bench.run(job).end, PipelineEnd::no_time_left);
+  EXPECT_LT(Clock::now(), job.deadline);
+  EXPECT_THAT(bench.collected.results, SizeIs(2));
+  EXPECT_THAT(device->log, ElementsAre(Pair("begin", 0), Pair("begin", 1), Pair("take", 0), Pair("take", 1)));
+}
+
+TEST(AheadTest, AStopDropsWhatIsUnderWay) {
+  AheadBench bench;
+  bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
+  bench.collected.on_take = [&](const SequenceResult& result) {
+    if (result.row == 4) bench.stop = 15;
+  };
+  const auto start = Clock::now();
+  EXPECT_THROW(bench.run(job_of(20, same)), Stopped);
+  EXPECT_LT(Clock::now() - start, 5s);
+  EXPECT_THAT(bench.collected.results, SizeIs(5));
+}
+
+}  // namespace
+}  // namespace pleat
