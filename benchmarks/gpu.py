@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fold import model_of, sequence_of
 from processes import HERE, run_child
-from select_proteins import select_proteins
+from select_proteins import EXAMPLES, select_proteins
 from shapes import SHAPES
 
 EMBED = """version: 1
@@ -50,11 +50,11 @@ def run_hf(task, model, *arguments):
 def embed(options):
     print("| model | run | tokens/s | end to end, tokens/s | rate / transformers' |")
     print("| --- | --- | ---: | ---: | ---: |")
-    for name in options.shapes.split(","):
+    for name in filter(None, options.shapes.split(",")):
         model = options.work / "models" / name
         if not (model / "vocab.txt").exists():  # written last
             run_child([sys.executable, HERE / "make_model.py", name, model])
-        select_proteins(options.proteins, options.work / "gpu.fasta")
+        select_proteins(options.proteins, options.work / "gpu.fasta", options.proteins_from)
         own, other = [], []
         for _ in range(options.rounds):
             summary = run_pleat(options.pleat, EMBED.format(model=json.dumps(str(model))), options.work)
@@ -72,7 +72,7 @@ def fold(options):
     print("\n| L | run | seconds, 4 passes | time / pleat's | time / floor |")
     print("| ---: | --- | ---: | ---: | ---: |")
     model = model_of(options.work, 48)
-    for length in map(int, options.lengths.split(",")):
+    for length in map(int, filter(None, options.lengths.split(","))):
         # The first of the sequences warms up.
         records = [f">{number}\n{sequence_of(length, number)}\n" for number in range(3)]
         (options.work / "gpu.fasta").write_text("".join(records))
@@ -95,9 +95,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pleat", type=Path, required=True, help="the program to measure")
     parser.add_argument("--work", type=Path, required=True, help="folder for models and results")
-    parser.add_argument("--shapes", default="150M,650M", help="default: %(default)s")
+    parser.add_argument("--shapes", default="150M,650M", help="of embedding; default: %(default)s, '': none")
     parser.add_argument("--proteins", type=int, default=4000)
-    parser.add_argument("--lengths", default="256,384,512,1024", help="default: %(default)s")
+    parser.add_argument("--proteins-from", type=Path, default=EXAMPLES, help="a FASTA file, packed by gzip")
+    parser.add_argument("--lengths", default="256,384,512,1024", help="of folding; default: %(default)s, '': none")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     options.work = options.work.resolve()

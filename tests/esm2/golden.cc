@@ -8,6 +8,7 @@
 
 #include "pleat/core/file.h"
 #include "pleat/tensor/host.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -21,7 +22,7 @@ at::Tensor tensor_named(const Checkpoint& golden, const std::string& name) {
 
 std::vector<std::string> golden_cases() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(PLEAT_TEST_DATA "/esm2")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "esm2")) {
     names.push_back(entry.path().filename().string());
   }
   std::ranges::sort(names);
@@ -31,7 +32,7 @@ std::vector<std::string> golden_cases() {
 
 Golden load_golden(const std::string& name) {
   Golden golden;
-  golden.folder = std::filesystem::path(PLEAT_TEST_DATA "/esm2") / name;
+  golden.folder = test_data() / "esm2" / name;
   const auto json = nlohmann::json::parse(read_text_file(golden.folder / "golden.json"));
   const Checkpoint expected = Checkpoint::open(golden.folder / "golden");
   golden.layers = json.at("layers").get<std::vector<std::int64_t>>();

@@ -7,11 +7,12 @@
 
 #include "pleat/core/file.h"
 #include "pleat/tensor/host.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
 
-const std::filesystem::path root = PLEAT_TEST_DATA "/esmfold";
+const std::filesystem::path root = test_data() / "esmfold";
 
 // Letters and the chain of each.
 struct Chains {

@@ -13,6 +13,7 @@
 #include "pleat/tensor/host.h"
 #include "pleat/weights/config.h"
 #include "random_checkpoint.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -125,7 +126,7 @@ TEST(Heads, ResidueLogitsAreALinearLayer) {
 // The last states of traced cases of the golden data, and what transformers makes of them.
 TEST(Heads, EqualTheReference) {
   int compared = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(PLEAT_TEST_DATA "/esmfold")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test_data() / "esmfold")) {
     if (!entry.is_directory()) continue;
     const std::filesystem::path& folder = entry.path();
     const Checkpoint golden = Checkpoint::open(folder / "golden");

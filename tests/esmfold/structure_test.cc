@@ -11,6 +11,7 @@
 #include "pleat/weights/config.h"
 #include "random_checkpoint.h"
 #include "rigid_motion.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -27,7 +28,7 @@ struct TracedPass {
 
 std::vector<TracedPass> traced_passes() {
   std::vector<TracedPass> found;
-  for (const auto& folder : std::filesystem::directory_iterator(PLEAT_TEST_DATA "/esmfold")) {
+  for (const auto& folder : std::filesystem::directory_iterator(test_data() / "esmfold")) {
     if (!folder.is_directory()) continue;
     const Checkpoint golden = Checkpoint::open(folder.path() / "golden");
     for (const auto& [name, view] : golden.tensors()) {
@@ -45,7 +46,7 @@ class GoldenPass {
  public:
   explicit GoldenPass(const TracedPass& pass)
       : pass_(pass),
-        folder_(std::filesystem::path(PLEAT_TEST_DATA "/esmfold") / pass.folder),
+        folder_(test_data() / "esmfold" / pass.folder),
         golden_(Checkpoint::open(folder_ / "golden")),
         checkpoint_(Checkpoint::open(folder_)),
         config_(load_model_config(folder_).fold.value()) {}

@@ -17,6 +17,7 @@
 #include "pleat/core/file.h"
 #include "pleat/esm2/tensors.h"
 #include "pleat/weights/registry.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -24,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using Tensors = std::map<std::string, TensorView>;
 
-const fs::path lists = PLEAT_TEST_DATA "/checkpoints";
+const fs::path lists = test_data() / "checkpoints";
 
 std::string read_gzip(const fs::path& file) {
   gzFile const gz = gzopen(file.c_str(), "rb");
@@ -222,7 +223,7 @@ TEST(EsmFoldTensors, EverySizeOfTheConfigurationCounts) {
 
 class SmallModel : public testing::TestWithParam<std::string> {
  protected:
-  [[nodiscard]] fs::path folder() const { return fs::path(PLEAT_TEST_DATA "/esmfold") / GetParam(); }
+  [[nodiscard]] fs::path folder() const { return test_data() / "esmfold" / GetParam(); }
 };
 
 TEST_P(SmallModel, BindsExactly) {

@@ -12,6 +12,7 @@
 #include "pleat/core/error.h"
 #include "pleat/plan/cost.h"
 #include "pleat/plan/fold_cost.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -95,7 +96,7 @@ TEST(ShardsOfTest, TheMostExpensiveFirstToWhoHasLeast) {
 
 // Real ones, giants of 7,000 residues among them; see tests/data/lengths.
 TEST(ShardsOfTest, TenThousandProteinsOverSixteenShardsAreBalanced) {
-  std::ifstream in(PLEAT_TEST_DATA "/lengths/proteins.txt");
+  std::ifstream in(test_data() / "lengths/proteins.txt");
   const std::vector<std::int64_t> lengths{std::istream_iterator<std::int64_t>(in), {}};
   ASSERT_EQ(lengths.size(), 10'000U);
   const ModelShape language_model{2560, 36, 40, 10240};  // of esmfold_v1

@@ -16,6 +16,7 @@
 #include "pleat/runtime/job.h"
 #include "pleat/store/check_results.h"
 #include "pleat/store/result_reader.h"
+#include "test_data.h"
 
 namespace pleat {
 
@@ -57,7 +58,7 @@ class FaultyRunTest : public ::testing::Test {
   [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
 
   Manifest manifest(const std::string& model, const std::string& more) {
-    std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << PLEAT_TEST_DATA << "/" << model
+    std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << (test_data() / model).string()
                                       << "\ninputs: [in.fasta]\noutput: out.h5\n"
                                       << more;
     return load_manifest(folder_ / "m.yaml", {});

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "temporary_files.h"
+#include "test_data.h"
 
 namespace pleat {
 namespace {
@@ -35,7 +36,7 @@ TEST_F(Files, SeveralFilesKeepTheirOrder) {
 }
 
 TEST_F(Files, TheDemoProteinsAreCleanAndUnique) {
-  const auto file = std::filesystem::path(PLEAT_TEST_DATA) / "../../configs/demo/proteins.fasta";
+  const auto file = test_data() / "../../configs/demo/proteins.fasta";
   const Dataset data = read_inputs({file}, {.strict = true});
   EXPECT_EQ(data.records.size(), 24U);
   EXPECT_EQ(data.sequences.size(), 24);

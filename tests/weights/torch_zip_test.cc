@@ -7,6 +7,7 @@
 #include "pleat/core/file.h"
 #include "pleat/core/sha256.h"
 #include "pleat/weights/checkpoint.h"
+#include "test_data.h"
 #include "torch_files.h"
 
 namespace pleat {
@@ -14,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path data_folder = PLEAT_TEST_DATA "/torch_zip";
+const fs::path data_folder = test_data() / "torch_zip";
 
 template <typename Number>
 std::vector<Number> numbers_of(const TensorView& tensor) {
