@@ -89,8 +89,7 @@ class Floor {
     } catch (const Stopped&) {
       queue.break_off();
     } catch (...) {
-      const std::scoped_lock lock(mutex_);
-      if (first_error_ == nullptr) first_error_ = std::current_exception();
+      keep_first_error();
       drop_all();
       results.break_off();
     }
@@ -137,6 +136,11 @@ class Floor {
   std::atomic<bool> short_of_time = false;  // a batch was not begun, or dropped, because of the deadline
 
  private:
+  void keep_first_error() {
+    const std::scoped_lock lock(mutex_);
+    if (first_error_ == nullptr) first_error_ = std::current_exception();
+  }
+
   // What is to be computed again, each row by itself; those that have cost too many devices are given up.
   std::vector<Batch> after_loss(const Device& device, const Batch& batch, std::vector<SequenceResult>& given_up) {
     std::vector<Batch> again;
@@ -154,7 +158,7 @@ class Floor {
     return again;
   }
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // the queue's may be held when this one is taken, and never the other way round
   std::map<std::int64_t, std::int32_t> lost_;
   std::exception_ptr first_error_;
 };

@@ -2,10 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <future>
-#include <mutex>
-
 #include "gate.h"
+#include "in_order.h"
 #include "run.h"
 
 namespace pleat {
@@ -21,7 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 double same(std::int64_t /*row*/) { return 1; }
 
-// Computes in the order in which it is told to, on a thread of its own.
 class AheadDevice : public FaultyDevice {
  public:
   using FaultyDevice::FaultyDevice;
@@ -30,13 +27,9 @@ class AheadDevice : public FaultyDevice {
   [[nodiscard]] Pending begin(const Rows& rows) override {
     note("begin", rows);
     if (fault_at_once) fault_at_once(rows);
-    last_ = std::async(std::launch::async, [this, rows, before = last_] {
-      if (before.valid()) before.wait();
-      return compute(rows, {});
-    });
-    return [this, rows, results = last_] {
+    return [this, rows, results = in_order_.begin([this, rows] { return compute(rows, {}); })] {
       note("take", rows);
-      return results.get();
+      return results();
     };
   }
 
@@ -46,7 +39,7 @@ class AheadDevice : public FaultyDevice {
  private:
   void note(const char* what, const Rows& rows) { log.emplace_back(what, rows[0]); }
 
-  std::shared_future<std::vector<SequenceResult>> last_;
+  InOrder in_order_;
 };
 
 struct AheadBench : Bench {
@@ -217,6 +210,19 @@ TEST(AheadTest, AStopDropsWhatIsUnderWay) {
   EXPECT_THROW(bench.run(job_of(20, same)), Stopped);
   EXPECT_LT(Clock::now() - start, 5s);
   EXPECT_THAT(bench.collected.results, SizeIs(5));
+}
+
+TEST(AheadTest, AConsumerThatFailsEndsTheRunAtOnce) {
+  AheadBench bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
+  }
+  bench.collected.on_take = [](const SequenceResult& result) {
+    if (result.row == 3) throw std::runtime_error("the disk is full");
+  };
+  const auto start = Clock::now();
+  EXPECT_THROW(bench.run(job_of(20, same)), std::runtime_error);
+  EXPECT_LT(Clock::now() - start, 5s);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <set>
 
+#include "cuda_row.h"
 #include "faulty_run.h"
 #include "pleat/core/error.h"
 
@@ -16,6 +17,7 @@ using Numbers = std::vector<float>;
 class EveryFaultTest : public FaultyRunTest {
  protected:
   void TearDown() override {
+    if (IsSkipped()) return;
     std::cout << "faults: " << what_ << ": injected " << injected_ << ", survived " << survived_ << ", lost " << lost_
               << std::endl;
     EXPECT_GT(injected_, 0);
@@ -48,14 +50,40 @@ class EveryFaultTest : public FaultyRunTest {
   std::int64_t lost_ = 0;
 };
 
-TEST_F(EveryFaultTest, ADeviceIsLostAtEachBatch) {
-  what_ = "one of two devices lost, at each batch";
+struct Way {
+  const char* name;
+  const char* devices;
+  bool ahead = false;
+};
+
+class EveryFaultOfWayTest : public EveryFaultTest, public testing::WithParamInterface<Way> {
+ protected:
+  void SetUp() override {
+    if (devices() == "cuda") PLEAT_SKIP_WITHOUT(at::Device(at::kCUDA));
+    ahead_ = GetParam().ahead;
+  }
+  [[nodiscard]] static std::string devices() { return GetParam().devices; }
+  [[nodiscard]] static std::string told(const std::string& what) { return what + " (" + GetParam().name + ")"; }
+};
+
+std::string name_of(const testing::TestParamInfo<Way>& tested) { return tested.param.name; }
+
+class OneDeviceTest : public EveryFaultOfWayTest {};
+INSTANTIATE_TEST_SUITE_P(Ways, OneDeviceTest,
+                         testing::Values(Way{"cpu", "cpu"}, Way{"ahead", "cpu", true}, Way{"cuda", "cuda"}), name_of);
+
+class TwoDevicesTest : public EveryFaultOfWayTest {};
+INSTANTIATE_TEST_SUITE_P(Ways, TwoDevicesTest, testing::Values(Way{"cpu", "cpu*2"}, Way{"ahead", "cpu*2", true}),
+                         name_of);
+
+TEST_P(TwoDevicesTest, OneIsLostAtEachBatch) {
+  what_ = told("one of two devices lost, at each batch");
   const Numbers expected = undisturbed_means();
-  const std::int64_t batches = calls_of(embedding("cpu*2"));
+  const std::int64_t batches = calls_of(embedding(devices()));
   ASSERT_GT(batches, 5);
   for (std::int64_t fatal = 1; fatal <= batches; ++fatal) {
     std::atomic<std::int64_t> calls = 0;
-    const RunSummary summary = run(embedding("cpu*2"), [&](const Rows&, const Effort&) {
+    const RunSummary summary = run(embedding(devices()), [&](const Rows&, const Effort&) {
       if (++calls == fatal) throw DeviceLost("fell off the bus");
     });
     ASSERT_GE(calls, fatal);
@@ -63,27 +91,27 @@ TEST_F(EveryFaultTest, ADeviceIsLostAtEachBatch) {
   }
 }
 
-TEST_F(EveryFaultTest, TheOnlyDeviceIsLostAtEachBatch) {
-  what_ = "the only device lost, at each batch, and the run gone on with";
-  const Numbers expected = undisturbed_means();
-  const std::int64_t batches = calls_of(embedding("cpu"));
+TEST_P(OneDeviceTest, IsLostAtEachBatch) {
+  what_ = told("the only device lost, at each batch, and the run gone on with");
+  const Numbers expected = undisturbed_means(devices());
+  const std::int64_t batches = calls_of(embedding(devices()));
   for (std::int64_t fatal = 1; fatal <= batches; ++fatal) {
     std::int64_t calls = 0;
     const auto fault = [&](const Rows&, const Effort&) {
       if (++calls == fatal) throw DeviceLost("fell off the bus");
     };
-    EXPECT_THROW(run(embedding("cpu"), fault), Error);
-    const RunSummary summary = run(embedding("cpu"), fault);
+    EXPECT_THROW(run(embedding(devices()), fault), Error);
+    const RunSummary summary = run(embedding(devices()), fault);
     settle(1, summary, means() == expected);
   }
 }
 
-TEST_F(EveryFaultTest, MemoryForSmallBatchesOnly) {
-  what_ = "no memory for batches of more than 1, 2 and 3 sequences";
-  const Numbers expected = undisturbed_means();
+TEST_P(OneDeviceTest, HasMemoryForSmallBatchesOnly) {
+  what_ = told("no memory for batches of more than 1, 2 and 3 sequences");
+  const Numbers expected = undisturbed_means(devices());
   for (const std::size_t most : {1U, 2U, 3U}) {
     std::int64_t faults = 0;
-    const RunSummary summary = run(embedding("cpu"), [&](const Rows& rows, const Effort&) {
+    const RunSummary summary = run(embedding(devices()), [&](const Rows& rows, const Effort&) {
       if (rows.size() <= most) return;
       ++faults;
       throw OutOfMemory();
@@ -121,13 +149,13 @@ TEST_F(EveryFaultTest, MemoryForEachSmallerChunk) {
   }
 }
 
-TEST_F(EveryFaultTest, ADeviceHangsAtEachOfTheFirstBatches) {
-  what_ = "one of two devices hanging, at each of the first batches";
+TEST_P(TwoDevicesTest, OneHangsAtEachOfTheFirstBatches) {
+  what_ = told("one of two devices hanging, at each of the first batches");
   const Numbers expected = undisturbed_means();
   for (std::int64_t fatal = 1; fatal <= 3; ++fatal) {
     const auto gate = std::make_shared<Gate>();
     const auto calls = std::make_shared<std::atomic<std::int64_t>>(0);
-    const RunSummary summary = run(embedding("cpu*2"), [gate, calls, fatal](const Rows&, const Effort&) {
+    const RunSummary summary = run(embedding(devices()), [gate, calls, fatal](const Rows&, const Effort&) {
       if (++*calls == fatal) gate->wait();
     });
     ASSERT_GE(*calls, fatal);

@@ -13,6 +13,7 @@
 
 #include "core/scratch_folder.h"
 #include "engine/gate.h"
+#include "engine/in_order.h"
 #include "pleat/runtime/job.h"
 #include "pleat/store/check_results.h"
 #include "pleat/store/result_reader.h"
@@ -25,12 +26,21 @@ class Wrapped : public Device {
  public:
   using Rows = std::vector<std::int64_t>;
   using Fault = std::function<void(const Rows&, const Effort&)>;
-  Wrapped(std::shared_ptr<Device> inner, Fault fault) : inner_(std::move(inner)), fault_(std::move(fault)) {}
+  // `ahead`: it works ahead, whatever the other one does.
+  Wrapped(std::shared_ptr<Device> inner, Fault fault, bool ahead)
+      : inner_(std::move(inner)), fault_(std::move(fault)), ahead_(ahead) {}
 
   [[nodiscard]] std::string name() const override { return inner_->name(); }
   [[nodiscard]] std::vector<SequenceResult> compute(const Rows& rows, const Effort& effort) override {
     fault_(rows, effort);
     return inner_->compute(rows, effort);
+  }
+  [[nodiscard]] bool works_ahead() const override { return ahead_ || inner_->works_ahead(); }
+  [[nodiscard]] Pending begin(const Rows& rows) override {
+    if (ahead_) return in_order_.begin([this, rows] { return compute(rows, {}); });
+    if (!inner_->works_ahead()) return Device::begin(rows);
+    fault_(rows, {});
+    return inner_->begin(rows);
   }
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return inner_->smaller_chunks(); }
   [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
@@ -38,6 +48,8 @@ class Wrapped : public Device {
  private:
   std::shared_ptr<Device> inner_;
   Fault fault_;
+  bool ahead_;
+  InOrder in_order_;
 };
 
 class Listener : public RunObserver {
@@ -78,8 +90,8 @@ class FaultyRunTest : public ::testing::Test {
   RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault = [](const Wrapped::Rows&, const Effort&) {}) {
     RunSettings settings;
     settings.pleat_version = "test";
-    settings.wrap_device = [fault](std::shared_ptr<Device> device) {
-      return std::make_shared<Wrapped>(std::move(device), fault);
+    settings.wrap_device = [fault, ahead = ahead_](std::shared_ptr<Device> device) {
+      return std::make_shared<Wrapped>(std::move(device), fault, ahead);
     };
     return run_job(manifest, settings, listener_);
   }
@@ -90,8 +102,8 @@ class FaultyRunTest : public ::testing::Test {
     return reader.floats("/embeddings/layer_02/mean", 0, reader.sequence_count());
   }
 
-  std::vector<float> undisturbed_means() {
-    run(embedding("cpu"));
+  std::vector<float> undisturbed_means(const std::string& devices = "cpu") {
+    run(embedding(devices));
     std::vector<float> means = this->means();
     std::filesystem::remove(output());
     return means;
@@ -104,6 +116,7 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   static constexpr int sequences = 30;
+  bool ahead_ = false;  // whether devices work ahead
   ScratchFolder scratch_;
   std::filesystem::path folder_ = scratch_.path();
   Listener listener_;
