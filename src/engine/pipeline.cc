@@ -255,6 +255,7 @@ class Worker {
 
   [[nodiscard]] std::vector<Batch> begun_batches() const {
     std::vector<Batch> batches;
+    batches.reserve(begun_.size());
     for (const Begun& begun : begun_) batches.push_back(begun.batch);
     return batches;
   }

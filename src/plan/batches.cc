@@ -1,24 +1,23 @@
 #include "pleat/plan/batches.h"
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 
 namespace pleat {
 
 std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const std::vector<double>& flops,
-                                std::int64_t max_tokens) {
-  std::vector<std::int64_t> order;
+                                std::int64_t max_tokens, BatchOrder order) {
+  const auto tokens_of = [&](std::int64_t row) { return tokens[static_cast<std::size_t>(row)]; };
+  std::vector<std::int64_t> rows;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
-    if (tokens[row] > 0) order.push_back(static_cast<std::int64_t>(row));
+    if (tokens[row] > 0) rows.push_back(static_cast<std::int64_t>(row));
   }
-  std::ranges::sort(order, [&](std::int64_t a, std::int64_t b) {
-    const auto a_tokens = tokens[static_cast<std::size_t>(a)];
-    const auto b_tokens = tokens[static_cast<std::size_t>(b)];
-    return a_tokens != b_tokens ? a_tokens > b_tokens : a < b;
-  });
+  if (order == BatchOrder::longest_first) std::ranges::stable_sort(rows, std::greater(), tokens_of);
 
   double all_tokens = 0;
   double all_flops = 0;
-  for (const std::int64_t row : order) {
+  for (const std::int64_t row : rows) {
     all_tokens += static_cast<double>(tokens[static_cast<std::size_t>(row)]);
     all_flops += flops[static_cast<std::size_t>(row)];
   }
@@ -30,13 +29,17 @@ std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const s
     return batch.tokens + tokens[static_cast<std::size_t>(row)] <= max_tokens &&
            batch.flops + flops[static_cast<std::size_t>(row)] <= max_flops;
   };
-  for (const std::int64_t row : order) {
+  for (const std::int64_t row : rows) {
     if (batches.empty() || !has_room(batches.back(), row)) batches.emplace_back();
     Batch& batch = batches.back();
     batch.rows.push_back(row);
     batch.tokens += tokens[row];
     batch.flops += flops[static_cast<std::size_t>(row)];
   }
+  // A lack of memory shows at the start.
+  const auto longest = std::ranges::max_element(
+      batches, {}, [&](const Batch& batch) { return std::ranges::max(batch.rows | std::views::transform(tokens_of)); });
+  if (longest != batches.end()) std::rotate(batches.begin(), longest, longest + 1);
   return batches;
 }
 

@@ -275,8 +275,18 @@ class Run {
     return job;
   }
 
+  void assemble_early() {
+    if (job_.order != BatchOrder::by_row) return;
+    std::vector<bool> to_come(job_.tokens.size(), false);
+    for (const Batch& batch : job_.batches) {
+      for (const std::int64_t row : batch.rows) to_come[static_cast<std::size_t>(row)] = true;
+    }
+    writer().assemble_early(std::move(to_come));
+  }
+
   void compute(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
     summary.seconds_startup = process_seconds();
+    assemble_early();
     ProgressCount progress(job_, observer_);
     Taker taker(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_, observer_);
     const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, taker, stop(), shared_->halt);
@@ -366,6 +376,7 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
   const std::string longest = value_of(settled, settled_longest_tokens);
   const PrepareOptions options{.longest_tokens = longest.empty() ? 0 : std::stoll(longest), .shard = settings.shard};
   PreparedJob job = prepare_job(manifest, options, observer);
+  job.order = settings.order.value_or(job.order);
   throw_if_stopped(settings.stop);
   const std::string created = value_of(settled, settled_created_utc);
   return Run(manifest, settings, std::move(job), created.empty() ? utc_now() : created, observer)();

@@ -104,7 +104,8 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
     report.result_bytes += static_cast<double>(uncompressed_bytes(chosen.layout, length));
   }
   report.tokens_per_batch = token_budget(manifest, sizes.tokens, chosen.devices, longest_tokens);
-  const std::vector<Batch> batches = plan_batches(sizes.tokens, costs, report.tokens_per_batch);
+  const std::vector<Batch> batches =
+      plan_batches(sizes.tokens, costs, report.tokens_per_batch, batch_order(manifest, chosen.devices));
   report.batches = std::ssize(batches);
   for (const Batch& batch : batches) {
     report.flops += batch.flops;

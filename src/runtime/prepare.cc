@@ -260,6 +260,10 @@ std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64
   return std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest_tokens);
 }
 
+BatchOrder batch_order(const Manifest& manifest, const DeviceChoice& devices) {
+  return devices.on_gpu() && !manifest.tasks.structure.enabled ? BatchOrder::by_row : BatchOrder::longest_first;
+}
+
 PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer) {
   ChosenModel chosen = choose_model(manifest);
   if (!chosen.devices.note.empty()) observer.info(chosen.devices.note);
@@ -282,6 +286,7 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, observer);
   job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
   job.flops = costs_of(job.tokens, job.config, manifest.tasks.structure);
+  job.order = batch_order(manifest, job.devices);
   return job;
 }
 
@@ -290,7 +295,8 @@ void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t ro
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
   }
-  job.batches = plan_batches(tokens, job.flops, token_budget(manifest, tokens, job.devices, job.longest_tokens));
+  job.batches =
+      plan_batches(tokens, job.flops, token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
   if (!job.layout.structure) return;
   const StructureTask& structure = manifest.tasks.structure;
   job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, job.tokens));

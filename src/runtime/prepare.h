@@ -36,6 +36,7 @@ struct PreparedJob {
   std::int64_t longest_tokens = 0;        // of a sequence that was accepted
   std::vector<std::int64_t> tokens = {};  // per unique sequence
   std::vector<double> flops = {};         // per unique sequence, by the cost models
+  BatchOrder order = BatchOrder::longest_first;
   std::vector<Batch> batches = {};
   FoldRequest fold_request = {};  // of every sequence, where they are folded
   ChainLink chain_link = {};
@@ -66,6 +67,9 @@ struct ChosenModel {
 // How many tokens a batch may have.
 [[nodiscard]] std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
                                         const DeviceChoice& devices, std::int64_t longest_tokens);
+
+// GPUs that embed are so fast that the file is put together beside them, for which results are to come in its order.
+[[nodiscard]] BatchOrder batch_order(const Manifest& manifest, const DeviceChoice& devices);
 
 struct PrepareOptions {
   // A sequence with more tokens is refused; 0 leaves it to the memory that is free.

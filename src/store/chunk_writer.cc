@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "chunk_codec.h"
@@ -14,14 +15,6 @@
 
 namespace pleat {
 namespace {
-
-// A chunk on its way through the pipeline; its buffers are used again for a later chunk.
-struct Job {
-  std::int64_t first_row = 0;
-  std::vector<std::byte> raw;
-  ChunkCodec codec;
-  std::span<const std::byte> encoded;
-};
 
 hdf5::DataSet make_dataset(const hdf5::File& file, const DataSetShape& shape, const hdf5::Type& type,
                            std::int64_t chunk_rows) {
@@ -45,15 +38,9 @@ hdf5::DataSet make_dataset(const hdf5::File& file, const DataSetShape& shape, co
       action));
 }
 
-// Whichever thread makes them; the source of the data may be calling HDF5 too.
-void write_chunk(const hdf5::DataSet& dataset, const GuardedFile& guard, const Job& job, const DataSetShape& shape) {
-  const std::scoped_lock lock(hdf5::one_at_a_time());
-  hdf5::silence();
-  std::vector<hsize_t> offset(1 + shape.row_shape.size(), 0);
-  offset[0] = static_cast<hsize_t>(job.first_row);
-  hdf5::require(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, 0, offset.data(), job.encoded.size(), job.encoded.data()),
-                "write " + shape.path);
-  guard.throw_if_failed();
+std::int64_t row_bytes_of(const DataSetShape& shape, std::size_t element_size) {
+  return std::accumulate(shape.row_shape.begin(), shape.row_shape.end(), static_cast<std::int64_t>(element_size),
+                         std::multiplies<>());
 }
 
 }  // namespace
@@ -78,43 +65,76 @@ hdf5::Properties dataset_properties() {
   return properties;
 }
 
-void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataSetShape& shape, const hdf5::Type& type,
-                   const ByteSource& source) {
-  const std::size_t element_size = H5Tget_size(type.get());
-  const std::int64_t row_bytes = std::accumulate(shape.row_shape.begin(), shape.row_shape.end(),
-                                                 static_cast<std::int64_t>(element_size), std::multiplies<>());
-  const std::int64_t chunk_rows = std::max<std::int64_t>(1, std::min(shape.rows, schema::chunk_bytes / row_bytes));
-  const hdf5::DataSet dataset = make_dataset(file, shape, type, chunk_rows);
-  guard.throw_if_failed();
+ChunkedDataSet::ChunkedDataSet(const hdf5::File& file, DataSetShape shape, const hdf5::Type& type)
+    : shape_(std::move(shape)),
+      element_size_(H5Tget_size(type.get())),
+      row_bytes_(row_bytes_of(shape_, element_size_)),
+      chunk_rows_(std::max<std::int64_t>(1, std::min(shape_.rows, schema::chunk_bytes / row_bytes_))),
+      dataset_(make_dataset(file, shape_, type, chunk_rows_)) {}
 
-  // Enough chunks under way to keep every core busy. A ring of jobs suffices: the last stage goes in order, so a
-  // job's last chunk is written before its next one begins.
-  const auto under_way = 2 * static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
-  const std::int64_t chunks = (shape.rows + chunk_rows - 1) / chunk_rows;
-  std::vector<Job> jobs(std::min(under_way, static_cast<std::size_t>(chunks)));
-  std::int64_t next = 0;
+void ChunkedDataSet::write(std::int64_t first_row, std::span<const std::byte> encoded) const {
+  std::vector<hsize_t> offset(1 + shape_.row_shape.size(), 0);
+  offset[0] = static_cast<hsize_t>(first_row);
+  hdf5::require(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), encoded.size(), encoded.data()),
+                "write " + shape_.path);
+}
+
+// Its buffers are used again for a later chunk.
+struct ChunkPipeline::Job {
+  RawChunk chunk;
+  ChunkCodec codec;
+  std::span<const std::byte> encoded;
+};
+
+// Enough chunks under way to keep every core busy. A ring of jobs suffices: the last stage goes in order, so a job's
+// last chunk is written before its next one begins.
+ChunkPipeline::ChunkPipeline(const GuardedFile& guard)
+    : guard_(guard), jobs_(2 * static_cast<std::size_t>(tbb::this_task_arena::max_concurrency())) {}
+
+ChunkPipeline::~ChunkPipeline() = default;
+
+void ChunkPipeline::run(const std::function<bool(RawChunk& chunk)>& next) {
   const auto gather = [&](tbb::flow_control& control) -> Job* {
-    if (next == chunks) {
+    std::unique_ptr<Job>& job = jobs_[begun_ % jobs_.size()];
+    if (!job) job = std::make_unique<Job>();
+    if (!next(job->chunk)) {
       control.stop();
       return nullptr;
     }
-    Job& job = jobs[static_cast<std::size_t>(next) % jobs.size()];
-    job.first_row = next++ * chunk_rows;
-    // The last chunk is padded to its full size, as the format wants.
-    job.raw.assign(static_cast<std::size_t>(chunk_rows * row_bytes), std::byte{0});
-    const std::int64_t rows = std::min(chunk_rows, shape.rows - job.first_row);
-    source(std::span(job.raw).first(static_cast<std::size_t>(rows * row_bytes)));
-    return &job;
+    ++begun_;
+    return job.get();
   };
-  const auto compress = [&](Job* job) {
-    job->encoded = job->codec.encode(job->raw, element_size);
+  const auto compress = [](Job* job) {
+    job->encoded = job->codec.encode(job->chunk.bytes, job->chunk.dataset->element_size());
     return job;
   };
-  const auto write = [&](Job* job) { write_chunk(dataset, guard, *job, shape); };
-  if (chunks == 0) return;
-  tbb::parallel_pipeline(jobs.size(), tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order, gather) &
-                                          tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel, compress) &
-                                          tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, write));
+  // Whichever thread does it; the source of the data may be calling HDF5 too.
+  const auto write = [&](Job* job) {
+    const std::scoped_lock lock(hdf5::one_at_a_time());
+    hdf5::silence();
+    job->chunk.dataset->write(job->chunk.first_row, job->encoded);
+    guard_.throw_if_failed();
+  };
+  tbb::parallel_pipeline(jobs_.size(), tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order, gather) &
+                                           tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel, compress) &
+                                           tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, write));
+}
+
+void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataSetShape& shape, const hdf5::Type& type,
+                   const ByteSource& source) {
+  const ChunkedDataSet dataset(file, shape, type);
+  guard.throw_if_failed();
+  std::int64_t row = 0;
+  ChunkPipeline(guard).run([&](RawChunk& chunk) {
+    if (row >= shape.rows) return false;
+    chunk.dataset = &dataset;
+    chunk.first_row = row;
+    chunk.bytes.assign(static_cast<std::size_t>(dataset.chunk_bytes()), std::byte{0});
+    const std::int64_t rows = std::min(dataset.chunk_rows(), shape.rows - row);
+    source(std::span(chunk.bytes).first(static_cast<std::size_t>(rows * dataset.row_bytes())));
+    row += rows;
+    return true;
+  });
 }
 
 }  // namespace pleat

@@ -75,6 +75,11 @@ PartialFile::PartialFile(const fs::path& output) : path_(partial_name(output)) {
 
 fs::path PartialFile::keep() { return std::exchange(path_, fs::path()); }
 
+void PartialFile::empty() const noexcept {
+  std::error_code ignored;
+  fs::resize_file(path_, 0, ignored);
+}
+
 void PartialFile::rename_to(const fs::path& output) {
   rename_durably(path_, output);
   path_.clear();

@@ -26,6 +26,8 @@ class PartialFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   // Leaves the file where it is.
   std::filesystem::path keep();
+  // Gives its room on the disk back.
+  void empty() const noexcept;
   // Throws Error(io).
   void rename_to(const std::filesystem::path& output);
   void remove() noexcept;

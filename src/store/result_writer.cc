@@ -6,7 +6,9 @@
 #include <set>
 #include <utility>
 
+#include "assembly.h"
 #include "chunk_writer.h"
+#include "early_assembly.h"
 #include "guarded_file.h"
 #include "hdf5_types.h"
 #include "journal.h"
@@ -112,7 +114,10 @@ struct ResultWriter::Impl {
       throw;
     }
   }
-  ~Impl() { leave_work(); }
+  ~Impl() {
+    early.reset();  // it reads what is in the work folder
+    leave_work();
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   Impl(Impl&&) = delete;
@@ -126,8 +131,11 @@ struct ResultWriter::Impl {
   void take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged);
   StructureResult read_structure(std::int64_t row);
   std::int64_t bytes_to_come() const;
+  std::unique_ptr<Assembly> make_assembly();
+  void assemble_early(std::vector<bool> to_come);
+  void tell_early();
   void write_partial(const FileAttributes& attributes);
-  void write_file(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
+  void write_tables(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
   void write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const;
   void check_sizes(const SequenceResult& result, const std::vector<std::span<const std::byte>>& bytes) const;
 
@@ -147,6 +155,9 @@ struct ResultWriter::Impl {
   std::vector<std::int64_t> earlier_rows;
   bool has_results = true;  // in the work folder, and not in the file; also as long as nobody has looked
   std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
+  std::vector<bool> to_come;  // of each row, whether it may still be added while the file is put together
+  std::int64_t settled = 0;   // rows before which none is to come
+  std::unique_ptr<EarlyAssembly> early;
 };
 
 // Nothing where there is nothing to go on with.
@@ -261,24 +272,14 @@ void ResultWriter::Impl::write_pair_offsets(const hdf5::File& file, const Guarde
                 bytes_from(std::as_bytes(std::span(offsets))));
 }
 
-void ResultWriter::Impl::write_file(const hdf5::File& file, const GuardedFile& guard,
-                                    const FileAttributes& attributes) {
+void ResultWriter::Impl::write_tables(const hdf5::File& file, const GuardedFile& guard,
+                                      const FileAttributes& attributes) {
   write_attributes(file, attributes);
   if (dataset.shard) write_shard(file, guard, *dataset.shard);
   write_records(file, guard, dataset.records, outcomes);
   write_sequences(file, guard, dataset.sequences);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    std::int64_t rows = 0;
-    for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
-      rows += rows_of(parts[i].extent, dataset.sequences.length(row));
-    }
-    PartStream stream(*segments, index, parts, i, dataset.sequences);
-    write_chunked(file, guard, {parts[i].path, rows, parts[i].row_shape}, hdf5::type_of(parts[i].element),
-                  [&](std::span<std::byte> out) {
-                    throw_if_stopped(stop);
-                    stream.read(out);
-                  });
-    if (!parts[i].units.empty()) write_text(file, parts[i].path, schema::attr_units, parts[i].units);
+  for (const Part& part : parts) {
+    if (!part.units.empty()) write_text(file, part.path, schema::attr_units, part.units);
   }
   if (layout.logits) write_text_list(file, schema::logits, schema::attr_alphabet, layout.alphabet);
   if (layout.contacts) write_pair_offsets(file, guard, schema::contact_offsets);
@@ -312,8 +313,13 @@ void ResultWriter::replay(bool structures, const std::function<void(const Sequen
   }
 }
 
+void ResultWriter::assemble_early(std::vector<bool> to_come) { impl_->assemble_early(std::move(to_come)); }
+
 void ResultWriter::add(const SequenceResult& result) {
   impl_->outcomes.check_new(result.row);
+  if (impl_->early != nullptr && !impl_->to_come[static_cast<std::size_t>(result.row)]) {
+    throw Error(ErrorCode::internal, "sequence row " + std::to_string(result.row) + " was not to come");
+  }
   JournalEntry entry;
   if (!result.failed) {
     const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout);
@@ -326,6 +332,7 @@ void ResultWriter::add(const SequenceResult& result) {
   // Last, so that a row that could not be written counts as never computed.
   if (!result.failed) impl_->index.set(result.row, entry.place.position);
   impl_->outcomes.keep(entry.result);
+  impl_->tell_early();
 }
 
 void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
@@ -345,17 +352,41 @@ void ResultWriter::sync_if_due() {
   if (std::chrono::steady_clock::now() - impl_->last_sync >= std::chrono::seconds(1)) sync();
 }
 
+std::unique_ptr<Assembly> ResultWriter::Impl::make_assembly() {
+  return std::make_unique<Assembly>(partial.path(), *segments, index, parts, dataset.sequences);
+}
+
+void ResultWriter::Impl::assemble_early(std::vector<bool> rows_to_come) {
+  to_come = std::move(rows_to_come);
+  early = std::make_unique<EarlyAssembly>([this] { return make_assembly(); }, [this] { partial.empty(); });
+  tell_early();
+}
+
+void ResultWriter::Impl::tell_early() {
+  if (early == nullptr) return;
+  const auto is_settled = [&](std::int64_t row) {
+    return outcomes.is_known(row) || !to_come[static_cast<std::size_t>(row)];
+  };
+  while (settled < dataset.sequences.size() && is_settled(settled)) ++settled;
+  early->reach(settled);
+}
+
 void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
-  GuardedFile guard(partial.path());
+  std::unique_ptr<Assembly> assembly = early != nullptr ? early->end() : nullptr;
+  early.reset();
+  if (assembly == nullptr) assembly = make_assembly();
   try {
-    hdf5::File file = hdf5::create_in(guard);
-    write_file(file, guard, attributes);
-    if (!file.reset()) hdf5::fail("close the result file", ErrorCode::io);
-    guard.throw_if_failed();
+    assembly->finish([&] {
+      throw_if_stopped(stop);
+      return true;
+    });
+    write_tables(assembly->file(), assembly->guard(), attributes);
+    assembly->close();
     fsync_path(partial.path());
   } catch (const Error&) {
+    assembly->abandon();
     partial.remove();
-    guard.throw_if_failed();  // the reason behind HDF5's complaint
+    assembly->guard().throw_if_failed();  // the reason behind HDF5's complaint
     throw;
   }
 }

@@ -90,6 +90,7 @@ class FaultyRunTest : public ::testing::Test {
   RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault = [](const Wrapped::Rows&, const Effort&) {}) {
     RunSettings settings;
     settings.pleat_version = "test";
+    if (ahead_) settings.order = BatchOrder::by_row;
     settings.wrap_device = [fault, ahead = ahead_](std::shared_ptr<Device> device) {
       return std::make_shared<Wrapped>(std::move(device), fault, ahead);
     };
@@ -116,7 +117,7 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   static constexpr int sequences = 30;
-  bool ahead_ = false;  // whether devices work ahead
+  bool ahead_ = false;  // whether devices work ahead, and the file is put together meanwhile
   ScratchFolder scratch_;
   std::filesystem::path folder_ = scratch_.path();
   Listener listener_;

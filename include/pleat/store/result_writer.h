@@ -137,6 +137,11 @@ class ResultWriter {
   // says so, and no other numbers.
   void replay(bool structures, const std::function<void(const SequenceResult&)>& see);
 
+  // From now on puts the file together beside what the caller does, on threads of its own, as far as results are there
+  // without a gap. `to_come` [sequences]: whether the row will be added; no other may be. What is put together does not
+  // count as written: after a crash it is made again from the segments.
+  void assemble_early(std::vector<bool> to_come);
+
   // Appends one result to the segment on disk, then a line to the journal. One thread at a time, as for all below.
   // Throws Error(io), or Error(retry) when the disk or the quota is full: the row then counts as never added. Throws
   // Error(internal) when the result does not fit the layout or its row was added before.

@@ -1,6 +1,8 @@
 // The kernels of the pair representation, written once and included by one source file per instruction set.
 #pragma once
 
+#include <utility>
+
 #include "multiply.h"
 #include "pair_kernels.h"
 #include "vector.h"
@@ -34,21 +36,14 @@ inline Vector load_some(const float* from, std::int64_t count) {
 inline void add_some(float* to, Vector v, std::int64_t count) { store_some(to, load_some(to, count) + v, count); }
 
 // Exchanges the blocks of `step` lanes above and below the diagonal in W registers of W lanes.
-template <std::int64_t step>
-[[gnu::always_inline]] inline void exchange(Vector (&v)[W]) {
-  Integers low;
-  Integers high;
-  for (std::int64_t i = 0; i < W; ++i) {
-    const bool second = (i & step) != 0;
-    low[i] = static_cast<std::int32_t>(second ? W + i - step : i);
-    high[i] = static_cast<std::int32_t>(second ? W + i : i + step);
-  }
+template <std::int64_t step, std::int64_t... lane>
+[[gnu::always_inline]] inline void exchange(Vector (&v)[W], std::integer_sequence<std::int64_t, lane...> /*lanes*/) {
   for (std::int64_t i = 0; i < W; ++i) {
     if ((i & step) != 0) continue;
     const Vector a = v[i];
     const Vector b = v[i + step];
-    v[i] = __builtin_shuffle(a, b, low);
-    v[i + step] = __builtin_shuffle(a, b, high);
+    v[i] = __builtin_shufflevector(a, b, ((lane & step) != 0 ? W + lane - step : lane)...);
+    v[i + step] = __builtin_shufflevector(a, b, ((lane & step) != 0 ? W + lane : lane + step)...);
   }
 }
 
@@ -56,10 +51,11 @@ template <std::int64_t step>
 inline void transpose_block(const float* from, std::int64_t from_stride, float* to, std::int64_t to_stride) {
   Vector v[W];
   for (std::int64_t i = 0; i < W; ++i) v[i] = load(from + i * from_stride);
-  exchange<1>(v);
-  exchange<2>(v);
-  if constexpr (W >= 8) exchange<4>(v);
-  if constexpr (W >= 16) exchange<8>(v);
+  constexpr auto lanes = std::make_integer_sequence<std::int64_t, W>();
+  exchange<1>(v, lanes);
+  exchange<2>(v, lanes);
+  if constexpr (W >= 8) exchange<4>(v, lanes);
+  if constexpr (W >= 16) exchange<8>(v, lanes);
   for (std::int64_t i = 0; i < W; ++i) store(to + i * to_stride, v[i]);
 }
 
