@@ -1,5 +1,6 @@
 #include "pleat/core/file_descriptor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,8 @@ namespace pleat {
 FileDescriptor::~FileDescriptor() {
   if (fd_ >= 0) ::close(fd_);
 }
+
+FileDescriptor FileDescriptor::duplicate() const noexcept { return FileDescriptor(::fcntl(fd_, F_DUPFD_CLOEXEC, 0)); }
 
 int FileDescriptor::write_at(std::uint64_t offset, std::span<const std::byte> data) const noexcept {
   while (!data.empty()) {

@@ -1,8 +1,8 @@
 #include "pleat/plan/batches.h"
 
 #include <algorithm>
-#include <functional>
 #include <ranges>
+#include <utility>
 
 namespace pleat {
 
@@ -13,7 +13,9 @@ std::vector<Batch> plan_batches(const std::vector<std::int64_t>& tokens, const s
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     if (tokens[row] > 0) rows.push_back(static_cast<std::int64_t>(row));
   }
-  if (order == BatchOrder::longest_first) std::ranges::stable_sort(rows, std::greater(), tokens_of);
+  if (order == BatchOrder::longest_first) {
+    std::ranges::sort(rows, {}, [&](std::int64_t row) { return std::pair(-tokens_of(row), row); });
+  }
 
   double all_tokens = 0;
   double all_flops = 0;

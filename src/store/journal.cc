@@ -128,7 +128,7 @@ Journal::Journal(std::filesystem::path file, const RunIdentity& identity) : path
   if (::ftruncate(file_.get(), static_cast<off_t>(end_)) != 0) {
     throw_system_error(errno, "write", path_, ErrorCode::io);
   }
-  sync();
+  if (::fdatasync(file_.get()) != 0) throw_system_error(errno, "flush", path_, ErrorCode::io);
   fsync_path(path_.parent_path());
 }
 
@@ -159,9 +159,7 @@ void Journal::append(const std::string& json) {
   end_ += line.size();
 }
 
-void Journal::sync() {
-  if (::fdatasync(file_.get()) != 0) throw_system_error(errno, "flush", path_, ErrorCode::io);
-}
+Unflushed Journal::unflushed() const { return {file_.duplicate(), path_}; }
 
 std::string value_of(const NamedValues& values, const std::string& name) {
   for (const auto& [known, value] : values) {

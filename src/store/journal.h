@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "flush.h"
 #include "pleat/core/file_descriptor.h"
 #include "pleat/store/result_writer.h"
 #include "pleat/store/run_identity.h"
@@ -52,8 +53,7 @@ class Journal {
   void add_model(const std::string& sha256);
   void add_loss(const std::vector<std::int64_t>& rows);
 
-  // Throws Error(io).
-  void sync();
+  [[nodiscard]] Unflushed unflushed() const;
 
  private:
   void open();

@@ -9,6 +9,7 @@
 #include "assembly.h"
 #include "chunk_writer.h"
 #include "early_assembly.h"
+#include "flush.h"
 #include "guarded_file.h"
 #include "hdf5_types.h"
 #include "journal.h"
@@ -123,6 +124,11 @@ struct ResultWriter::Impl {
   Impl(Impl&&) = delete;
   Impl& operator=(Impl&&) = delete;
 
+  std::vector<Unflushed> unflushed() {
+    std::vector<Unflushed> files = segments->unflushed();
+    files.push_back(journal->unflushed());
+    return files;
+  }
   void open_work(const WriterOptions& options);
   void leave_work() const noexcept {
     if (!has_results) work.clear();
@@ -134,6 +140,8 @@ struct ResultWriter::Impl {
   std::unique_ptr<Assembly> make_assembly();
   void assemble_early(std::vector<bool> to_come);
   void tell_early();
+  void give_up_early();
+  RecordPlace append(std::int64_t row, const std::vector<std::span<const std::byte>>& bytes);
   void write_partial(const FileAttributes& attributes);
   void write_tables(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
   void write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const;
@@ -154,6 +162,7 @@ struct ResultWriter::Impl {
   EarlierResults earlier;
   std::vector<std::int64_t> earlier_rows;
   bool has_results = true;  // in the work folder, and not in the file; also as long as nobody has looked
+  Flusher flusher;
   std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
   std::vector<bool> to_come;  // of each row, whether it may still be added while the file is put together
   std::int64_t settled = 0;   // rows before which none is to come
@@ -324,7 +333,7 @@ void ResultWriter::add(const SequenceResult& result) {
   if (!result.failed) {
     const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout);
     impl_->check_sizes(result, bytes);
-    entry.place = impl_->segments->append(result.row, bytes);
+    entry.place = impl_->append(result.row, bytes);
   }
   entry.result = without_numbers(result);
   impl_->journal->add(entry);
@@ -343,13 +352,16 @@ void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
 void ResultWriter::set_model(const std::string& sha256) { impl_->journal->add_model(sha256); }
 
 void ResultWriter::sync() {
-  impl_->segments->sync();
-  impl_->journal->sync();
+  impl_->flusher.wait();
+  flush(impl_->unflushed());
   impl_->last_sync = std::chrono::steady_clock::now();
 }
 
 void ResultWriter::sync_if_due() {
-  if (std::chrono::steady_clock::now() - impl_->last_sync >= std::chrono::seconds(1)) sync();
+  if (std::chrono::steady_clock::now() - impl_->last_sync < std::chrono::seconds(1) || !impl_->flusher.is_idle())
+    return;
+  impl_->flusher.begin(impl_->unflushed());
+  impl_->last_sync = std::chrono::steady_clock::now();
 }
 
 std::unique_ptr<Assembly> ResultWriter::Impl::make_assembly() {
@@ -369,6 +381,23 @@ void ResultWriter::Impl::tell_early() {
   };
   while (settled < dataset.sequences.size() && is_settled(settled)) ++settled;
   early->reach(settled);
+}
+
+void ResultWriter::Impl::give_up_early() {
+  if (const std::unique_ptr<Assembly> assembly = early->end()) assembly->abandon();
+  early.reset();
+  partial.empty();
+}
+
+RecordPlace ResultWriter::Impl::append(std::int64_t row, const std::vector<std::span<const std::byte>>& bytes) {
+  try {
+    return segments->append(row, bytes);
+  } catch (const Error& error) {
+    if (early == nullptr || error.code() != ErrorCode::retry) throw;
+  }
+  // What is put together ahead of time takes room that results need.
+  give_up_early();
+  return segments->append(row, bytes);
 }
 
 void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {

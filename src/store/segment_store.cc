@@ -42,8 +42,7 @@ void SegmentStore::begin_segment() {
 
 RecordPlace SegmentStore::append(std::int64_t row, std::span<const std::span<const std::byte>> parts) {
   if (current_.is_open() && end_ >= roll_bytes_) {
-    sync();
-    current_ = FileDescriptor();
+    full_.push_back({std::move(current_), folder_ / file_name(segment_)});
     ++segment_;
   }
   if (!current_.is_open()) begin_segment();
@@ -65,9 +64,10 @@ RecordPlace SegmentStore::append(std::int64_t row, std::span<const std::span<con
   return place;
 }
 
-void SegmentStore::sync() {
-  if (!current_.is_open() || ::fdatasync(current_.get()) == 0) return;
-  throw_system_error(errno, "flush", folder_ / file_name(segment_), ErrorCode::io);
+std::vector<Unflushed> SegmentStore::unflushed() {
+  std::vector<Unflushed> files = std::exchange(full_, {});
+  if (current_.is_open()) files.push_back({current_.duplicate(), folder_ / file_name(segment_)});
+  return files;
 }
 
 bool SegmentStore::is_whole(const RecordPlace& place, std::int64_t row, std::span<const std::uint64_t> part_bytes) {

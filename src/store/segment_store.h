@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "flush.h"
 #include "pleat/core/file_descriptor.h"
 
 namespace pleat {
@@ -38,18 +39,19 @@ class SegmentStore {
   // or more.
   explicit SegmentStore(std::filesystem::path folder, std::uint64_t roll_bytes = std::uint64_t{1} << 30);
 
-  // A record that could not be written leaves no trace. Nothing is flushed but segments that are full.
+  // A record that could not be written leaves no trace. Nothing is flushed.
   // Throws Error(io), or Error(retry) when the disk or the quota is full.
   RecordPlace append(std::int64_t row, std::span<const std::span<const std::byte>> parts);
 
-  // Flushes what was appended. Throws Error(io).
-  void sync();
+  // All that was appended since the last call.
+  [[nodiscard]] std::vector<Unflushed> unflushed();
 
   // Whether the record at this place is that of `row`, with parts of these sizes, and every byte as it was written.
   // False also where it cannot be read.
   [[nodiscard]] bool is_whole(const RecordPlace& place, std::int64_t row, std::span<const std::uint64_t> part_bytes);
 
-  // Fills `out` from `position` onwards, within one record. Throws Error(io). One thread at a time.
+  // Fills `out` from `position` onwards, within one record. Throws Error(io). One thread at a time, which may be
+  // another one than appends.
   void read(std::uint64_t position, std::span<std::byte> out);
 
   // "pleat-segment-0003.bin": the file a position lies in.
@@ -71,7 +73,8 @@ class SegmentStore {
   std::uint64_t roll_bytes_;
   FileDescriptor current_;
   std::uint64_t segment_ = 0;
-  std::uint64_t end_ = 0;  // of the current segment
+  std::uint64_t end_ = 0;        // of the current segment
+  std::vector<Unflushed> full_;  // segments that nobody has been given to flush
 
   struct OpenSegment {
     std::uint64_t segment = 0;

@@ -48,6 +48,12 @@ TEST(PlanBatches, LongestFirstAndByRowAmongEquals) {
   EXPECT_THAT(rows_of(plan({5, 9, 5, 7, 9}, 1000)), ElementsAre(ElementsAre(1, 4, 3, 0, 2)));
 }
 
+TEST(PlanBatches, ByRowButForTheBatchWithTheLongest) {
+  const std::vector<std::int64_t> tokens{5, 0, 5, 5, 9, 5, 5, 5};
+  const std::vector<Batch> batches = plan_batches(tokens, std::vector<double>(8, 1), 15, BatchOrder::by_row);
+  EXPECT_THAT(rows_of(batches), ElementsAre(ElementsAre(3, 4), ElementsAre(0, 2), ElementsAre(5, 6), ElementsAre(7)));
+}
+
 TEST(PlanBatches, ABatchEndsWhereTheNextSequenceWouldBreakTheBudget) {
   EXPECT_THAT(rows_of(plan({10, 10, 10, 10, 10}, 20)),
               ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3), ElementsAre(4)));

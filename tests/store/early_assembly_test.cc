@@ -168,6 +168,20 @@ TEST_F(EarlyAssemblyTest, WhenTheDiskIsFullTheFileIsMadeLater) {
   EXPECT_TRUE(finished(*early) == expected);
 }
 
+TEST_F(EarlyAssemblyTest, GivesItsRoomToResultsThatNeedIt) {
+  const std::string expected = at_the_end();
+  const auto early = writer();
+  add_rest(*early, Rows(coming_.begin(), coming_.begin() + 50));
+  ASSERT_TRUE(grows_beyond(2 << 20));
+  {
+    const FileSizeLimit full(1 << 20);
+    EXPECT_EQ(error_of([&] { early->add(result(coming_[50])); }).code(), ErrorCode::retry);
+  }
+  EXPECT_EQ(fs::file_size(partial()), 0U);
+  add_rest(*early, coming_);
+  EXPECT_TRUE(finished(*early) == expected);
+}
+
 // What goes wrong in passing and no longer does at the end costs nothing but time.
 TEST_F(EarlyAssemblyTest, WhatGoesWrongMeanwhileDoesNotEndTheRun) {
   const std::string expected = at_the_end();

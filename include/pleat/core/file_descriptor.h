@@ -24,6 +24,9 @@ class FileDescriptor {
   [[nodiscard]] int get() const noexcept { return fd_; }
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
 
+  // The same open file under another number, not open where there is none left.
+  [[nodiscard]] FileDescriptor duplicate() const noexcept;
+
   // All of `data` at `offset`. Returns 0 or an errno.
   [[nodiscard]] int write_at(std::uint64_t offset, std::span<const std::byte> data) const noexcept;
   // As many bytes as there are, up to the size of `out`, into `out`; how many goes to `got`. Returns 0 or an errno.

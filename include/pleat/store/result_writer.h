@@ -152,7 +152,8 @@ class ResultWriter {
   void set_model(const std::string& sha256);
   // Flushes what was added, so that even a power cut does not lose it. Throws Error(io).
   void sync();
-  // sync(), unless the last one is less than a second ago.
+  // Begins to flush what was added, and does not wait for it, unless that was begun less than a second ago or is still
+  // under way. Throws what the last one met: Error(io), or Error(retry) when the disk or the quota is full after all.
   void sync_if_due();
 
   // Puts the results into the order of the sequences, compresses in parallel, writes FILE.partial, flushes it and
