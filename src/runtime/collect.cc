@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,7 +53,7 @@ class Collection {
   // Of each part the numbers in the layout's type, [rows, ...], and the least and the largest of each row before they
   // were converted, [2, rows] float32.
   std::vector<at::Tensor> tensors_;
-  std::optional<HostCopies> copies_;
+  HostCopies copies_;
 };
 
 at::Device device_of(const Esm2Output& output) {
@@ -84,7 +83,7 @@ Collection::Collection(const PackedBatch& batch, Esm2Output output, const Result
         output.logits.index_select(0, residues_).index_select(1, sent_to(device, letter_ids)));
   }
   if (layout_.contacts) add_contacts(batch, std::move(output.contacts));
-  copies_.emplace(std::move(tensors_));
+  copies_ = HostCopies(std::move(tensors_));
 }
 
 void Collection::add_layer(std::size_t layer, const at::Tensor& hidden) {
@@ -135,7 +134,7 @@ void Collection::add(Part part, const at::Tensor& values) {
 }
 
 std::vector<SequenceResult> Collection::wait() {
-  const std::vector<at::Tensor> tensors = copies_->wait();
+  const std::vector<at::Tensor> tensors = copies_.wait();
   std::vector<SequenceResult> results(rows_.size());
   for (std::size_t s = 0; s < rows_.size(); ++s) {
     SequenceResult& result = results[s];

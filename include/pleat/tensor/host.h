@@ -30,6 +30,7 @@ namespace pleat {
 // done what it was asked for so far and beside what it is asked for next. On the processor nothing is copied.
 class HostCopies {
  public:
+  HostCopies() = default;  // of none
   explicit HostCopies(std::vector<at::Tensor> sources);
 
   // Once: waits for them. Contiguous where the sources are.
