@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "flush.h"
 #include "pleat/core/file_descriptor.h"
 
 namespace pleat {
@@ -26,6 +27,7 @@ class PartialFile {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   // Leaves the file where it is.
   std::filesystem::path keep();
+  [[nodiscard]] Unflushed unflushed() const { return {lock_.duplicate(), path_}; }
   // Gives its room on the disk back.
   void empty() const noexcept;
   // Throws Error(io).

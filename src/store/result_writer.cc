@@ -124,11 +124,7 @@ struct ResultWriter::Impl {
   Impl(Impl&&) = delete;
   Impl& operator=(Impl&&) = delete;
 
-  std::vector<Unflushed> unflushed() {
-    std::vector<Unflushed> files = segments->unflushed();
-    files.push_back(journal->unflushed());
-    return files;
-  }
+  std::vector<Unflushed> unflushed();
   void open_work(const WriterOptions& options);
   void leave_work() const noexcept {
     if (!has_results) work.clear();
@@ -351,6 +347,14 @@ void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
 
 void ResultWriter::set_model(const std::string& sha256) { impl_->journal->add_model(sha256); }
 
+std::vector<Unflushed> ResultWriter::Impl::unflushed() {
+  std::vector<Unflushed> files = segments->unflushed();
+  files.push_back(journal->unflushed());
+  // So that little is left to be flushed when the file is whole.
+  if (early != nullptr) files.push_back(partial.unflushed());
+  return files;
+}
+
 void ResultWriter::sync() {
   impl_->flusher.wait();
   flush(impl_->unflushed());
@@ -358,8 +362,8 @@ void ResultWriter::sync() {
 }
 
 void ResultWriter::sync_if_due() {
-  if (std::chrono::steady_clock::now() - impl_->last_sync < std::chrono::seconds(1) || !impl_->flusher.is_idle())
-    return;
+  const bool due = std::chrono::steady_clock::now() - impl_->last_sync >= std::chrono::seconds(1);
+  if (!due || !impl_->flusher.is_idle()) return;
   impl_->flusher.begin(impl_->unflushed());
   impl_->last_sync = std::chrono::steady_clock::now();
 }
@@ -403,8 +407,8 @@ RecordPlace ResultWriter::Impl::append(std::int64_t row, const std::vector<std::
 void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
   std::unique_ptr<Assembly> assembly = early != nullptr ? early->end() : nullptr;
   early.reset();
-  if (assembly == nullptr) assembly = make_assembly();
   try {
+    if (assembly == nullptr) assembly = make_assembly();
     assembly->finish([&] {
       throw_if_stopped(stop);
       return true;
@@ -413,9 +417,9 @@ void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
     assembly->close();
     fsync_path(partial.path());
   } catch (const Error&) {
-    assembly->abandon();
+    if (assembly != nullptr) assembly->abandon();
     partial.remove();
-    assembly->guard().throw_if_failed();  // the reason behind HDF5's complaint
+    if (assembly != nullptr) assembly->guard().throw_if_failed();  // the reason behind HDF5's complaint
     throw;
   }
 }

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include "pleat/core/error.h"
 #include "pleat/core/file.h"
