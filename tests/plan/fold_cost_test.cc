@@ -97,6 +97,14 @@ TEST(FoldBytesOnAGpu, AreFourPairStatesWithAllChannelsAtOnce) {
   EXPECT_GT(fold_bytes(published, 100, 16, plan_on_gpu), passing);
 }
 
+// By the model alone: no fold has run on a GPU yet.
+TEST(FoldBytesOnAGpu, TwoThousandResiduesFitOnACardOf80GbBesideTheLargestLanguageModel) {
+  const ModelShape esm2_3b{2560, 36, 40, 10240};
+  const double weights = weight_bytes(esm2_3b, 4) + 4 * 0.7e9;
+  const double left = 0.8 * (80e9 - 1.5e9 - weights);
+  EXPECT_GT(longest_that_folds(published, esm2_3b, {.mixture = true}, 128, left, plan_on_gpu), 2048);
+}
+
 TEST(LargestChunk, IsTheMostThatFits) {
   const std::int64_t positions = 800;
   std::int64_t previous = 0;
