@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/scratch_folder.h"
@@ -26,9 +28,9 @@ class Wrapped : public Device {
  public:
   using Rows = std::vector<std::int64_t>;
   using Fault = std::function<void(const Rows&, const Effort&)>;
-  // `ahead`: it works ahead, whatever the other one does.
-  Wrapped(std::shared_ptr<Device> inner, Fault fault, bool ahead)
-      : inner_(std::move(inner)), fault_(std::move(fault)), ahead_(ahead) {}
+  // `ahead`: it works ahead, whatever the other one does. `life` is held until all else of the device is gone.
+  Wrapped(std::shared_ptr<void> life, std::shared_ptr<Device> inner, Fault fault, bool ahead)
+      : life_(std::move(life)), inner_(std::move(inner)), fault_(std::move(fault)), ahead_(ahead) {}
 
   [[nodiscard]] std::string name() const override { return inner_->name(); }
   [[nodiscard]] std::vector<SequenceResult> compute(const Rows& rows, const Effort& effort) override {
@@ -46,6 +48,7 @@ class Wrapped : public Device {
   [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
 
  private:
+  std::shared_ptr<void> life_;
   std::shared_ptr<Device> inner_;
   Fault fault_;
   bool ahead_;
@@ -65,6 +68,15 @@ class FaultyRunTest : public ::testing::Test {
   FaultyRunTest() {
     std::ofstream fasta(folder_ / "in.fasta");
     for (int i = 0; i < sequences; ++i) fasta << ">p" << i << "\n" << std::string(10 + i, "ACDEFGHIKL"[i % 10]) << "\n";
+  }
+
+  // A device that was left behind goes on computing once it no longer hangs, and the program must not end under it.
+  ~FaultyRunTest() override {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (devices_.use_count() > 1 && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    EXPECT_EQ(devices_.use_count(), 1) << "a device is still at work";
   }
 
   [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
@@ -91,8 +103,8 @@ class FaultyRunTest : public ::testing::Test {
     RunSettings settings;
     settings.pleat_version = "test";
     if (ahead_) settings.order = BatchOrder::by_row;
-    settings.wrap_device = [fault, ahead = ahead_](std::shared_ptr<Device> device) {
-      return std::make_shared<Wrapped>(std::move(device), fault, ahead);
+    settings.wrap_device = [fault, this](std::shared_ptr<Device> device) {
+      return std::make_shared<Wrapped>(devices_, std::move(device), fault, ahead_);
     };
     return run_job(manifest, settings, listener_);
   }
@@ -118,6 +130,7 @@ class FaultyRunTest : public ::testing::Test {
 
   static constexpr int sequences = 30;
   bool ahead_ = false;  // whether devices work ahead, and the file is put together meanwhile
+  std::shared_ptr<int> devices_ = std::make_shared<int>();  // shared with each device as long as it lives
   ScratchFolder scratch_;
   std::filesystem::path folder_ = scratch_.path();
   Listener listener_;
