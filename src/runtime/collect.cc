@@ -140,11 +140,10 @@ std::vector<SequenceResult> Collection::wait() {
     SequenceResult& result = results[s];
     result.row = rows_[s];
     result.layers.resize(layout_.layers.size());
-    for (std::size_t i = 0; i < parts_.size(); ++i) take(parts_[i], tensors[2 * i], tensors[2 * i + 1], result, s);
-    if (!result.failed) continue;
-    result.layers.clear();
-    result.logits.clear();
-    result.contacts.clear();
+    // The first part that is wrong is what its record says.
+    for (std::size_t i = 0; i < parts_.size() && !result.failed; ++i) {
+      take(parts_[i], tensors[2 * i], tensors[2 * i + 1], result, s);
+    }
   }
   return results;
 }
@@ -159,29 +158,24 @@ void Collection::take(const Part& part, const at::Tensor& stored, const at::Tens
       .assign(begin + (*part.starts)[sequence] * row_bytes, begin + (*part.starts)[sequence + 1] * row_bytes);
 }
 
-// The first that is wrong with a sequence is what its record says.
 void Collection::check(const Part& part, const at::Tensor& extents, SequenceResult& result,
                        std::size_t sequence) const {
-  if (result.failed) return;
   const auto* const h_extents = extents.const_data_ptr<float>();
   const std::int64_t rows = extents.size(1);
   float reach = 0;
   for (std::int64_t row = (*part.starts)[sequence]; row < (*part.starts)[sequence + 1]; ++row) {
     for (const float extent : {h_extents[row], h_extents[rows + row]}) {
       if (!std::isfinite(extent)) {
-        result.failed = true;
-        result.error_code = "not_finite";
-        result.message = part.what + " holds NaN or infinity";
+        result = failed_result(result.row, "not_finite", part.what + " holds NaN or infinity");
         return;
       }
       reach = std::max(reach, std::abs(extent));
     }
   }
   if (layout_.dtype == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
-    result.failed = true;
-    result.error_code = "float16_overflow";
-    result.message = part.what + " reaches " + std::to_string(reach) +
-                     ", which float16 cannot hold; set tasks.embeddings.dtype to float32";
+    result = failed_result(result.row, "float16_overflow",
+                           part.what + " reaches " + std::to_string(reach) +
+                               ", which float16 cannot hold; set tasks.embeddings.dtype to float32");
   }
 }
 

@@ -11,10 +11,12 @@
 
 namespace pleat {
 
+void flush(const Unflushed& file) {
+  if (::fdatasync(file.file.get()) != 0) throw_system_error(errno, "flush", file.path, ErrorCode::io);
+}
+
 void flush(const std::vector<Unflushed>& files) {
-  for (const Unflushed& file : files) {
-    if (::fdatasync(file.file.get()) != 0) throw_system_error(errno, "flush", file.path, ErrorCode::io);
-  }
+  for (const Unflushed& file : files) flush(file);
 }
 
 bool Flusher::is_idle() {

@@ -16,6 +16,7 @@ struct Unflushed {
 };
 
 // Waits until all is. Throws Error(io), or Error(retry) when the disk or the quota is full after all.
+void flush(const Unflushed& file);
 void flush(const std::vector<Unflushed>& files);
 
 // The same on a thread of its own, beside what goes on being written: a disk can take as long to flush as results took

@@ -128,7 +128,7 @@ Journal::Journal(std::filesystem::path file, const RunIdentity& identity) : path
   if (::ftruncate(file_.get(), static_cast<off_t>(end_)) != 0) {
     throw_system_error(errno, "write", path_, ErrorCode::io);
   }
-  if (::fdatasync(file_.get()) != 0) throw_system_error(errno, "flush", path_, ErrorCode::io);
+  flush(unflushed());
   fsync_path(path_.parent_path());
 }
 

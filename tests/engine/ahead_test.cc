@@ -43,11 +43,7 @@ class AheadDevice : public FaultyDevice {
 };
 
 struct AheadBench : Bench {
-  std::shared_ptr<AheadDevice> add(FaultyDevice::Fault fault = {}) {
-    auto device = std::make_shared<AheadDevice>("d:" + std::to_string(devices.size()), std::move(fault));
-    devices.push_back(device);
-    return device;
-  }
+  std::shared_ptr<AheadDevice> add(FaultyDevice::Fault fault = {}) { return Bench::add<AheadDevice>(std::move(fault)); }
 
   void expect_all(std::size_t rows) const {
     EXPECT_THAT(collected.results, SizeIs(rows));

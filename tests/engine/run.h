@@ -58,8 +58,9 @@ struct Bench {
   Collected collected;
   std::vector<std::shared_ptr<Device>> devices;
 
-  std::shared_ptr<FaultyDevice> add(FaultyDevice::Fault fault = {}) {
-    auto device = std::make_shared<FaultyDevice>("d:" + std::to_string(devices.size()), std::move(fault));
+  template <class Kind = FaultyDevice>
+  std::shared_ptr<Kind> add(FaultyDevice::Fault fault = {}) {
+    auto device = std::make_shared<Kind>("d:" + std::to_string(devices.size()), std::move(fault));
     devices.push_back(device);
     return device;
   }
