@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "pleat/core/half.h"
-#include "pleat/store/result_writer.h"
+#include "core/half.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 namespace {

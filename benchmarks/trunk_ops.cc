@@ -12,11 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "pleat/ops/biased_attention.h"
-#include "pleat/ops/pair_transition.h"
-#include "pleat/ops/sequence_to_pair.h"
-#include "pleat/ops/triangle_attention.h"
-#include "pleat/ops/triangle_multiplication.h"
+#include "ops/biased_attention/biased_attention.h"
+#include "ops/pair_bias/pair_bias.h"
+#include "ops/pair_transition/pair_transition.h"
+#include "ops/sequence_to_pair/sequence_to_pair.h"
+#include "ops/triangle_attention/triangle_attention.h"
+#include "ops/triangle_multiplication/triangle_multiplication.h"
 
 namespace pleat {
 namespace {

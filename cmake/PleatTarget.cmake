@@ -4,7 +4,7 @@
 add_library(pleat_options INTERFACE)
 # The same for programs and libraries, so that they can share a precompiled header.
 target_compile_options(pleat_options INTERFACE -fPIC)
-target_include_directories(pleat_options INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_include_directories(pleat_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(pleat_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                -Wnull-dereference -Wimplicit-fallthrough)
 # GCC 12 takes the sum of two strings for an overlapping copy (GCC bug 105651, mended in 13).

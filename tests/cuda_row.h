@@ -4,8 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
-#include "pleat/ops/cuda_plugin.h"
-#include "pleat/tensor/device.h"
+#include "ops/cuda_plugin.h"
+#include "tensor/device.h"
 
 namespace pleat {
 

@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/runtime/calibration.h"
-#include "pleat/runtime/devices.h"
-#include "pleat/runtime/job.h"
-#include "pleat/runtime/plan_report.h"
-#include "progress.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "runtime/calibration.h"
+#include "runtime/devices.h"
+#include "runtime/job.h"
+#include "runtime/plan_report.h"
 
 namespace pleat::cli {
 namespace {

@@ -1,11 +1,11 @@
 // pleat completion: scripts for shells.
-#include "completion.h"
+#include "cli/completion.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "pleat/cli/commands.h"
-#include "pleat/weights/registry.h"
+#include "cli/commands.h"
+#include "weights/registry.h"
 
 namespace pleat::cli {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "completion.h"
+#include "cli/completion.h"
 
 namespace pleat::cli {
 namespace {

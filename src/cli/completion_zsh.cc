@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "completion.h"
+#include "cli/completion.h"
 
 namespace pleat::cli {
 namespace {

@@ -1,5 +1,5 @@
 // pleat doctor: what this machine offers, and what to do where something is wrong.
-#include "pleat/runtime/doctor.h"
+#include "runtime/doctor.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "errors.h"
-#include "pleat/cli/commands.h"
+#include "cli/commands.h"
+#include "cli/errors.h"
 
 namespace pleat::cli {
 namespace {

@@ -1,9 +1,9 @@
-#include "duration.h"
+#include "cli/duration.h"
 
 #include <charconv>
 #include <string_view>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat::cli {
 namespace {

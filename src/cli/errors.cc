@@ -1,4 +1,4 @@
-#include "errors.h"
+#include "cli/errors.h"
 
 #include <spdlog/spdlog.h>
 
@@ -6,7 +6,7 @@
 #include <exception>
 #include <new>
 
-#include "pleat/core/stop.h"
+#include "core/stop.h"
 
 namespace pleat::cli {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat::cli {
 

@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/export/fasta.h"
-#include "pleat/export/structure_files.h"
+#include "cli/commands.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "export/fasta.h"
+#include "export/structure_files.h"
 
 namespace pleat::cli {
 namespace {

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "pleat/core/printable.h"
-#include "pleat/core/text.h"
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
-#include "size_text.h"
+#include "cli/commands.h"
+#include "cli/size_text.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "store/result_reader.h"
+#include "store/schema.h"
 
 namespace pleat::cli {
 namespace {

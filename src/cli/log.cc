@@ -1,4 +1,4 @@
-#include "log.h"
+#include "cli/log.h"
 
 #include <fmt/chrono.h>
 #include <spdlog/pattern_formatter.h>

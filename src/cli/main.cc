@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "errors.h"
-#include "log.h"
-#include "pleat/cli/commands.h"
-#include "pleat/runtime/machine.h"
+#include "cli/commands.h"
+#include "cli/errors.h"
+#include "cli/log.h"
+#include "runtime/machine.h"
 
 namespace {
 

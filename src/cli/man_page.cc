@@ -1,4 +1,4 @@
-#include "man_page.h"
+#include "cli/man_page.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-#include "errors.h"
+#include "cli/errors.h"
 
 namespace pleat::cli {
 namespace {

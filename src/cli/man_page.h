@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "command_table.h"
+#include "cli/command_table.h"
 
 namespace pleat::cli {
 

@@ -1,5 +1,5 @@
 // pleat merge: the files of shards become one.
-#include "pleat/store/merge.h"
+#include "store/merge.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "signals.h"
-#include "size_text.h"
+#include "cli/commands.h"
+#include "cli/signals.h"
+#include "cli/size_text.h"
 
 namespace pleat::cli {
 namespace {

@@ -11,13 +11,13 @@
 #include <optional>
 #include <string>
 
-#include "pleat/cli/commands.h"
-#include "pleat/core/error.h"
-#include "pleat/weights/fetch.h"
-#include "pleat/weights/locate.h"
-#include "pleat/weights/registry.h"
-#include "pleat/weights/verify.h"
-#include "size_text.h"
+#include "cli/commands.h"
+#include "cli/size_text.h"
+#include "core/error.h"
+#include "weights/fetch.h"
+#include "weights/locate.h"
+#include "weights/registry.h"
+#include "weights/verify.h"
 
 namespace pleat::cli {
 namespace {

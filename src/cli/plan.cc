@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "pleat/runtime/calibration.h"
-#include "pleat/runtime/plan_report.h"
-#include "progress.h"
-#include "shard_option.h"
-#include "size_text.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "cli/shard_option.h"
+#include "cli/size_text.h"
+#include "runtime/calibration.h"
+#include "runtime/plan_report.h"
 
 namespace pleat::cli {
 namespace {

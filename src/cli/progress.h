@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "pleat/runtime/job.h"
+#include "runtime/job.h"
 
 namespace pleat::cli {
 

@@ -9,16 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "duration.h"
-#include "log.h"
-#include "pleat/cli/commands.h"
-#include "pleat/core/error.h"
-#include "pleat/core/stop.h"
-#include "pleat/runtime/job.h"
-#include "progress.h"
-#include "shard_option.h"
-#include "signals.h"
-#include "summary.h"
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/log.h"
+#include "cli/progress.h"
+#include "cli/shard_option.h"
+#include "cli/signals.h"
+#include "cli/summary.h"
+#include "core/error.h"
+#include "core/stop.h"
+#include "runtime/job.h"
 
 namespace pleat::cli {
 namespace {

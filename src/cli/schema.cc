@@ -1,15 +1,15 @@
 // pleat schema: what pleat reads, writes and takes, in forms for programs and for people.
-#include "pleat/manifest/schema.h"
+#include "manifest/schema.h"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <string>
 
-#include "command_table.h"
-#include "man_page.h"
-#include "pleat/cli/commands.h"
-#include "pleat/store/schema_table.h"
+#include "cli/command_table.h"
+#include "cli/commands.h"
+#include "cli/man_page.h"
+#include "store/schema_table.h"
 
 namespace pleat::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "shard_option.h"
+#include "cli/shard_option.h"
 
 #include <cstdlib>
 

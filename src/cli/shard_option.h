@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "pleat/plan/shards.h"
+#include "plan/shards.h"
 
 namespace pleat::cli {
 

@@ -1,7 +1,7 @@
 // Signals that ask a long command to end, with nothing half-written.
 #pragma once
 
-#include "pleat/core/stop.h"
+#include "core/stop.h"
 
 namespace pleat::cli {
 

@@ -1,4 +1,4 @@
-#include "size_text.h"
+#include "cli/size_text.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "summary.h"
+#include "cli/summary.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,8 +7,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "pleat/core/file.h"
-#include "progress.h"
+#include "cli/progress.h"
+#include "core/file.h"
 
 namespace pleat::cli {
 namespace {

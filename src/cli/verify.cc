@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "pleat/cli/commands.h"
-#include "pleat/core/printable.h"
-#include "pleat/runtime/check_manifest.h"
-#include "pleat/store/check_results.h"
-#include "size_text.h"
+#include "cli/commands.h"
+#include "cli/size_text.h"
+#include "core/printable.h"
+#include "runtime/check_manifest.h"
+#include "store/check_results.h"
 
 namespace pleat::cli {
 namespace {

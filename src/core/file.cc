@@ -1,4 +1,4 @@
-#include "pleat/core/file.h"
+#include "core/file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,7 +12,7 @@
 #include <fstream>
 #include <utility>
 
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "pleat/core/half.h"
+#include "core/half.h"
 
 namespace pleat {
 

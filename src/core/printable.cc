@@ -1,4 +1,4 @@
-#include "pleat/core/printable.h"
+#include "core/printable.h"
 
 #include <algorithm>
 

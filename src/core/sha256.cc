@@ -1,4 +1,4 @@
-#include "pleat/core/sha256.h"
+#include "core/sha256.h"
 
 #include <openssl/evp.h>
 
@@ -6,7 +6,7 @@
 #include <fstream>
 #include <vector>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 

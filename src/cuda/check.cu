@@ -1,6 +1,6 @@
 #include <cuda_runtime.h>
 
-#include "check.h"
+#include "cuda/check.h"
 
 namespace pleat::cuda {
 namespace {

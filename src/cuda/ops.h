@@ -1,7 +1,7 @@
 // The operations that CUDA has its own way for; see DeviceOps.
 #pragma once
 
-#include "pleat/ops/device_ops.h"
+#include "ops/device_ops.h"
 
 namespace pleat::cuda {
 

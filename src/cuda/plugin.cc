@@ -1,9 +1,9 @@
 #include <ATen/Context.h>
 #include <cuda_runtime_api.h>
 
-#include "check.h"
-#include "ops.h"
-#include "pleat/ops/cuda_plugin.h"
+#include "cuda/check.h"
+#include "cuda/ops.h"
+#include "ops/cuda_plugin.h"
 
 namespace pleat::cuda {
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "pleat/plan/batches.h"
+#include "plan/batches.h"
 
 namespace pleat {
 

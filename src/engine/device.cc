@@ -1,4 +1,4 @@
-#include "pleat/engine/device.h"
+#include "engine/device.h"
 
 #include <utility>
 

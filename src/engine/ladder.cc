@@ -1,11 +1,11 @@
-#include "ladder.h"
+#include "engine/ladder.h"
 
 #include <algorithm>
 #include <exception>
 #include <new>
 #include <utility>
 
-#include "pleat/core/stop.h"
+#include "core/stop.h"
 
 namespace pleat {
 namespace {

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "pleat/engine/device.h"
+#include "engine/device.h"
 
 namespace pleat {
 

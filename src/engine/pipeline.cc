@@ -1,4 +1,4 @@
-#include "pleat/engine/pipeline.h"
+#include "engine/pipeline.h"
 
 #include <fmt/format.h>
 
@@ -11,10 +11,10 @@
 #include <thread>
 #include <utility>
 
-#include "batch_queue.h"
-#include "channel.h"
-#include "ladder.h"
-#include "watch.h"
+#include "engine/batch_queue.h"
+#include "engine/channel.h"
+#include "engine/ladder.h"
+#include "engine/watch.h"
 
 namespace pleat {
 namespace {

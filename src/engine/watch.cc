@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "engine/watch.h"
 
 #include <algorithm>
 

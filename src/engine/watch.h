@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "pleat/plan/batches.h"
+#include "plan/batches.h"
 
 namespace pleat {
 

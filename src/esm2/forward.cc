@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "pleat/core/error.h"
-#include "pleat/core/stop.h"
-#include "pleat/esm2/model.h"
-#include "pleat/ops/layer_norm.h"
-#include "pleat/tensor/device.h"
-#include "pleat/tensor/host.h"
+#include "core/error.h"
+#include "core/stop.h"
+#include "esm2/model.h"
+#include "ops/layer_norm/layer_norm.h"
+#include "tensor/device.h"
+#include "tensor/host.h"
 
 namespace pleat {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 
-#include "pleat/core/error.h"
-#include "pleat/esm2/loader.h"
-#include "pleat/esm2/model.h"
-#include "pleat/esm2/tensors.h"
+#include "core/error.h"
+#include "esm2/loader.h"
+#include "esm2/model.h"
+#include "esm2/tensors.h"
 
 namespace pleat {
 namespace {

@@ -1,10 +1,10 @@
-#include "pleat/esm2/loader.h"
+#include "esm2/loader.h"
 
 #include <ATen/ATen.h>
 
-#include "pleat/core/error.h"
-#include "pleat/core/stop.h"
-#include "pleat/tensor/host.h"
+#include "core/error.h"
+#include "core/stop.h"
+#include "tensor/host.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/esm2/tensors.h"
+#include "esm2/tensors.h"
 
 namespace pleat {
 namespace {

@@ -1,8 +1,8 @@
-#include "pleat/esm2/tokenizer.h"
+#include "esm2/tokenizer.h"
 
 #include <string_view>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 namespace {

@@ -1,10 +1,10 @@
-#include "pleat/esmfold/geometry.h"
+#include "esmfold/geometry.h"
 
 #include <ATen/ATen.h>
 
 #include <vector>
 
-#include "pleat/esmfold/residue_constants.h"
+#include "esmfold/residue_constants.h"
 
 namespace pleat {
 namespace {

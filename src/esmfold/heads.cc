@@ -1,4 +1,4 @@
-#include "pleat/esmfold/heads.h"
+#include "esmfold/heads.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pleat/esmfold/residue_constants.h"
-#include "pleat/tensor/device.h"
-#include "pleat/tensor/packed_batch.h"
+#include "esmfold/residue_constants.h"
+#include "tensor/device.h"
+#include "tensor/packed_batch.h"
 
 namespace pleat {
 namespace {

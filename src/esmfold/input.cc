@@ -1,6 +1,6 @@
-#include "pleat/esmfold/input.h"
+#include "esmfold/input.h"
 
-#include "pleat/esmfold/residue_constants.h"
+#include "esmfold/residue_constants.h"
 
 namespace pleat {
 

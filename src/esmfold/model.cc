@@ -1,16 +1,16 @@
-#include "pleat/esmfold/model.h"
+#include "esmfold/model.h"
 
 #include <ATen/ATen.h>
 
 #include <optional>
 
-#include "pleat/esmfold/geometry.h"
-#include "pleat/esmfold/heads.h"
-#include "pleat/esmfold/residue_constants.h"
-#include "pleat/esmfold/structure_module.h"
-#include "pleat/esmfold/tensors.h"
-#include "pleat/tensor/device.h"
-#include "trunk.h"
+#include "esmfold/geometry.h"
+#include "esmfold/heads.h"
+#include "esmfold/residue_constants.h"
+#include "esmfold/structure_module.h"
+#include "esmfold/tensors.h"
+#include "esmfold/trunk.h"
+#include "tensor/device.h"
 
 namespace pleat {
 namespace {

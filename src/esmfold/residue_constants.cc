@@ -1,4 +1,4 @@
-#include "pleat/esmfold/residue_constants.h"
+#include "esmfold/residue_constants.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,12 +1,12 @@
-#include "pleat/esmfold/structure_module.h"
+#include "esmfold/structure_module.h"
 
 #include <ATen/ATen.h>
 
 #include <cmath>
 
-#include "pleat/ops/layer_norm.h"
-#include "pleat/ops/point_attention.h"
-#include "pleat/tensor/device.h"
+#include "ops/layer_norm/layer_norm.h"
+#include "ops/point_attention/point_attention.h"
+#include "tensor/device.h"
 
 namespace pleat {
 namespace {

@@ -1,11 +1,11 @@
-#include "pleat/esmfold/tensors.h"
+#include "esmfold/tensors.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 namespace {

@@ -1,9 +1,10 @@
-#include "trunk.h"
+#include "esmfold/trunk.h"
 
 #include <ATen/ATen.h>
 
-#include "pleat/ops/biased_attention.h"
-#include "pleat/tensor/device.h"
+#include "ops/biased_attention/biased_attention.h"
+#include "ops/pair_bias/pair_bias.h"
+#include "tensor/device.h"
 
 namespace pleat {
 namespace {

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "pleat/esm2/loader.h"
-#include "pleat/esmfold/model.h"
-#include "pleat/ops/pair_transition.h"
-#include "pleat/ops/sequence_to_pair.h"
-#include "pleat/ops/triangle_attention.h"
-#include "pleat/ops/triangle_multiplication.h"
-#include "pleat/weights/fold_config.h"
+#include "esm2/loader.h"
+#include "esmfold/model.h"
+#include "ops/pair_transition/pair_transition.h"
+#include "ops/sequence_to_pair/sequence_to_pair.h"
+#include "ops/triangle_attention/triangle_attention.h"
+#include "ops/triangle_multiplication/triangle_multiplication.h"
+#include "weights/fold_config.h"
 
 namespace pleat {
 

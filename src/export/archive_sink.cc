@@ -6,11 +6,11 @@
 #include <ctime>
 #include <memory>
 
-#include "file_sink.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/file_descriptor.h"
-#include "pleat/core/text.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/file_descriptor.h"
+#include "core/text.h"
+#include "export/file_sink.h"
 
 namespace pleat {
 namespace {

@@ -7,10 +7,10 @@
 #include <set>
 #include <sstream>
 
-#include "gemmi_model.h"
-#include "pleat/export/file_names.h"
-#include "pleat/export/structure.h"
-#include "pleat/sequence/residues.h"
+#include "export/file_names.h"
+#include "export/gemmi_model.h"
+#include "export/structure.h"
+#include "sequence/residues.h"
 
 namespace pleat {
 namespace {

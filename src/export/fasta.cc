@@ -1,9 +1,9 @@
-#include "pleat/export/fasta.h"
+#include "export/fasta.h"
 
 #include <cstddef>
 #include <set>
 
-#include "record_selection.h"
+#include "export/record_selection.h"
 
 namespace pleat {
 namespace {

@@ -1,9 +1,9 @@
-#include "pleat/export/file_names.h"
+#include "export/file_names.h"
 
 #include <algorithm>
 #include <array>
 
-#include "pleat/core/text.h"
+#include "core/text.h"
 
 namespace pleat {
 namespace {

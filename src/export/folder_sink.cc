@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <span>
 
-#include "file_sink.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/file_descriptor.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/file_descriptor.h"
+#include "export/file_sink.h"
 
 namespace pleat {
 namespace {

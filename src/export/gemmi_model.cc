@@ -1,12 +1,12 @@
-#include "gemmi_model.h"
+#include "export/gemmi_model.h"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <map>
 
-#include "pleat/core/printable.h"
-#include "pleat/sequence/residues.h"
+#include "core/printable.h"
+#include "sequence/residues.h"
 
 namespace pleat {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "pleat/export/structure.h"
+#include "export/structure.h"
 
 namespace pleat {
 

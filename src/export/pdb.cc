@@ -4,8 +4,8 @@
 #include <gemmi/to_pdb.hpp>
 #include <sstream>
 
-#include "gemmi_model.h"
-#include "pleat/export/structure.h"
+#include "export/gemmi_model.h"
+#include "export/structure.h"
 
 namespace pleat {
 namespace {

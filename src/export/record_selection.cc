@@ -1,9 +1,9 @@
-#include "record_selection.h"
+#include "export/record_selection.h"
 
 #include <algorithm>
 
-#include "pleat/core/error.h"
-#include "pleat/core/printable.h"
+#include "core/error.h"
+#include "core/printable.h"
 
 namespace pleat {
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 
 namespace pleat {
 

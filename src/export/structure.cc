@@ -1,12 +1,12 @@
-#include "pleat/export/structure.h"
+#include "export/structure.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "pleat/core/error.h"
-#include "pleat/core/printable.h"
-#include "pleat/sequence/residues.h"
-#include "pleat/store/result_reader.h"
+#include "core/error.h"
+#include "core/printable.h"
+#include "sequence/residues.h"
+#include "store/result_reader.h"
 
 namespace pleat {
 namespace {

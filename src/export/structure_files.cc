@@ -1,14 +1,14 @@
-#include "pleat/export/structure_files.h"
+#include "export/structure_files.h"
 
 #include <limits>
 #include <set>
 
-#include "file_sink.h"
-#include "pleat/core/error.h"
-#include "pleat/core/printable.h"
-#include "pleat/export/file_names.h"
-#include "record_selection.h"
-#include "structure_index.h"
+#include "core/error.h"
+#include "core/printable.h"
+#include "export/file_names.h"
+#include "export/file_sink.h"
+#include "export/record_selection.h"
+#include "export/structure_index.h"
 
 namespace pleat {
 namespace {

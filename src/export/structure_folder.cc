@@ -1,4 +1,4 @@
-#include "pleat/export/structure_folder.h"
+#include "export/structure_folder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,13 +9,13 @@
 #include <limits>
 #include <span>
 
-#include "file_sink.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/half.h"
-#include "pleat/core/locked_file.h"
-#include "pleat/export/file_names.h"
-#include "structure_index.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/half.h"
+#include "core/locked_file.h"
+#include "export/file_names.h"
+#include "export/file_sink.h"
+#include "export/structure_index.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "structure_index.h"
+#include "export/structure_index.h"
 
 #include <array>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "pleat/sequence/dataset.h"
+#include "sequence/dataset.h"
 
 namespace pleat {
 

@@ -1,8 +1,8 @@
 // The table of keys as JSON Schema and as a reference page.
 #include <nlohmann/json.hpp>
 
-#include "keys.h"
-#include "pleat/manifest/schema.h"
+#include "manifest/keys.h"
+#include "manifest/schema.h"
 
 namespace pleat {
 namespace {

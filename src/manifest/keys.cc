@@ -1,4 +1,4 @@
-#include "keys.h"
+#include "manifest/keys.h"
 
 #include <algorithm>
 #include <array>

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "pleat/core/dtype.h"
-#include "pleat/manifest/manifest.h"
+#include "core/dtype.h"
+#include "manifest/manifest.h"
 
 namespace pleat {
 

@@ -1,8 +1,8 @@
-#include "pleat/manifest/manifest.h"
+#include "manifest/manifest.h"
 
-#include "parse.h"
-#include "pleat/core/file.h"
-#include "pleat/core/sha256.h"
+#include "core/file.h"
+#include "core/sha256.h"
+#include "manifest/parse.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "parse.h"
+#include "manifest/parse.h"
 
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "pleat/core/nearest.h"
-#include "pleat/core/printable.h"
+#include "core/nearest.h"
+#include "core/printable.h"
 
 namespace pleat {
 namespace {

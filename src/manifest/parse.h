@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "keys.h"
-#include "values.h"
+#include "manifest/keys.h"
+#include "manifest/values.h"
 
 namespace pleat {
 

@@ -1,11 +1,11 @@
-#include "values.h"
+#include "manifest/values.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
-#include "pleat/core/nearest.h"
-#include "pleat/core/printable.h"
+#include "core/nearest.h"
+#include "core/printable.h"
 
 namespace pleat {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "keys.h"
-#include "pleat/core/error.h"
+#include "core/error.h"
+#include "manifest/keys.h"
 
 namespace pleat {
 

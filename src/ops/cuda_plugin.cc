@@ -1,4 +1,4 @@
-#include "pleat/ops/cuda_plugin.h"
+#include "ops/cuda_plugin.h"
 
 #include <dlfcn.h>
 

@@ -1,8 +1,8 @@
-#include "pleat/ops/device_ops.h"
+#include "ops/device_ops.h"
 
 #include <array>
 
-#include "general.h"
+#include "ops/general.h"
 
 namespace pleat {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "cpu/kernels.h"
-#include "pleat/core/error.h"
+#include "core/error.h"
+#include "ops/cpu/kernels.h"
 
 namespace pleat {
 

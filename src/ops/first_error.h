@@ -5,7 +5,7 @@
 #include <atomic>
 #include <exception>
 
-#include "pleat/core/stop.h"
+#include "core/stop.h"
 
 namespace pleat {
 

@@ -7,13 +7,13 @@
 
 #include <cstdint>
 
-#include "pleat/ops/attention.h"
-#include "pleat/ops/biased_attention.h"
-#include "pleat/ops/pair_transition.h"
-#include "pleat/ops/point_attention.h"
-#include "pleat/ops/sequence_to_pair.h"
-#include "pleat/ops/triangle_attention.h"
-#include "pleat/ops/triangle_multiplication.h"
+#include "ops/attention/attention.h"
+#include "ops/biased_attention/biased_attention.h"
+#include "ops/pair_transition/pair_transition.h"
+#include "ops/point_attention/point_attention.h"
+#include "ops/sequence_to_pair/sequence_to_pair.h"
+#include "ops/triangle_attention/triangle_attention.h"
+#include "ops/triangle_multiplication/triangle_multiplication.h"
 
 namespace pleat::general {
 

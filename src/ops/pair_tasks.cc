@@ -1,9 +1,9 @@
-#include "pair_tasks.h"
+#include "ops/pair_tasks.h"
 
 #include <ATen/ATen.h>
 
-#include "pleat/ops/pair_workspace.h"
-#include "pleat/tensor/device.h"
+#include "ops/pair_workspace.h"
+#include "tensor/device.h"
 
 namespace pleat {
 
@@ -25,16 +25,6 @@ at::Tensor padded_bias(const at::Tensor& bias, std::int64_t out) {
 std::int64_t plane_stride(std::int64_t length) {
   const std::int64_t whole = (length + 15) / 16 * 16;
   return whole % 128 == 0 ? whole + 16 : whole;
-}
-
-void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed,
-                     float* bias) {
-  const std::int64_t length = z.size(0);
-  const cpu::PairKernels& kernels = cpu::kernels().pair;
-  for_each_run(z, transposed, [&](std::int64_t line, std::int64_t r, const cpu::Run& run, cpu::PairScratch& scratch) {
-    kernels.pair_bias(run, z.size(2), norm_of(norm), weight.const_data_ptr<float>(), weight.size(0),
-                      bias + line * length + r, length * length, scratch);
-  });
 }
 
 float* PairWorkspace::need(int slot, std::int64_t floats) {

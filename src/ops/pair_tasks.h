@@ -4,9 +4,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
-#include "cpu/kernels.h"
-#include "first_error.h"
-#include "pleat/ops/layer_norm.h"
+#include "ops/cpu/kernels.h"
+#include "ops/first_error.h"
+#include "ops/layer_norm/layer_norm.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/plan/cost.h"
+#include "plan/cost.h"
 
 namespace pleat {
 

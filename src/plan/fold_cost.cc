@@ -1,4 +1,4 @@
-#include "pleat/plan/fold_cost.h"
+#include "plan/fold_cost.h"
 
 #include <algorithm>
 #include <vector>

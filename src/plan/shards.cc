@@ -1,4 +1,4 @@
-#include "pleat/plan/shards.h"
+#include "plan/shards.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 namespace {

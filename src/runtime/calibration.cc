@@ -1,4 +1,4 @@
-#include "pleat/runtime/calibration.h"
+#include "runtime/calibration.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/runtime/devices.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "runtime/devices.h"
 
 namespace pleat {
 namespace {

@@ -1,14 +1,14 @@
-#include "capacity.h"
+#include "runtime/capacity.h"
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "pleat/core/error.h"
-#include "pleat/esmfold/tensors.h"
-#include "pleat/plan/fold_cost.h"
-#include "pleat/runtime/machine.h"
+#include "core/error.h"
+#include "esmfold/tensors.h"
+#include "plan/fold_cost.h"
+#include "runtime/machine.h"
 
 namespace pleat {
 namespace {

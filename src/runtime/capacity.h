@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "pleat/manifest/manifest.h"
-#include "pleat/plan/batches.h"
-#include "pleat/plan/cost.h"
-#include "pleat/runtime/devices.h"
-#include "pleat/store/result_writer.h"
-#include "pleat/weights/config.h"
+#include "manifest/manifest.h"
+#include "plan/batches.h"
+#include "plan/cost.h"
+#include "runtime/devices.h"
+#include "store/result_writer.h"
+#include "weights/config.h"
 
 namespace pleat {
 

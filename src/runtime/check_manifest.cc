@@ -1,12 +1,12 @@
-#include "pleat/runtime/check_manifest.h"
+#include "runtime/check_manifest.h"
 
 #include <limits>
 #include <optional>
 
-#include "pleat/plan/shards.h"
-#include "pleat/store/check_records.h"
-#include "pleat/store/result_reader.h"
-#include "prepare.h"
+#include "plan/shards.h"
+#include "runtime/prepare.h"
+#include "store/check_records.h"
+#include "store/result_reader.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/runtime/collect.h"
+#include "runtime/collect.h"
 
 #include <ATen/ATen.h>
 #include <c10/util/Half.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "pleat/tensor/host.h"
+#include "tensor/host.h"
 
 namespace pleat {
 namespace {

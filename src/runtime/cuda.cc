@@ -1,4 +1,4 @@
-#include "pleat/runtime/cuda.h"
+#include "runtime/cuda.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "pleat/runtime/devices.h"
+#include "runtime/devices.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +7,8 @@
 #include <optional>
 #include <string_view>
 
-#include "pleat/core/error.h"
-#include "pleat/runtime/cuda.h"
+#include "core/error.h"
+#include "runtime/cuda.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/runtime/doctor.h"
+#include "runtime/doctor.h"
 
 #include <H5public.h>
 #include <fmt/format.h>
@@ -14,11 +14,11 @@
 #include <fstream>
 #include <thread>
 
-#include "pleat/runtime/cuda.h"
-#include "pleat/runtime/devices.h"
-#include "pleat/runtime/machine.h"
-#include "pleat/weights/locate.h"
-#include "pleat/weights/registry.h"
+#include "runtime/cuda.h"
+#include "runtime/devices.h"
+#include "runtime/machine.h"
+#include "weights/locate.h"
+#include "weights/registry.h"
 
 namespace pleat {
 namespace {

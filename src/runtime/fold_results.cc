@@ -1,13 +1,13 @@
-#include "fold_results.h"
+#include "runtime/fold_results.h"
 
 #include <ATen/ATen.h>
 
 #include <utility>
 #include <vector>
 
-#include "pleat/engine/device.h"
-#include "pleat/tensor/host.h"
-#include "structure_check.h"
+#include "engine/device.h"
+#include "runtime/structure_check.h"
+#include "tensor/host.h"
 
 namespace pleat {
 namespace {

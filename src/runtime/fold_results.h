@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-#include "pleat/esmfold/model.h"
-#include "pleat/store/result_writer.h"
+#include "esmfold/model.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 

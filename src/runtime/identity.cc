@@ -1,4 +1,4 @@
-#include "identity.h"
+#include "runtime/identity.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

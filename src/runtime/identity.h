@@ -1,9 +1,9 @@
 // What of a run must be the same for another one to go on with its results.
 #pragma once
 
-#include "pleat/manifest/manifest.h"
-#include "pleat/store/run_identity.h"
-#include "prepare.h"
+#include "manifest/manifest.h"
+#include "runtime/prepare.h"
+#include "store/run_identity.h"
 
 namespace pleat {
 

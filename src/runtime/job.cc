@@ -1,4 +1,4 @@
-#include "pleat/runtime/job.h"
+#include "runtime/job.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -8,18 +8,18 @@
 #include <memory>
 #include <optional>
 
-#include "identity.h"
-#include "loaded_model.h"
-#include "model_device.h"
-#include "model_hash.h"
-#include "pleat/core/error.h"
-#include "pleat/engine/pipeline.h"
-#include "pleat/esm2/tensors.h"
-#include "pleat/runtime/machine.h"
-#include "pleat/store/result_cache.h"
-#include "prepare.h"
-#include "progress_count.h"
-#include "result_files.h"
+#include "core/error.h"
+#include "engine/pipeline.h"
+#include "esm2/tensors.h"
+#include "runtime/identity.h"
+#include "runtime/loaded_model.h"
+#include "runtime/machine.h"
+#include "runtime/model_device.h"
+#include "runtime/model_hash.h"
+#include "runtime/prepare.h"
+#include "runtime/progress_count.h"
+#include "runtime/result_files.h"
+#include "store/result_cache.h"
 
 namespace pleat {
 namespace {

@@ -1,6 +1,6 @@
-#include "loaded_model.h"
+#include "runtime/loaded_model.h"
 
-#include "pleat/esmfold/tensors.h"
+#include "esmfold/tensors.h"
 
 namespace pleat {
 namespace {

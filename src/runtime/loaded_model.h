@@ -3,10 +3,10 @@
 
 #include <variant>
 
-#include "pleat/esm2/model.h"
-#include "pleat/esmfold/model.h"
-#include "pleat/weights/checkpoint.h"
-#include "prepare.h"
+#include "esm2/model.h"
+#include "esmfold/model.h"
+#include "runtime/prepare.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/runtime/machine.h"
+#include "runtime/machine.h"
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-#include "cgroup.h"
+#include "runtime/cgroup.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "model_device.h"
+#include "runtime/model_device.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
-#include "fold_results.h"
-#include "pleat/ops/cuda_plugin.h"
-#include "pleat/plan/fold_cost.h"
-#include "pleat/runtime/collect.h"
+#include "ops/cuda_plugin.h"
+#include "plan/fold_cost.h"
+#include "runtime/collect.h"
+#include "runtime/fold_results.h"
 
 namespace pleat {
 namespace {

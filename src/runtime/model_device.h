@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "loaded_model.h"
-#include "pleat/core/stop.h"
-#include "pleat/engine/device.h"
-#include "prepare.h"
+#include "core/stop.h"
+#include "engine/device.h"
+#include "runtime/loaded_model.h"
+#include "runtime/prepare.h"
 
 namespace pleat {
 

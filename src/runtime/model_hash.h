@@ -6,8 +6,8 @@
 #include <string>
 #include <thread>
 
-#include "pleat/core/stop.h"
-#include "pleat/weights/checkpoint.h"
+#include "core/stop.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 

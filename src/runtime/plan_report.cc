@@ -1,15 +1,15 @@
-#include "pleat/runtime/plan_report.h"
+#include "runtime/plan_report.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <numeric>
 
-#include "capacity.h"
-#include "pleat/plan/fold_cost.h"
-#include "pleat/runtime/machine.h"
-#include "pleat/store/run_identity.h"
-#include "prepare.h"
+#include "plan/fold_cost.h"
+#include "runtime/capacity.h"
+#include "runtime/machine.h"
+#include "runtime/prepare.h"
+#include "store/run_identity.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "prepare.h"
+#include "runtime/prepare.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,14 +9,14 @@
 #include <set>
 #include <utility>
 
-#include "outcomes.h"
-#include "pleat/core/error.h"
-#include "pleat/plan/cost.h"
-#include "pleat/plan/fold_cost.h"
-#include "pleat/sequence/reader.h"
-#include "pleat/sequence/shard.h"
-#include "pleat/weights/locate.h"
-#include "pleat/weights/registry.h"
+#include "core/error.h"
+#include "plan/cost.h"
+#include "plan/fold_cost.h"
+#include "runtime/outcomes.h"
+#include "sequence/reader.h"
+#include "sequence/shard.h"
+#include "weights/locate.h"
+#include "weights/registry.h"
 
 namespace pleat {
 namespace {

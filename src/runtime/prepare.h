@@ -9,18 +9,18 @@
 #include <optional>
 #include <vector>
 
-#include "capacity.h"
-#include "pleat/esm2/tokenizer.h"
-#include "pleat/esmfold/model.h"
-#include "pleat/manifest/manifest.h"
-#include "pleat/plan/batches.h"
-#include "pleat/plan/shards.h"
-#include "pleat/runtime/devices.h"
-#include "pleat/runtime/job.h"
-#include "pleat/sequence/dataset.h"
-#include "pleat/sequence/reader.h"
-#include "pleat/store/result_writer.h"
-#include "pleat/weights/config.h"
+#include "esm2/tokenizer.h"
+#include "esmfold/model.h"
+#include "manifest/manifest.h"
+#include "plan/batches.h"
+#include "plan/shards.h"
+#include "runtime/capacity.h"
+#include "runtime/devices.h"
+#include "runtime/job.h"
+#include "sequence/dataset.h"
+#include "sequence/reader.h"
+#include "store/result_writer.h"
+#include "weights/config.h"
 
 namespace pleat {
 

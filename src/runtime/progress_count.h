@@ -3,8 +3,8 @@
 
 #include <chrono>
 
-#include "pleat/runtime/job.h"
-#include "prepare.h"
+#include "runtime/job.h"
+#include "runtime/prepare.h"
 
 namespace pleat {
 

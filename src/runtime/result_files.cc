@@ -1,8 +1,8 @@
-#include "result_files.h"
+#include "runtime/result_files.h"
 
 #include <utility>
 
-#include "pleat/store/schema.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
-#include "outcomes.h"
-#include "pleat/core/stop.h"
-#include "pleat/export/structure_folder.h"
-#include "pleat/runtime/job.h"
-#include "pleat/store/result_writer.h"
-#include "prepare.h"
+#include "core/stop.h"
+#include "export/structure_folder.h"
+#include "runtime/job.h"
+#include "runtime/outcomes.h"
+#include "runtime/prepare.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 

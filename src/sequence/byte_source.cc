@@ -1,4 +1,4 @@
-#include "byte_source.h"
+#include "sequence/byte_source.h"
 
 #include <zlib.h>
 
@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <string>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/text.h"
-#include "text.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {

@@ -3,10 +3,10 @@
 #include <string_view>
 #include <vector>
 
-#include "formats.h"
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "text.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "sequence/formats.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {

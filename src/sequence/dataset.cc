@@ -1,6 +1,6 @@
-#include "pleat/sequence/dataset.h"
+#include "sequence/dataset.h"
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 

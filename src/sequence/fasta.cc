@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <string_view>
 
-#include "formats.h"
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "text.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "sequence/formats.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "line_reader.h"
+#include "sequence/line_reader.h"
 
 namespace pleat {
 

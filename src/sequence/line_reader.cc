@@ -1,9 +1,9 @@
-#include "line_reader.h"
+#include "sequence/line_reader.h"
 
 #include <algorithm>
 
-#include "pleat/core/error.h"
-#include "text.h"
+#include "core/error.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {

@@ -1,9 +1,9 @@
-#include "normalise.h"
+#include "sequence/normalise.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "line_reader.h"
+#include "sequence/line_reader.h"
 
 namespace pleat {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pleat/sequence/reader.h"
+#include "sequence/reader.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/sequence/reader.h"
+#include "sequence/reader.h"
 
 #include <sys/stat.h>
 
@@ -9,14 +9,14 @@
 #include <unordered_set>
 #include <utility>
 
-#include "formats.h"
-#include "normalise.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/sha256.h"
-#include "pleat/core/text.h"
-#include "sequence_index.h"
-#include "text.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/sha256.h"
+#include "core/text.h"
+#include "sequence/formats.h"
+#include "sequence/normalise.h"
+#include "sequence/sequence_index.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {

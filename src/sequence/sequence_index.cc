@@ -1,4 +1,4 @@
-#include "sequence_index.h"
+#include "sequence/sequence_index.h"
 
 #include <algorithm>
 #include <functional>

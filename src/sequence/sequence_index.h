@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "pleat/sequence/dataset.h"
+#include "sequence/dataset.h"
 
 namespace pleat {
 

@@ -1,9 +1,9 @@
-#include "text.h"
+#include "sequence/text.h"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "pleat/core/printable.h"
+#include "core/printable.h"
 
 namespace pleat {
 namespace {

@@ -1,9 +1,9 @@
-#include "assembly.h"
+#include "store/assembly.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "hdf5_types.h"
+#include "store/hdf5_types.h"
 
 namespace pleat {
 

@@ -7,12 +7,12 @@
 #include <functional>
 #include <vector>
 
-#include "chunk_writer.h"
-#include "guarded_file.h"
-#include "hdf5_handle.h"
-#include "part_stream.h"
-#include "record_parts.h"
-#include "segment_store.h"
+#include "store/chunk_writer.h"
+#include "store/guarded_file.h"
+#include "store/hdf5_handle.h"
+#include "store/part_stream.h"
+#include "store/record_parts.h"
+#include "store/segment_store.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "check_numbers.h"
+#include "store/check_numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "pleat/store/schema.h"
-#include "row_reader.h"
+#include "store/row_reader.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

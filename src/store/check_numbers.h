@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "hdf5_read.h"
-#include "problems.h"
+#include "store/hdf5_read.h"
+#include "store/problems.h"
 
 namespace pleat {
 

@@ -1,12 +1,12 @@
-#include "pleat/store/check_records.h"
+#include "store/check_records.h"
 
 #include <algorithm>
 #include <set>
 #include <string_view>
 
-#include "pleat/store/schema.h"
-#include "problems.h"
-#include "record_parts.h"
+#include "store/problems.h"
+#include "store/record_parts.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/store/check_results.h"
+#include "store/check_results.h"
 
 #include <cmath>
 #include <map>
@@ -6,14 +6,14 @@
 #include <set>
 #include <string_view>
 
-#include "check_numbers.h"
-#include "hdf5_read.h"
-#include "pleat/core/error.h"
-#include "pleat/core/sha256.h"
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
-#include "problems.h"
-#include "row_reader.h"
+#include "core/error.h"
+#include "core/sha256.h"
+#include "store/check_numbers.h"
+#include "store/hdf5_read.h"
+#include "store/problems.h"
+#include "store/result_reader.h"
+#include "store/row_reader.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "chunk_codec.h"
+#include "store/chunk_codec.h"
 
 #include <libdeflate.h>
 
@@ -8,9 +8,9 @@
 #include <cstring>
 #include <new>
 
-#include "fletcher32.h"
-#include "pleat/core/error.h"
-#include "pleat/store/schema.h"
+#include "core/error.h"
+#include "store/fletcher32.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "chunk_writer.h"
+#include "store/chunk_writer.h"
 
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "chunk_codec.h"
-#include "pleat/store/schema.h"
+#include "store/chunk_codec.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

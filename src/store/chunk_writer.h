@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "guarded_file.h"
-#include "hdf5_handle.h"
+#include "store/guarded_file.h"
+#include "store/hdf5_handle.h"
 
 namespace pleat {
 

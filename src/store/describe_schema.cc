@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "pleat/store/schema.h"
-#include "pleat/store/schema_table.h"
+#include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat::schema {
 namespace {

@@ -1,4 +1,4 @@
-#include "early_assembly.h"
+#include "store/early_assembly.h"
 
 #include <utility>
 

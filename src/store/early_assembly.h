@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "assembly.h"
+#include "store/assembly.h"
 
 namespace pleat {
 

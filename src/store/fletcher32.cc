@@ -1,4 +1,4 @@
-#include "fletcher32.h"
+#include "store/fletcher32.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "flush.h"
+#include "store/flush.h"
 
 #include <unistd.h>
 
@@ -6,8 +6,8 @@
 #include <chrono>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
+#include "core/error.h"
+#include "core/file.h"
 
 namespace pleat {
 

@@ -5,7 +5,7 @@
 #include <future>
 #include <vector>
 
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
 
 namespace pleat {
 

@@ -6,7 +6,7 @@
 
 #include <new>
 
-#include "guarded_file.h"
+#include "store/guarded_file.h"
 
 namespace pleat::hdf5 {
 namespace {

@@ -1,4 +1,4 @@
-#include "guarded_file.h"
+#include "store/guarded_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "pleat/core/file.h"
+#include "core/file.h"
 
 namespace pleat {
 

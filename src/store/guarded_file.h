@@ -12,8 +12,8 @@
 #include <map>
 #include <span>
 
-#include "hdf5_handle.h"
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
+#include "store/hdf5_handle.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "hdf5_handle.h"
+#include "store/hdf5_handle.h"
 
 namespace pleat::hdf5 {
 namespace {

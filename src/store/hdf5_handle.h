@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat::hdf5 {
 

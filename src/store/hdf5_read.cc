@@ -1,4 +1,4 @@
-#include "hdf5_read.h"
+#include "store/hdf5_read.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <memory>
 
-#include "hdf5_types.h"
-#include "pleat/core/file.h"
-#include "pleat/core/file_descriptor.h"
+#include "core/file.h"
+#include "core/file_descriptor.h"
+#include "store/hdf5_types.h"
 
 namespace pleat::hdf5 {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "hdf5_handle.h"
-#include "pleat/store/result_reader.h"
+#include "store/hdf5_handle.h"
+#include "store/result_reader.h"
 
 namespace pleat::hdf5 {
 

@@ -1,6 +1,6 @@
-#include "hdf5_types.h"
+#include "store/hdf5_types.h"
 
-#include "pleat/store/schema.h"
+#include "store/schema.h"
 
 namespace pleat::hdf5 {
 namespace {

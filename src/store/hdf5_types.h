@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "hdf5_handle.h"
-#include "record_parts.h"
+#include "store/hdf5_handle.h"
+#include "store/record_parts.h"
 
 namespace pleat::hdf5 {
 

@@ -1,4 +1,4 @@
-#include "journal.h"
+#include "store/journal.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,8 +10,8 @@
 #include <span>
 #include <string_view>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
+#include "core/error.h"
+#include "core/file.h"
 
 namespace pleat {
 namespace {

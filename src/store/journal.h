@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "flush.h"
-#include "pleat/core/file_descriptor.h"
-#include "pleat/store/result_writer.h"
-#include "pleat/store/run_identity.h"
-#include "segment_store.h"
+#include "core/file_descriptor.h"
+#include "store/flush.h"
+#include "store/result_writer.h"
+#include "store/run_identity.h"
+#include "store/segment_store.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/store/merge.h"
+#include "store/merge.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,17 +10,17 @@
 #include <set>
 #include <string_view>
 
-#include "chunk_writer.h"
-#include "guarded_file.h"
-#include "hdf5_types.h"
-#include "merge_parts.h"
-#include "partial_file.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
-#include "record_parts.h"
-#include "record_tables.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "store/chunk_writer.h"
+#include "store/guarded_file.h"
+#include "store/hdf5_types.h"
+#include "store/merge_parts.h"
+#include "store/partial_file.h"
+#include "store/record_parts.h"
+#include "store/record_tables.h"
+#include "store/result_reader.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "merge_parts.h"
+#include "store/merge_parts.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "store/result_reader.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "hdf5_read.h"
-#include "pleat/sequence/dataset.h"
-#include "pleat/store/result_writer.h"
-#include "pleat/store/run_identity.h"
+#include "sequence/dataset.h"
+#include "store/hdf5_read.h"
+#include "store/result_writer.h"
+#include "store/run_identity.h"
 
 namespace pleat {
 

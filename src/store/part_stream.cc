@@ -1,9 +1,9 @@
-#include "part_stream.h"
+#include "store/part_stream.h"
 
 #include <algorithm>
 #include <string>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 namespace {

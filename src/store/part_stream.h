@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "record_parts.h"
-#include "segment_store.h"
+#include "store/record_parts.h"
+#include "store/segment_store.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "partial_file.h"
+#include "store/partial_file.h"
 
 #include <unistd.h>
 
@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/locked_file.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/locked_file.h"
 
 namespace pleat {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "flush.h"
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
+#include "store/flush.h"
 
 namespace pleat {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "pleat/store/check_results.h"
+#include "store/check_results.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "record_parts.h"
+#include "store/record_parts.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <numeric>
 #include <type_traits>
 
-#include "pleat/core/error.h"
-#include "pleat/core/half.h"
-#include "pleat/sequence/residues.h"
-#include "pleat/store/schema.h"
+#include "core/error.h"
+#include "core/half.h"
+#include "sequence/residues.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

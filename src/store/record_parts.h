@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "pleat/store/result_writer.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 

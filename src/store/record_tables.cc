@@ -1,4 +1,4 @@
-#include "record_tables.h"
+#include "store/record_tables.h"
 
 #include <algorithm>
 #include <array>
@@ -8,11 +8,11 @@
 #include <string_view>
 #include <utility>
 
-#include "chunk_writer.h"
-#include "hdf5_types.h"
-#include "pleat/core/sha256.h"
-#include "pleat/sequence/residues.h"
-#include "pleat/store/schema.h"
+#include "core/sha256.h"
+#include "sequence/residues.h"
+#include "store/chunk_writer.h"
+#include "store/hdf5_types.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

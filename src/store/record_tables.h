@@ -7,9 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "guarded_file.h"
-#include "hdf5_handle.h"
-#include "pleat/store/result_writer.h"
+#include "store/guarded_file.h"
+#include "store/hdf5_handle.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/store/result_cache.h"
+#include "store/result_cache.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,11 +11,11 @@
 #include <span>
 #include <string_view>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/file_descriptor.h"
-#include "pleat/core/sha256.h"
-#include "record_parts.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/file_descriptor.h"
+#include "core/sha256.h"
+#include "store/record_parts.h"
 
 // A file is three things end to end: a line of JSON with everything that decides the numbers, a line of JSON with the
 // note on the result, the parts' bytes; and the SHA-256 of all that, in hexadecimal digits. Its name is the SHA-256 of

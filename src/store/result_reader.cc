@@ -1,4 +1,4 @@
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 
 #include <algorithm>
 #include <functional>
@@ -7,11 +7,11 @@
 #include <type_traits>
 #include <utility>
 
-#include "hdf5_read.h"
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "pleat/sequence/residues.h"
-#include "pleat/store/schema.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "sequence/residues.h"
+#include "store/hdf5_read.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/store/result_writer.h"
+#include "store/result_writer.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -6,22 +6,22 @@
 #include <set>
 #include <utility>
 
-#include "assembly.h"
-#include "chunk_writer.h"
-#include "early_assembly.h"
-#include "flush.h"
-#include "guarded_file.h"
-#include "hdf5_types.h"
-#include "journal.h"
-#include "part_stream.h"
-#include "partial_file.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/store/schema.h"
-#include "record_parts.h"
-#include "record_tables.h"
-#include "segment_store.h"
-#include "work_folder.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "store/assembly.h"
+#include "store/chunk_writer.h"
+#include "store/early_assembly.h"
+#include "store/flush.h"
+#include "store/guarded_file.h"
+#include "store/hdf5_types.h"
+#include "store/journal.h"
+#include "store/part_stream.h"
+#include "store/partial_file.h"
+#include "store/record_parts.h"
+#include "store/record_tables.h"
+#include "store/schema.h"
+#include "store/segment_store.h"
+#include "store/work_folder.h"
 
 namespace pleat {
 namespace {

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "hdf5_read.h"
-#include "pleat/store/schema.h"
+#include "store/hdf5_read.h"
+#include "store/schema.h"
 
 namespace pleat {
 

@@ -1,8 +1,8 @@
-#include "pleat/store/schema_table.h"
+#include "store/schema_table.h"
 
 #include <array>
 
-#include "pleat/store/schema.h"
+#include "store/schema.h"
 
 namespace pleat::schema {
 namespace {

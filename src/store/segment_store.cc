@@ -1,4 +1,4 @@
-#include "segment_store.h"
+#include "store/segment_store.h"
 
 #include <fcntl.h>
 #include <libdeflate.h>
@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
+#include "core/error.h"
+#include "core/file.h"
 
 namespace pleat {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "flush.h"
-#include "pleat/core/file_descriptor.h"
+#include "core/file_descriptor.h"
+#include "store/flush.h"
 
 namespace pleat {
 

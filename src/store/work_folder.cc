@@ -1,15 +1,15 @@
-#include "work_folder.h"
+#include "store/work_folder.h"
 
 #include <unistd.h>
 
 #include <array>
 #include <string>
 
-#include "journal.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/locked_file.h"
-#include "segment_store.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/locked_file.h"
+#include "store/journal.h"
+#include "store/segment_store.h"
 
 namespace pleat {
 namespace {

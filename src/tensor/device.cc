@@ -1,4 +1,4 @@
-#include "pleat/tensor/device.h"
+#include "tensor/device.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/tensor/host.h"
+#include "tensor/host.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/StreamGuard.h>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 

@@ -1,10 +1,10 @@
 #include <regex>
 #include <set>
 
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "pleat/weights/checkpoint.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "weights/checkpoint.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

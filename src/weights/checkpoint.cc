@@ -1,17 +1,17 @@
-#include "pleat/weights/checkpoint.h"
+#include "weights/checkpoint.h"
 
 #include <algorithm>
 #include <functional>
 #include <numeric>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/sha256.h"
-#include "safetensors.h"
-#include "strict_json.h"
-#include "torch_zip.h"
-#include "weight_files.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/sha256.h"
+#include "weights/safetensors.h"
+#include "weights/strict_json.h"
+#include "weights/torch_zip.h"
+#include "weights/weight_files.h"
 
 namespace pleat {
 namespace {

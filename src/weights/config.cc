@@ -1,4 +1,4 @@
-#include "pleat/weights/config.h"
+#include "weights/config.h"
 
 #include <algorithm>
 #include <functional>
@@ -8,10 +8,10 @@
 #include <sstream>
 #include <utility>
 
-#include "config_values.h"
-#include "fold_config.h"
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/config_values.h"
+#include "weights/read_fold_config.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

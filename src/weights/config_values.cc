@@ -1,10 +1,10 @@
-#include "config_values.h"
+#include "weights/config_values.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 

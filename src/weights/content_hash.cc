@@ -1,4 +1,4 @@
-#include "content_hash.h"
+#include "weights/content_hash.h"
 
 #include <openssl/evp.h>
 
@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "pleat/core/error.h"
-#include "pleat/core/sha256.h"
+#include "core/error.h"
+#include "core/sha256.h"
 
 namespace pleat {
 namespace {

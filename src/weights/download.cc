@@ -1,4 +1,4 @@
-#include "download.h"
+#include "weights/download.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,10 +7,10 @@
 #include <string>
 #include <system_error>
 
-#include "content_hash.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "weights/content_hash.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <functional>
 
-#include "hub_client.h"
-#include "retry.h"
+#include "weights/hub_client.h"
+#include "weights/retry.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "pleat/weights/fetch.h"
+#include "weights/fetch.h"
 
 #include <algorithm>
 #include <array>
@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "fetch_target.h"
-#include "hub_client.h"
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/weights/registry.h"
-#include "retry.h"
-#include "strict_json.h"
-#include "weight_files.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "weights/fetch_target.h"
+#include "weights/hub_client.h"
+#include "weights/hub_environment.h"
+#include "weights/registry.h"
+#include "weights/retry.h"
+#include "weights/strict_json.h"
+#include "weights/weight_files.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "fetch_target.h"
+#include "weights/fetch_target.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,13 +7,13 @@
 #include <fstream>
 #include <utility>
 
-#include "content_hash.h"
-#include "download.h"
-#include "file_lock.h"
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "weights/content_hash.h"
+#include "weights/download.h"
+#include "weights/file_lock.h"
+#include "weights/hub_environment.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "hub_client.h"
-#include "retry.h"
+#include "weights/hub_client.h"
+#include "weights/retry.h"
 
 namespace pleat {
 

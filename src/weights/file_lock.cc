@@ -1,4 +1,4 @@
-#include "file_lock.h"
+#include "weights/file_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "pleat/core/file.h"
+#include "core/file.h"
 
 namespace pleat {
 namespace {

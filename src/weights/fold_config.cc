@@ -1,6 +1,6 @@
-#include "fold_config.h"
-
 #include <string>
+
+#include "weights/read_fold_config.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "http.h"
+#include "weights/http.h"
 
 #include <curl/curl.h>
 
@@ -7,10 +7,10 @@
 #include <exception>
 #include <mutex>
 
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "weights/hub_environment.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

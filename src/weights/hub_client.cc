@@ -1,13 +1,13 @@
-#include "hub_client.h"
+#include "weights/hub_client.h"
 
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
 
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/hub_environment.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

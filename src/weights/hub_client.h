@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "http.h"
+#include "weights/http.h"
 
 namespace pleat {
 

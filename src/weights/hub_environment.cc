@@ -1,12 +1,12 @@
-#include "hub_environment.h"
+#include "weights/hub_environment.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
-#include "pleat/core/error.h"
-#include "pleat/core/text.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

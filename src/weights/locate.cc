@@ -1,15 +1,15 @@
-#include "pleat/weights/locate.h"
+#include "weights/locate.h"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "pleat/weights/registry.h"
-#include "strict_json.h"
-#include "weight_files.h"
+#include "core/error.h"
+#include "weights/hub_environment.h"
+#include "weights/registry.h"
+#include "weights/strict_json.h"
+#include "weights/weight_files.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pickle_opcode.h"
+#include "weights/pickle_opcode.h"
 
 #include <algorithm>
 #include <array>

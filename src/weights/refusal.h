@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 

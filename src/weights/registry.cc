@@ -1,12 +1,12 @@
-#include "pleat/weights/registry.h"
+#include "weights/registry.h"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include "pleat/core/error.h"
-#include "pleat/core/nearest.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "core/nearest.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

@@ -1,10 +1,10 @@
-#include "retry.h"
+#include "weights/retry.h"
 
 #include <algorithm>
 #include <thread>
 #include <utility>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 

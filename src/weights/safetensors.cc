@@ -1,4 +1,4 @@
-#include "safetensors.h"
+#include "weights/safetensors.h"
 
 #include <algorithm>
 #include <array>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

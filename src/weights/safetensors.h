@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "pleat/weights/checkpoint.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 

@@ -1,12 +1,12 @@
-#include "strict_json.h"
+#include "weights/strict_json.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/printable.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "core/printable.h"
 
 namespace pleat {
 namespace {

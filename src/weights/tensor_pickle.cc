@@ -1,4 +1,4 @@
-#include "tensor_pickle.h"
+#include "weights/tensor_pickle.h"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "byte_reader.h"
-#include "pickle_opcode.h"
-#include "strict_json.h"
+#include "weights/byte_reader.h"
+#include "weights/pickle_opcode.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

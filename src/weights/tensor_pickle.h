@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pleat/core/dtype.h"
-#include "refusal.h"
+#include "core/dtype.h"
+#include "weights/refusal.h"
 
 namespace pleat {
 

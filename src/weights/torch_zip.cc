@@ -1,4 +1,4 @@
-#include "torch_zip.h"
+#include "weights/torch_zip.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,12 +6,12 @@
 #include <optional>
 #include <string_view>
 
-#include "byte_reader.h"
-#include "pleat/core/text.h"
-#include "refusal.h"
-#include "strict_json.h"
-#include "tensor_pickle.h"
-#include "zip_archive.h"
+#include "core/text.h"
+#include "weights/byte_reader.h"
+#include "weights/refusal.h"
+#include "weights/strict_json.h"
+#include "weights/tensor_pickle.h"
+#include "weights/zip_archive.h"
 
 namespace pleat {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "pleat/core/tensor_view.h"
+#include "core/tensor_view.h"
 
 namespace pleat {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "http.h"
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/http.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

@@ -1,16 +1,16 @@
-#include "pleat/weights/verify.h"
+#include "weights/verify.h"
 
 #include <algorithm>
 #include <array>
 
-#include "content_hash.h"
-#include "hub_environment.h"
-#include "pleat/core/error.h"
-#include "pleat/core/sha256.h"
-#include "pleat/weights/checkpoint.h"
-#include "pleat/weights/config.h"
-#include "pleat/weights/registry.h"
-#include "weight_files.h"
+#include "core/error.h"
+#include "core/sha256.h"
+#include "weights/checkpoint.h"
+#include "weights/config.h"
+#include "weights/content_hash.h"
+#include "weights/hub_environment.h"
+#include "weights/registry.h"
+#include "weights/weight_files.h"
 
 namespace pleat {
 namespace {

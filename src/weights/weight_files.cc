@@ -1,4 +1,4 @@
-#include "weight_files.h"
+#include "weights/weight_files.h"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <set>
 #include <string_view>
 
-#include "pleat/core/error.h"
-#include "strict_json.h"
+#include "core/error.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

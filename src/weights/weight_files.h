@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pleat/weights/registry.h"
+#include "weights/registry.h"
 
 namespace pleat {
 

@@ -1,4 +1,4 @@
-#include "zip_archive.h"
+#include "weights/zip_archive.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "byte_reader.h"
-#include "strict_json.h"
+#include "weights/byte_reader.h"
+#include "weights/strict_json.h"
 
 namespace pleat {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "refusal.h"
+#include "weights/refusal.h"
 
 namespace pleat {
 

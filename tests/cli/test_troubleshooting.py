@@ -151,5 +151,5 @@ def test_words_of_records_are_those_of_the_sources():
     sources = [path.read_text() for top in ("src", "include") for path in (REPOSITORY / top).rglob("*.[ch]*")]
     for word in words:
         assert any(f'"{word}"' in text for text in sources), word
-    codes = (REPOSITORY / "include/pleat/sequence/dataset.h").read_text()
+    codes = (REPOSITORY / "src/sequence/dataset.h").read_text()
     assert set(re.findall(r'string_view (\w+) = "\1"', codes)) <= words

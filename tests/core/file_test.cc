@@ -1,4 +1,4 @@
-#include "pleat/core/file.h"
+#include "core/file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

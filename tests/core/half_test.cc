@@ -1,5 +1,5 @@
 // The conversions against arithmetic on the fields of the format, over every value there is.
-#include "pleat/core/half.h"
+#include "core/half.h"
 
 #include <gtest/gtest.h>
 

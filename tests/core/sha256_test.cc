@@ -1,11 +1,11 @@
 // The examples of FIPS 180-4 and the NIST test vectors.
-#include "pleat/core/sha256.h"
+#include "core/sha256.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 #include "scratch_folder.h"
 
 namespace pleat {

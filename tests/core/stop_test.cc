@@ -1,4 +1,4 @@
-#include "pleat/core/stop.h"
+#include "core/stop.h"
 
 #include <gtest/gtest.h>
 

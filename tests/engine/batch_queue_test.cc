@@ -1,4 +1,4 @@
-#include "batch_queue.h"
+#include "engine/batch_queue.h"
 
 #include <gtest/gtest.h>
 

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "pleat/core/stop.h"
-#include "pleat/engine/device.h"
+#include "core/stop.h"
+#include "engine/device.h"
 
 namespace pleat {
 

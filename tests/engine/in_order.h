@@ -5,7 +5,7 @@
 #include <future>
 #include <vector>
 
-#include "pleat/engine/device.h"
+#include "engine/device.h"
 
 namespace pleat {
 

@@ -1,5 +1,5 @@
 // Out of memory at each rung, and failures that belong to one sequence.
-#include "ladder.h"
+#include "engine/ladder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "gate.h"
-#include "pleat/core/error.h"
 #include "run.h"
 
 namespace pleat {

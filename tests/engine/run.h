@@ -6,8 +6,8 @@
 #include <memory>
 #include <set>
 
+#include "engine/pipeline.h"
 #include "faulty_device.h"
-#include "pleat/engine/pipeline.h"
 
 namespace pleat {
 

@@ -7,9 +7,9 @@
 #include <random>
 
 #include "cuda_row.h"
+#include "esm2/model.h"
+#include "esm2/tokenizer.h"
 #include "golden.h"
-#include "pleat/esm2/model.h"
-#include "pleat/esm2/tokenizer.h"
 
 namespace pleat {
 namespace {

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/error.h"
+#include "core/file.h"
+#include "core/stop.h"
+#include "esm2/model.h"
+#include "esm2/tensors.h"
 #include "golden.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/stop.h"
-#include "pleat/esm2/model.h"
-#include "pleat/esm2/tensors.h"
 
 namespace pleat {
 namespace {

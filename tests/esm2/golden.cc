@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "pleat/core/file.h"
-#include "pleat/tensor/host.h"
+#include "core/file.h"
+#include "tensor/host.h"
 #include "test_data.h"
 
 namespace pleat {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "pleat/sequence/dataset.h"
-#include "pleat/weights/checkpoint.h"
+#include "sequence/dataset.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 

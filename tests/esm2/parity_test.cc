@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "cuda_row.h"
+#include "esm2/model.h"
+#include "esm2/tokenizer.h"
 #include "golden.h"
-#include "pleat/esm2/model.h"
-#include "pleat/esm2/tokenizer.h"
 
 namespace pleat {
 namespace {

@@ -1,10 +1,10 @@
-#include "pleat/esm2/tokenizer.h"
+#include "esm2/tokenizer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "golden.h"
-#include "pleat/core/error.h"
 
 namespace pleat {
 namespace {

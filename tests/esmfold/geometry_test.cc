@@ -1,10 +1,10 @@
-#include "pleat/esmfold/geometry.h"
+#include "esmfold/geometry.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "esmfold/residue_constants.h"
 #include "ops/compare.h"
-#include "pleat/esmfold/residue_constants.h"
 #include "rigid_motion.h"
 
 namespace pleat {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "pleat/esm2/tokenizer.h"
-#include "pleat/esmfold/model.h"
-#include "pleat/weights/checkpoint.h"
+#include "esm2/tokenizer.h"
+#include "esmfold/model.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 

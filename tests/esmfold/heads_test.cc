@@ -1,5 +1,5 @@
 // Confidence and the other heads, against plain formulas over whole tensors.
-#include "pleat/esmfold/heads.h"
+#include "esmfold/heads.h"
 
 #include <gtest/gtest.h>
 
@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <limits>
 
+#include "esmfold/residue_constants.h"
 #include "ops/compare.h"
-#include "pleat/esmfold/residue_constants.h"
-#include "pleat/tensor/host.h"
-#include "pleat/weights/config.h"
 #include "random_checkpoint.h"
+#include "tensor/host.h"
 #include "test_data.h"
+#include "weights/config.h"
 
 namespace pleat {
 namespace {

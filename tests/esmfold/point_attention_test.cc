@@ -1,5 +1,5 @@
 // Invariant point attention between its projections, against the plain formula.
-#include "pleat/ops/point_attention.h"
+#include "ops/point_attention/point_attention.h"
 
 #include <gtest/gtest.h>
 

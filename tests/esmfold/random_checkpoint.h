@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "pleat/esm2/loader.h"
-#include "pleat/esmfold/tensors.h"
+#include "esm2/loader.h"
+#include "esmfold/tensors.h"
 #include "weights/model_files.h"
 
 namespace pleat {

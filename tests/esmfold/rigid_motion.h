@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-#include "pleat/esmfold/geometry.h"
+#include "esmfold/geometry.h"
 
 namespace pleat {
 

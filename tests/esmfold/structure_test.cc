@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <map>
 
+#include "esmfold/residue_constants.h"
+#include "esmfold/structure_module.h"
 #include "ops/compare.h"
-#include "pleat/esmfold/residue_constants.h"
-#include "pleat/esmfold/structure_module.h"
-#include "pleat/tensor/host.h"
-#include "pleat/weights/config.h"
 #include "random_checkpoint.h"
 #include "rigid_motion.h"
+#include "tensor/host.h"
 #include "test_data.h"
+#include "weights/config.h"
 
 namespace pleat {
 namespace {

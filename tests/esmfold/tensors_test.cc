@@ -1,6 +1,6 @@
 // The tensors of published checkpoints, by lists of their names, types and shapes (tests/data/checkpoints), and of the
 // small models of tests/data/esmfold.
-#include "pleat/esmfold/tensors.h"
+#include "esmfold/tensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,11 +13,11 @@
 #include <map>
 #include <sstream>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/esm2/tensors.h"
-#include "pleat/weights/registry.h"
+#include "core/error.h"
+#include "core/file.h"
+#include "esm2/tensors.h"
 #include "test_data.h"
+#include "weights/registry.h"
 
 namespace pleat {
 namespace {

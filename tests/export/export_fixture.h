@@ -1,7 +1,7 @@
 // Structures whose every number is known.
 #pragma once
 
-#include "pleat/export/structure.h"
+#include "export/structure.h"
 #include "store/store_fixture.h"
 
 namespace pleat {

@@ -1,4 +1,4 @@
-#include "pleat/export/fasta.h"
+#include "export/fasta.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "pleat/export/file_names.h"
+#include "export/file_names.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "pleat/core/text.h"
+#include "core/text.h"
 
 namespace pleat {
 namespace {

@@ -1,5 +1,5 @@
 // From a result file to structure files.
-#include "pleat/export/structure_files.h"
+#include "export/structure_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Structure files written during a run.
-#include "pleat/export/structure_folder.h"
+#include "export/structure_folder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

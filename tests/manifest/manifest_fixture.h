@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/scratch_folder.h"
-#include "pleat/core/error.h"
-#include "pleat/manifest/manifest.h"
+#include "manifest/manifest.h"
 
 namespace pleat {
 

@@ -1,8 +1,8 @@
 // What right manifests mean.
-#include "pleat/manifest/manifest.h"
+#include "manifest/manifest.h"
 
+#include "core/sha256.h"
 #include "manifest_fixture.h"
-#include "pleat/core/sha256.h"
 
 namespace pleat {
 namespace {

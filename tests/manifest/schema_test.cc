@@ -1,10 +1,10 @@
 // The descriptions made from the table of keys.
-#include "pleat/manifest/schema.h"
+#include "manifest/schema.h"
 
 #include <nlohmann/json.hpp>
 
+#include "core/file.h"
 #include "manifest_fixture.h"
-#include "pleat/core/file.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "pleat/ops/attention.h"
+#include "ops/attention/attention.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pleat/ops/contacts.h"
+#include "ops/contacts/contacts.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -3,11 +3,11 @@
 
 #include "compare.h"
 #include "cuda_row.h"
+#include "ops/biased_attention/biased_attention.h"
+#include "ops/contacts/contacts.h"
+#include "ops/pair_transition/pair_transition.h"
+#include "ops/sequence_to_pair/sequence_to_pair.h"
 #include "pair_cases.h"
-#include "pleat/ops/biased_attention.h"
-#include "pleat/ops/contacts.h"
-#include "pleat/ops/pair_transition.h"
-#include "pleat/ops/sequence_to_pair.h"
 
 namespace pleat {
 namespace {

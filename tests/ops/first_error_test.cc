@@ -1,4 +1,4 @@
-#include "first_error.h"
+#include "ops/first_error.h"
 
 #include <gtest/gtest.h>
 

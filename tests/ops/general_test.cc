@@ -1,12 +1,13 @@
 // The operations as devices without kernels of their own do them, by ATen's general operations in blocks, against their
 // plain references. On the processor, whose ATen has the same operations.
-#include "general.h"
+#include "ops/general.h"
 
 #include <gtest/gtest.h>
 
 #include "compare.h"
+#include "ops/contacts/contacts.h"
+#include "ops/pair_bias/pair_bias.h"
 #include "pair_cases.h"
-#include "pleat/ops/contacts.h"
 
 namespace pleat {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "cpu/kernels.h"
+#include "ops/cpu/kernels.h"
 
 namespace pleat {
 

@@ -1,10 +1,10 @@
-#include "pleat/ops/layer_norm.h"
+#include "ops/layer_norm/layer_norm.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "compare.h"
-#include "cpu/kernels.h"
+#include "ops/cpu/kernels.h"
 
 namespace pleat {
 namespace {

@@ -1,10 +1,10 @@
-#include "pleat/ops/linear.h"
+#include "ops/linear/linear.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "compare.h"
-#include "pleat/tensor/packed_batch.h"
+#include "tensor/packed_batch.h"
 
 namespace pleat {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "pleat/ops/triangle_attention.h"
-#include "pleat/ops/triangle_multiplication.h"
+#include "ops/triangle_attention/triangle_attention.h"
+#include "ops/triangle_multiplication/triangle_multiplication.h"
 
 namespace pleat {
 

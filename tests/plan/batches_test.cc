@@ -1,4 +1,4 @@
-#include "pleat/plan/batches.h"
+#include "plan/batches.h"
 
 #include <gmock/gmock.h>
 

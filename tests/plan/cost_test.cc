@@ -1,4 +1,4 @@
-#include "pleat/plan/cost.h"
+#include "plan/cost.h"
 
 #include <gtest/gtest.h>
 

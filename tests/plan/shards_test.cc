@@ -1,4 +1,4 @@
-#include "pleat/plan/shards.h"
+#include "plan/shards.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include <map>
 #include <numeric>
 
-#include "pleat/core/error.h"
-#include "pleat/plan/cost.h"
-#include "pleat/plan/fold_cost.h"
+#include "core/error.h"
+#include "plan/cost.h"
+#include "plan/fold_cost.h"
 #include "test_data.h"
 
 namespace pleat {

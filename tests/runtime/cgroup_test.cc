@@ -1,4 +1,4 @@
-#include "cgroup.h"
+#include "runtime/cgroup.h"
 
 #include <gtest/gtest.h>
 

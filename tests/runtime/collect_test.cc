@@ -1,4 +1,4 @@
-#include "pleat/runtime/collect.h"
+#include "runtime/collect.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // Whether CUDA can be used, judged on machines that are made up.
-#include "pleat/runtime/cuda.h"
+#include "runtime/cuda.h"
 
 #include <gmock/gmock.h>
 

@@ -1,11 +1,11 @@
-#include "pleat/runtime/devices.h"
+#include "runtime/devices.h"
 
 #include <gmock/gmock.h>
 
 #include <string>
 
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
+#include "core/error.h"
+#include "core/file.h"
 
 namespace pleat {
 namespace {

@@ -4,9 +4,9 @@
 #include <iostream>
 #include <set>
 
+#include "core/error.h"
 #include "cuda_row.h"
 #include "faulty_run.h"
-#include "pleat/core/error.h"
 
 namespace pleat {
 namespace {

@@ -16,9 +16,9 @@
 #include "core/scratch_folder.h"
 #include "engine/gate.h"
 #include "engine/in_order.h"
-#include "pleat/runtime/job.h"
-#include "pleat/store/check_results.h"
-#include "pleat/store/result_reader.h"
+#include "runtime/job.h"
+#include "store/check_results.h"
+#include "store/result_reader.h"
 #include "test_data.h"
 
 namespace pleat {

@@ -1,4 +1,4 @@
-#include "fold_results.h"
+#include "runtime/fold_results.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "pleat/core/half.h"
+#include "core/half.h"
 
 namespace pleat {
 namespace {

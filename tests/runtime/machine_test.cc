@@ -1,4 +1,4 @@
-#include "pleat/runtime/machine.h"
+#include "runtime/machine.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "pleat/core/file.h"
+#include "core/file.h"
 
 namespace pleat {
 namespace {

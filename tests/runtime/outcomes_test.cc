@@ -1,4 +1,4 @@
-#include "outcomes.h"
+#include "runtime/outcomes.h"
 
 #include <gmock/gmock.h>
 

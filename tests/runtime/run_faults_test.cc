@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/error.h"
 #include "faulty_run.h"
-#include "pleat/core/error.h"
-#include "pleat/store/schema.h"
+#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -1,4 +1,4 @@
-#include "structure_check.h"
+#include "runtime/structure_check.h"
 
 #include <gmock/gmock.h>
 

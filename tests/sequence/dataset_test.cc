@@ -1,8 +1,8 @@
-#include "pleat/sequence/dataset.h"
+#include "sequence/dataset.h"
 
 #include <gtest/gtest.h>
 
-#include "pleat/core/error.h"
+#include "core/error.h"
 
 namespace pleat {
 namespace {

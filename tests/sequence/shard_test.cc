@@ -1,4 +1,4 @@
-#include "pleat/sequence/shard.h"
+#include "sequence/shard.h"
 
 #include <gmock/gmock.h>
 

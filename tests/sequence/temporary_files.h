@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.h"
 #include "core/scratch_folder.h"
-#include "pleat/core/error.h"
-#include "pleat/sequence/reader.h"
+#include "sequence/reader.h"
 
 namespace pleat::testing {
 

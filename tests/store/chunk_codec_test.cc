@@ -1,5 +1,5 @@
 // The chunks are HDF5's own: what the library's filters accept and give back.
-#include "chunk_codec.h"
+#include "store/chunk_codec.h"
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "fletcher32.h"
+#include "store/fletcher32.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -4,7 +4,7 @@
 #include <hdf5.h>
 
 #include "file_size_limit.h"
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -1,4 +1,4 @@
-#include "pleat/store/result_cache.h"
+#include "store/result_cache.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <thread>
 
-#include "record_parts.h"
+#include "store/record_parts.h"
 #include "store_fixture.h"
 
 namespace pleat {

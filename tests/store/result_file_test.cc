@@ -8,9 +8,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
-#include "record_parts.h"
+#include "store/record_parts.h"
+#include "store/result_reader.h"
+#include "store/schema.h"
 #include "store_fixture.h"
 
 namespace pleat {

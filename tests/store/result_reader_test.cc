@@ -1,11 +1,11 @@
 // Files that are not what they should be.
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
-#include "pleat/store/schema.h"
+#include "store/schema.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "pleat/store/result_reader.h"
+#include "store/result_reader.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -1,4 +1,4 @@
-#include "segment_store.h"
+#include "store/segment_store.h"
 
 #include <gtest/gtest.h>
 

@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+#include "core/file.h"
+#include "core/half.h"
 #include "core/scratch_folder.h"
-#include "pleat/core/error.h"
-#include "pleat/core/file.h"
-#include "pleat/core/half.h"
-#include "pleat/sequence/residues.h"
-#include "pleat/store/result_writer.h"
+#include "sequence/residues.h"
+#include "store/result_writer.h"
 
 namespace pleat {
 

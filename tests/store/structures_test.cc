@@ -6,8 +6,8 @@
 #include <cmath>
 #include <map>
 
-#include "pleat/store/result_reader.h"
-#include "pleat/store/schema.h"
+#include "store/result_reader.h"
+#include "store/schema.h"
 #include "store_fixture.h"
 
 namespace pleat {

@@ -1,4 +1,4 @@
-#include "pleat/tensor/host.h"
+#include "tensor/host.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pleat/tensor/packed_batch.h"
+#include "tensor/packed_batch.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pleat/weights/config.h"
+#include "weights/config.h"
 
 #include "model_files.h"
 

@@ -1,6 +1,6 @@
 #include "environment_variables.h"
-#include "hub_environment.h"
 #include "model_files.h"
+#include "weights/hub_environment.h"
 
 namespace pleat {
 namespace {

@@ -1,6 +1,6 @@
 // "esmfold_config" of config.json.
 #include "model_files.h"
-#include "pleat/weights/config.h"
+#include "weights/config.h"
 
 namespace pleat {
 namespace {

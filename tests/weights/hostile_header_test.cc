@@ -1,6 +1,6 @@
 // Every way a header can lie.
 #include "model_files.h"
-#include "pleat/weights/checkpoint.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 namespace {

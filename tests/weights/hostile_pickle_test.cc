@@ -2,9 +2,9 @@
 #include <random>
 
 #include "model_files.h"
-#include "tensor_pickle.h"
 #include "torch_files.h"
-#include "torch_zip.h"
+#include "weights/tensor_pickle.h"
+#include "weights/torch_zip.h"
 
 namespace pleat {
 namespace {

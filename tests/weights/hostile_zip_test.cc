@@ -4,7 +4,7 @@
 
 #include "model_files.h"
 #include "torch_files.h"
-#include "torch_zip.h"
+#include "weights/torch_zip.h"
 
 namespace pleat {
 namespace {

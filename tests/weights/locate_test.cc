@@ -1,8 +1,8 @@
-#include "pleat/weights/locate.h"
+#include "weights/locate.h"
 
 #include "environment_variables.h"
 #include "model_files.h"
-#include "pleat/weights/registry.h"
+#include "weights/registry.h"
 
 namespace pleat {
 namespace {

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/error.h"
 #include "core/scratch_folder.h"
-#include "pleat/core/error.h"
 
 namespace pleat {
 

@@ -1,10 +1,10 @@
-#include "pleat/weights/registry.h"
+#include "weights/registry.h"
 
 #include <cmath>
 #include <set>
 
-#include "hub_environment.h"
 #include "model_files.h"
+#include "weights/hub_environment.h"
 
 namespace pleat {
 namespace {

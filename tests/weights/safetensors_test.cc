@@ -1,8 +1,8 @@
 #include <cstring>
 
+#include "core/sha256.h"
 #include "model_files.h"
-#include "pleat/core/sha256.h"
-#include "pleat/weights/checkpoint.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 namespace {

@@ -1,5 +1,5 @@
 #include "model_files.h"
-#include "pleat/weights/checkpoint.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 namespace {

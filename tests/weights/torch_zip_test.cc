@@ -1,14 +1,14 @@
-#include "torch_zip.h"
+#include "weights/torch_zip.h"
 
 #include <algorithm>
 #include <cstring>
 
+#include "core/file.h"
+#include "core/sha256.h"
 #include "model_files.h"
-#include "pleat/core/file.h"
-#include "pleat/core/sha256.h"
-#include "pleat/weights/checkpoint.h"
 #include "test_data.h"
 #include "torch_files.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 namespace {

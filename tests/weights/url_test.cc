@@ -1,5 +1,5 @@
-#include "http.h"
 #include "model_files.h"
+#include "weights/http.h"
 
 namespace pleat {
 namespace {

@@ -1,8 +1,8 @@
-#include "pleat/weights/verify.h"
+#include "weights/verify.h"
 
+#include "core/sha256.h"
 #include "model_files.h"
-#include "pleat/core/sha256.h"
-#include "pleat/weights/registry.h"
+#include "weights/registry.h"
 
 namespace pleat {
 namespace {

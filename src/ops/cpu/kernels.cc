@@ -1,4 +1,4 @@
-#include "kernels.h"
+#include "ops/cpu/kernels.h"
 
 #include <atomic>
 
@@ -18,10 +18,10 @@ const std::vector<const Kernels*>& usable_kernels() {
     const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
     if (avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
-      found.push_back(&avx512_kernels);
+      found.push_back(&avx512::table);
     }
-    if (avx2) found.push_back(&avx2_kernels);
-    found.push_back(&baseline_kernels);
+    if (avx2) found.push_back(&avx2::table);
+    found.push_back(&baseline::table);
     return found;
   }();
   return tables;

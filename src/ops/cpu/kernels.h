@@ -4,38 +4,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "pair_kernels.h"
+#include "ops/attention/cpu.h"
+#include "ops/biased_attention/cpu.h"
+#include "ops/cpu/element.h"
+#include "ops/cpu/pair.h"
+#include "ops/linear/cpu.h"
+#include "ops/pair_transition/cpu.h"
+#include "ops/sequence_to_pair/cpu.h"
+#include "ops/triangle_attention/cpu.h"
+#include "ops/triangle_multiplication/cpu.h"
 
 namespace pleat::cpu {
-
-// How the elements of an activation lie in memory; arithmetic is always in float.
-enum class Element : std::uint8_t { float32, bfloat16 };
-
-// One head of one sequence: softmax(q k^T) v, with rotary positions applied to q and k.
-struct AttentionHead {
-  const void* q = nullptr;  // first element of this head in token 0 of the sequence; k and v likewise
-  const void* k = nullptr;
-  const void* v = nullptr;
-  std::int64_t row_stride = 0;  // elements from one token to the next, for q, k and v
-  void* out = nullptr;          // first element of this head in token 0 of the sequence
-  std::int64_t out_stride = 0;
-  Element element = Element::float32;  // of q, k, v and out
-  std::int64_t length = 0;             // tokens in the sequence
-  std::int64_t head_dim = 0;           // even
-  const float* cos = nullptr;          // [length, head_dim / 2]
-  const float* sin = nullptr;
-  float scale = 1;  // of q, before the rotation
-};
-
-// What attention keeps between calls so that it allocates nothing in its inner loops. One per thread.
-struct AttentionScratch {
-  std::vector<float> q;       // one tile of queries
-  std::vector<float> k;       // all keys of a head, transposed panel by panel
-  std::vector<float> v;       // all values of a head
-  std::vector<float> scores;  // one tile of queries against all keys
-  std::vector<float> out;     // one tile of results
-  std::int64_t score_stride = 0;
-};
 
 struct Kernels {
   const char* name;
@@ -47,14 +26,40 @@ struct Kernels {
   // residual[i] += update[i] (skipped where update is null), then out = layer_norm(residual) * weight + bias.
   void (*add_layer_norm)(float* residual, const void* update, Element update_element, const float* weight,
                          const float* bias, float eps, std::int64_t width, void* out, Element out_element);
-  PairKernels pair;
+  // bias[h * plane + r] = LN(z_r) . weight[h], for the pairs r of a run. weight [heads, C].
+  void (*pair_bias)(const Run& run, std::int64_t channels, const Norm& norm, const float* weight, std::int64_t heads,
+                    float* bias, std::int64_t plane, PairScratch& scratch);
+  // out[half][c * plane + r] = sigmoid(gate . LN(z_r)) * (weight . LN(z_r)), for `count` channels from `first` on.
+  // Writes whole registers: up to round_up(run.count, 16) places.
+  void (*triangle_project)(const Run& run, const TriangleProjection& job, std::int64_t first, std::int64_t count,
+                           float* const out[2], std::int64_t plane, PairScratch& scratch);
+  // out[i, j] = sum over k of a[k, i] * b[k, j]; each [length, stride]. `out` may be `a`.
+  void (*triangle_product)(const float* a, const float* b, float* out, std::int64_t length, std::int64_t stride,
+                           PairScratch& scratch);
+  // z_r += sigmoid(gate . LN_in(z_r)) * (weight . LN_out(x_r)), with x_r[c] = x[c * plane + r].
+  void (*triangle_output)(const Run& run, const TriangleOutput& job, const float* x, std::int64_t plane,
+                          PairScratch& scratch);
+  // One row (or column) of triangle attention: z_r += out . (sigmoid(gate . x_r) * attention(x)_r), x = LN(z).
+  void (*triangle_attention)(const TriangleAttentionRow& job, PairScratch& scratch);
+  // z_r += out . relu(in . LN(z_r))
+  void (*transition)(const Run& run, const PairTransition& job, PairScratch& scratch);
+  // z_r += weight . (first * second_r) + right_r + left
+  void (*outer_update)(const Run& run, const OuterUpdate& job, PairScratch& scratch);
+  // out = softmax(scale q k^T + bias) v, for all queries of one head.
+  void (*biased_attention)(const BiasedHead& head, PairScratch& scratch);
+  // out = x weight + bias
+  void (*linear)(const LinearColumns& job);
 };
 
-inline constexpr std::int64_t attention_tile_rows = 32;
-
-extern const Kernels baseline_kernels;
-extern const Kernels avx2_kernels;
-extern const Kernels avx512_kernels;
+namespace baseline {
+extern const Kernels table;
+}
+namespace avx2 {
+extern const Kernels table;
+}
+namespace avx512 {
+extern const Kernels table;
+}
 
 // The tables this processor can run, the fastest first.
 const std::vector<const Kernels*>& usable_kernels();

@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include "vector.h"
+#include "ops/cpu/vector.h"
 
 namespace pleat::cpu {
 namespace {

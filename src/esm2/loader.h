@@ -1,0 +1,42 @@
+// From a checkpoint's tensors to a model's weights, one at a time.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "ops/layer_norm/layer_norm.h"
+#include "ops/linear/linear.h"
+#include "weights/checkpoint.h"
+
+namespace pleat {
+
+// Copies tensors out of the mapped file one at a time and gives their pages back, so that loading needs little more
+// memory than the weights it keeps. Names must be those of check_tensors. Throws Error(bad_input) for a tensor that
+// holds NaN or infinity, and Stopped between tensors when a StopScope asks for it.
+class Loader {
+ public:
+  // `checkpoint` must outlive the loader. `precision` is that of linear layers, `device` where the tensors go.
+  Loader(const Checkpoint& checkpoint, at::ScalarType precision, at::Device device = at::kCPU)
+      : checkpoint_(checkpoint), precision_(precision), device_(device) {}
+
+  [[nodiscard]] at::Tensor tensor(const std::string& name, at::ScalarType type) const;
+  [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",
+                                     const std::string& bias = "bias") const;
+  // `name`.weight and, where there is one, `name`.bias.
+  [[nodiscard]] Linear linear(const std::string& name, Activation activation = Activation::none) const;
+  // Several layers of the same inputs as one, their outputs side by side.
+  [[nodiscard]] Linear joined(const std::vector<std::string>& names) const;
+
+  [[nodiscard]] bool has(const std::string& name) const { return checkpoint_.tensors().contains(name); }
+  [[nodiscard]] at::ScalarType precision() const { return precision_; }
+  [[nodiscard]] at::Device device() const { return device_; }
+
+ private:
+  const Checkpoint& checkpoint_;
+  at::ScalarType precision_;
+  at::Device device_;
+};
+
+}  // namespace pleat

@@ -1,0 +1,25 @@
+// From a result file to FASTA.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/result_reader.h"
+
+namespace pleat {
+
+// One entry: ">id description", then the residues in lines of 60 columns, chains joined by ':', each line ended.
+[[nodiscard]] std::string fasta_entry(const Record& record, const StoredSequence& sequence);
+
+// Called with one piece of the output after the other.
+using TextSink = std::function<void(std::string_view)>;
+
+// Every record that has a sequence, in the order of the inputs; with `ids` only the records of those names. Returns
+// how many were written. Throws Error(bad_input) that lists the ids that are not there or have no sequence, before
+// anything is written.
+std::int64_t export_fasta(const ResultReader& results, const std::vector<std::string>& ids, const TextSink& sink);
+
+}  // namespace pleat

@@ -1,0 +1,86 @@
+// The manifest: what to compute, on what, with which model. See docs/manifest.md for every key.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/structure_format.h"
+
+namespace pleat {
+
+enum class Precision : std::uint8_t { automatic, float32, bfloat16, float16 };
+enum class ResiduePolicy : std::uint8_t { convert, strict };
+enum class DuplicatePolicy : std::uint8_t { share, separate };
+enum class FailOn : std::uint8_t { any, all, none };
+
+struct EmbeddingsTask {
+  bool enabled = true;
+  std::vector<std::int64_t> layers{-1};  // 0 = the embedding layer; negative counts from the end
+  bool per_residue = true;
+  bool mean = true;
+  bool bos = false;
+  DType dtype = DType::float16;
+};
+
+struct StructureTask {
+  bool enabled = false;
+  std::int64_t num_recycles = 3;  // n + 1 passes
+  double recycle_tolerance = 0;   // ångström; 0 = off
+  bool pae = true;
+  DType dtype = DType::float16;
+  std::vector<StructureFormat> formats;  // of files written during the run, beside the output
+  std::int64_t chain_linker = 25;        // glycines between chains
+  std::int64_t chain_gap = 512;          // added to the residue index at each further chain
+};
+
+struct Tasks {
+  EmbeddingsTask embeddings;
+  bool logits = false;
+  bool contacts = false;
+  StructureTask structure;
+};
+
+struct RunOptions {
+  std::string devices = "auto";
+  Precision precision = Precision::automatic;
+  std::optional<std::int64_t> max_tokens_per_batch;  // empty = auto
+  std::optional<std::int64_t> chunk_size;            // empty = auto
+  bool lower_precision = false;                      // may be tried when memory runs out
+  std::optional<std::int64_t> batch_timeout;         // seconds; empty = auto
+  std::int64_t seed = 0;
+};
+
+struct Policy {
+  ResiduePolicy residues = ResiduePolicy::convert;
+  std::int64_t max_length = 0;  // 0 = no limit
+  DuplicatePolicy duplicates = DuplicatePolicy::share;
+  FailOn fail_on = FailOn::any;
+};
+
+struct Manifest {
+  std::int64_t version = 1;
+  std::string model;                // a registry name or a folder, as written
+  std::vector<std::string> inputs;  // as written; see resolve()
+  std::string output;               // as written
+  Tasks tasks;
+  RunOptions run;
+  Policy policy;
+
+  std::filesystem::path folder;  // paths in the manifest are relative to it
+  std::string text;              // the YAML that was read, before overrides
+  std::string sha256;            // of `text` and the overrides
+  std::vector<std::string> overrides;
+
+  // `path` as it is when absolute, else relative to the manifest's folder.
+  [[nodiscard]] std::filesystem::path resolve(const std::string& path) const;
+};
+
+// Reads, overrides ("a.b=c", the value in YAML) and checks. Throws Error(bad_manifest) whose text starts with
+// file:line:column and names the nearest known key, and Error(missing_input) when the file cannot be read.
+[[nodiscard]] Manifest load_manifest(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+}  // namespace pleat

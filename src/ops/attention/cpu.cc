@@ -1,0 +1,136 @@
+#include "ops/attention/cpu.h"
+
+#include <cstring>
+
+#include "ops/cpu/instruction_set.h"
+#include "ops/cpu/multiply.h"
+#include "ops/cpu/vector.h"
+
+namespace pleat::cpu {
+namespace {
+
+// Rows and registers of a tile of accumulators, which with the operands fill the registers.
+constexpr std::int64_t MR = PLEAT_ATTENTION_ROWS;
+constexpr std::int64_t NV = PLEAT_ATTENTION_VECTORS;
+constexpr std::int64_t panel_columns = NV * W;
+static_assert(attention_tile_rows % MR == 0);
+
+void multiply_panel(std::int64_t vectors, std::int64_t depth, const float* a, std::int64_t a_stride, const float* b,
+                    std::int64_t b_stride, float* c, std::int64_t c_stride) {
+  static_assert(NV <= 3);
+  const auto write = [&](std::int64_t m, std::int64_t v, Vector sum) { store(c + m * c_stride + v * W, sum); };
+  switch (vectors) {
+    case 1: return multiply_tile<MR, 1>(depth, a, a_stride, 1, b, b_stride, from_zero, write);
+    case 2: return multiply_tile<MR, 2>(depth, a, a_stride, 1, b, b_stride, from_zero, write);
+    default: return multiply_tile<MR, NV>(depth, a, a_stride, 1, b, b_stride, from_zero, write);
+  }
+}
+
+float* zeros(Scratch& scratch, std::int64_t floats) {
+  float* const begin = scratch.need(floats);
+  std::memset(begin, 0, static_cast<std::size_t>(floats) * sizeof(float));
+  return begin;
+}
+
+// One token's vector, scaled and turned by its position: out[i * stride], i in [0, head_dim).
+template <class T>
+inline void rotate(const T* x, std::int64_t head_dim, const float* cos, const float* sin, float scale, float* out,
+                   std::int64_t stride) {
+  const std::int64_t half = head_dim / 2;
+  for (std::int64_t i = 0; i < half; ++i) {
+    const float first = widen(x[i]) * scale;
+    const float second = widen(x[i + half]) * scale;
+    out[i * stride] = first * cos[i] - second * sin[i];
+    out[(i + half) * stride] = second * cos[i] + first * sin[i];
+  }
+}
+
+template <class T>
+void pack(const AttentionHead& head, AttentionScratch& scratch) {
+  const std::int64_t columns = round_up(head.length, W);
+  const std::int64_t half = head.head_dim / 2;
+  // Keys, transposed: panel by panel of `panel_columns` tokens, each [head_dim, panel_columns].
+  float* const keys = zeros(scratch.k, round_up(head.length, panel_columns) * head.head_dim);
+  const T* k = static_cast<const T*>(head.k);
+  for (std::int64_t token = 0; token < head.length; ++token) {
+    float* const panel = keys + token / panel_columns * panel_columns * head.head_dim;
+    rotate(k + token * head.row_stride, head.head_dim, head.cos + token * half, head.sin + token * half, 1.0F,
+           panel + token % panel_columns, panel_columns);
+  }
+  // Values, as they are, in rows padded to whole registers.
+  const std::int64_t width = round_up(head.head_dim, W);
+  float* const values = zeros(scratch.v, head.length * width);
+  const T* v = static_cast<const T*>(head.v);
+  for (std::int64_t token = 0; token < head.length; ++token) {
+    for (std::int64_t i = 0; i < head.head_dim; ++i) {
+      values[token * width + i] = widen(v[token * head.row_stride + i]);
+    }
+  }
+  scratch.score_stride = columns;
+}
+
+template <class T>
+void attend(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, AttentionScratch& scratch) {
+  const std::int64_t dim = head.head_dim;
+  const std::int64_t half = dim / 2;
+  const std::int64_t stride = scratch.score_stride;
+  const std::int64_t rows = round_up(tile, MR);
+
+  const std::int64_t width = round_up(dim, W);
+  float* const queries = zeros(scratch.q, attention_tile_rows * dim);
+  float* const scores = scratch.scores.need(attention_tile_rows * stride);
+  float* const mixed = scratch.out.need(attention_tile_rows * width);
+  for (std::int64_t r = 0; r < tile; ++r) {
+    const std::int64_t token = q_begin + r;
+    rotate(static_cast<const T*>(head.q) + token * head.row_stride, dim, head.cos + token * half,
+           head.sin + token * half, head.scale, queries + r * dim, 1);
+  }
+
+  for (std::int64_t column = 0; column < stride; column += panel_columns) {
+    const std::int64_t vectors = std::min(NV, (stride - column) / W);
+    const float* const panel = scratch.k.get() + column * dim;
+    for (std::int64_t r = 0; r < rows; r += MR) {
+      multiply_panel(vectors, dim, queries + r * dim, dim, panel, panel_columns, scores + r * stride + column, stride);
+    }
+  }
+  for (std::int64_t r = 0; r < tile; ++r) softmax_row(scores + r * stride, head.length, stride);
+
+  // The value's columns in panels as even as possible: four registers are better taken as 2 + 2 than as 3 + 1.
+  const std::int64_t panels = (width / W + NV - 1) / NV;
+  std::int64_t column = 0;
+  for (std::int64_t p = 0; p < panels; ++p) {
+    const std::int64_t vectors = (width / W - column / W + panels - p - 1) / (panels - p);
+    for (std::int64_t r = 0; r < rows; r += MR) {
+      multiply_panel(vectors, head.length, scores + r * stride, stride, scratch.v.get() + column, width,
+                     mixed + r * width + column, width);
+    }
+    column += vectors * W;
+  }
+  for (std::int64_t r = 0; r < tile; ++r) {
+    T* out = static_cast<T*>(head.out) + (q_begin + r) * head.out_stride;
+    for (std::int64_t i = 0; i < dim; ++i) narrow(mixed[r * width + i], out + i);
+  }
+}
+
+}  // namespace
+
+namespace PLEAT_INSTRUCTION_SET {
+
+void pack_keys_values(const AttentionHead& head, AttentionScratch& scratch) {
+  if (head.element == Element::float32) {
+    pack<float>(head, scratch);
+  } else {
+    pack<std::uint16_t>(head, scratch);
+  }
+}
+
+void attention_tile(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, AttentionScratch& scratch) {
+  if (head.element == Element::float32) {
+    attend<float>(head, q_begin, tile, scratch);
+  } else {
+    attend<std::uint16_t>(head, q_begin, tile, scratch);
+  }
+}
+
+}  // namespace PLEAT_INSTRUCTION_SET
+}  // namespace pleat::cpu

@@ -1,0 +1,198 @@
+// Linear layers by cublasLt, with the bias in the product's epilogue. cublasLt also has a GELU epilogue, but that is
+// the approximation by tanh, and the models were trained with the exact one: it is applied by ATen afterwards.
+//
+// A row's bits must not depend on the number of rows. So the algorithm is chosen once for each shape of weight, for a
+// usual number of rows, without splitting a sum among blocks, and serves any number.
+#include <ATen/ATen.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <cublasLt.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <tuple>
+
+#include "cuda/ops.h"
+
+namespace pleat::cuda {
+namespace {
+
+constexpr std::int64_t usual_rows = 4096;
+constexpr std::int64_t workspace_bytes = std::int64_t{32} << 20;
+constexpr std::uintptr_t alignment = 256;  // that algorithms are chosen for, and that LibTorch's allocator gives
+
+void check(cublasStatus_t status, const char* call) {
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) {
+    throw c10::OutOfMemoryError({__func__, __FILE__, __LINE__}, std::string(call) + " has no memory");
+  }
+  TORCH_CHECK(status == CUBLAS_STATUS_SUCCESS, call, " failed: ", cublasLtGetStatusString(status));
+}
+
+template <class T, cublasStatus_t (*Destroy)(T)>
+struct Destroyer {
+  void operator()(T handle) const { Destroy(handle); }
+};
+template <class T, cublasStatus_t (*Destroy)(T)>
+using Owned = std::unique_ptr<std::remove_pointer_t<T>, Destroyer<T, Destroy>>;
+using Operation = Owned<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
+using Layout = Owned<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+using Preference = Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
+
+cudaDataType_t data_type(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return CUDA_R_32F;
+    case at::kBFloat16: return CUDA_R_16BF;
+    case at::kHalf: return CUDA_R_16F;
+    default: TORCH_CHECK(false, "linear layers on CUDA are of float32, bfloat16 or float16, not ", type);
+  }
+}
+
+// cublasLt counts by columns: a row-major [rows, columns] is its [columns, rows].
+Layout layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns) {
+  cublasLtMatrixLayout_t made = nullptr;
+  check(cublasLtMatrixLayoutCreate(&made, type, columns, rows, columns), "cublasLtMatrixLayoutCreate");
+  return Layout(made);
+}
+
+// The product y^T = W x^T in cublasLt's view, with everything but the number of rows. float32 is added in float32; TF32
+// would have to be asked for.
+class Product {
+ public:
+  Product(cublasLtHandle_t handle, at::ScalarType type, std::int64_t in, std::int64_t out, bool with_bias)
+      : handle_(handle),
+        type_(data_type(type)),
+        in_(in),
+        out_(out),
+        with_bias_(with_bias),
+        weight_(layout(type_, out, in)) {
+    find_algorithm();
+  }
+
+  [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+    const std::int64_t rows = x.size(0);
+    if (!suits(rows)) {
+      const std::int64_t missing = usual_rows - rows % usual_rows;
+      return multiply(at::constant_pad_nd(x, {0, 0, 0, missing}), weight, bias).slice(0, 0, rows);
+    }
+    return multiply(x, weight, bias);
+  }
+
+ private:
+  [[nodiscard]] Operation operation(const void* bias) const {
+    cublasLtMatmulDesc_t made = nullptr;
+    check(cublasLtMatmulDescCreate(&made, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
+    Operation operation(made);
+    const auto set = [&](cublasLtMatmulDescAttributes_t attribute, const auto& value) {
+      check(cublasLtMatmulDescSetAttribute(made, attribute, &value, sizeof(value)), "cublasLtMatmulDescSetAttribute");
+    };
+    set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
+    set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
+    if (with_bias_) {
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+      set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_);
+      set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    }
+    return operation;
+  }
+
+  void find_algorithm() {
+    cublasLtMatmulPreference_t made = nullptr;
+    check(cublasLtMatmulPreferenceCreate(&made), "cublasLtMatmulPreferenceCreate");
+    const Preference preference(made);
+    const auto set = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+      check(cublasLtMatmulPreferenceSetAttribute(made, attribute, &value, sizeof(value)),
+            "cublasLtMatmulPreferenceSetAttribute");
+    };
+    set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(workspace_bytes));
+    set(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_NONE));
+    const Operation described = operation(nullptr);
+    const Layout x = layout(type_, usual_rows, in_);
+    const Layout y = layout(type_, usual_rows, out_);
+    cublasLtMatmulHeuristicResult_t found{};
+    int count = 0;
+    check(cublasLtMatmulAlgoGetHeuristic(handle_, described.get(), weight_.get(), x.get(), y.get(), y.get(), made, 1,
+                                         &found, &count),
+          "cublasLtMatmulAlgoGetHeuristic");
+    TORCH_CHECK(count > 0, "cublasLt has no algorithm for a linear layer of ", in_, " to ", out_);
+    algorithm_ = found.algo;
+  }
+
+  [[nodiscard]] bool suits(std::int64_t rows) const {
+    const Operation described = operation(nullptr);
+    const Layout x = layout(type_, rows, in_);
+    const Layout y = layout(type_, rows, out_);
+    cublasLtMatmulHeuristicResult_t result{};
+    return cublasLtMatmulAlgoCheck(handle_, described.get(), weight_.get(), x.get(), y.get(), y.get(), &algorithm_,
+                                   &result) == CUBLAS_STATUS_SUCCESS &&
+           result.state == CUBLAS_STATUS_SUCCESS && result.workspaceSize <= static_cast<std::size_t>(workspace_bytes);
+  }
+
+  [[nodiscard]] at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+    const std::int64_t rows = x.size(0);
+    at::Tensor y = at::empty({rows, out_}, x.options());
+    const at::Tensor workspace = at::empty({workspace_bytes}, x.options().dtype(at::kByte));
+    const Operation described = operation(with_bias_ ? bias.const_data_ptr() : nullptr);
+    const Layout x_layout = layout(type_, rows, in_);
+    const Layout y_layout = layout(type_, rows, out_);
+    const float one = 1;
+    const float zero = 0;
+    check(cublasLtMatmul(handle_, described.get(), &one, weight.const_data_ptr(), weight_.get(), x.const_data_ptr(),
+                         x_layout.get(), &zero, y.data_ptr(), y_layout.get(), y.mutable_data_ptr(), y_layout.get(),
+                         &algorithm_, workspace.mutable_data_ptr(), static_cast<std::size_t>(workspace_bytes),
+                         c10::cuda::getCurrentCUDAStream(x.device().index()).stream()),
+          "cublasLtMatmul");
+    return y;
+  }
+
+  cublasLtHandle_t handle_;
+  cudaDataType_t type_;
+  std::int64_t in_;
+  std::int64_t out_;
+  bool with_bias_;
+  Layout weight_;
+  cublasLtMatmulAlgo_t algorithm_{};
+};
+
+// All products of the process. They live as long as it does: the driver may be gone before static objects are.
+const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool with_bias) {
+  using Key = std::tuple<int, at::ScalarType, std::int64_t, std::int64_t, bool>;
+  static std::mutex mutex;
+  static auto& handles = *new std::map<int, cublasLtHandle_t>();
+  static auto& products = *new std::map<Key, Product>();
+  const std::scoped_lock lock(mutex);
+  const int gpu = x.device().index();
+  auto handle = handles.find(gpu);
+  if (handle == handles.end()) {
+    cublasLtHandle_t made = nullptr;
+    check(cublasLtCreate(&made), "cublasLtCreate");
+    handle = handles.emplace(gpu, made).first;
+  }
+  const Key key{gpu, x.scalar_type(), weight.size(1), weight.size(0), with_bias};
+  const auto found = products.find(key);
+  if (found != products.end()) return found->second;
+  return products
+      .emplace(std::piecewise_construct, std::forward_as_tuple(key),
+               std::forward_as_tuple(handle->second, x.scalar_type(), weight.size(1), weight.size(0), with_bias))
+      .first->second;
+}
+
+at::Tensor aligned(const at::Tensor& x) {
+  const at::Tensor rows = x.contiguous();
+  return reinterpret_cast<std::uintptr_t>(rows.const_data_ptr()) % alignment == 0 ? rows : rows.clone();
+}
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation) {
+  TORCH_CHECK(x.scalar_type() == weight.scalar_type(), "a linear layer of ", weight.scalar_type(), " was given ",
+              x.scalar_type());
+  const c10::DeviceGuard guard(x.device());
+  if (x.size(0) == 0) return at::empty({0, weight.size(0)}, x.options());
+  const bool with_bias = bias.defined();
+  const at::Tensor y = product_for(x, weight, with_bias)(aligned(x), aligned(weight), with_bias ? aligned(bias) : bias);
+  return activation == Activation::gelu ? at::gelu(y) : y;
+}
+
+}  // namespace pleat::cuda

@@ -1,0 +1,34 @@
+#include "ops/pair_bias/pair_bias.h"
+
+#include <ATen/ATen.h>
+
+#include "ops/general.h"
+#include "ops/pair_tasks.h"
+#include "tensor/device.h"
+
+namespace pleat {
+
+at::Tensor pair_bias_reference(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed) {
+  const at::Tensor y = at::layer_norm(z, {z.size(2)}, norm.weight, norm.bias, 1e-5);  // [L, L, C]
+  const at::Tensor bias = at::linear(y, weight);                                      // [L, L, H]
+  return transposed ? bias.permute({2, 1, 0}) : bias.permute({2, 0, 1});
+}
+
+void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed,
+                     float* bias) {
+  const std::int64_t length = z.size(0);
+  const cpu::Kernels& kernels = cpu::kernels();
+  for_each_run(z, transposed, [&](std::int64_t line, std::int64_t r, const cpu::Run& run, cpu::PairScratch& scratch) {
+    kernels.pair_bias(run, z.size(2), norm_of(norm), weight.const_data_ptr<float>(), weight.size(0),
+                      bias + line * length + r, length * length, scratch);
+  });
+}
+
+at::Tensor pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed) {
+  if (!on_processor(z)) return general::pair_bias(z, norm, weight, transposed);
+  at::Tensor bias = at::empty({weight.size(0), z.size(0), z.size(0)}, z.options());
+  write_pair_bias(z, norm, weight.contiguous(), transposed, bias.mutable_data_ptr<float>());
+  return bias;
+}
+
+}  // namespace pleat

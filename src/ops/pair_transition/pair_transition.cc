@@ -1,0 +1,41 @@
+#include "ops/pair_transition/pair_transition.h"
+
+#include <ATen/ATen.h>
+
+#include "ops/general.h"
+#include "ops/pair_tasks.h"
+#include "tensor/device.h"
+
+namespace pleat {
+
+void pair_transition_reference(at::Tensor& z, const PairTransitionWeights& w) {
+  const at::Tensor y = at::layer_norm(z, {z.size(2)}, w.norm.weight, w.norm.bias, 1e-5);  // [L, L, C]
+  z += at::linear(at::linear(y, w.in.weight, w.in.bias).relu(), w.out.weight, w.out.bias);
+}
+
+PairTransition::PairTransition(const PairTransitionWeights& weights)
+    : weights_(weights), in_panels_(panels_of(weights.in.weight)), out_panels_(panels_of(weights.out.weight)) {
+  if (!on_processor(weights.in.weight)) return;
+  for (Projection* p : {&weights_.in, &weights_.out}) {
+    p->bias = padded_bias(p->bias, p->weight.size(0));
+    p->weight = p->weight.new_empty({p->weight.size(0), 0});  // only its size is still needed
+  }
+}
+
+void PairTransition::operator()(at::Tensor& z) const {
+  if (!on_processor(z)) return general::pair_transition(z, weights_);
+  cpu::PairTransition job;
+  job.channels = z.size(2);
+  job.hidden = weights_.in.weight.size(0);
+  job.norm = norm_of(weights_.norm);
+  job.in = in_panels_.const_data_ptr<float>();
+  job.in_bias = weights_.in.bias.const_data_ptr<float>();
+  job.out = out_panels_.const_data_ptr<float>();
+  job.out_bias = weights_.out.bias.const_data_ptr<float>();
+  const cpu::Kernels& kernels = cpu::kernels();
+  for_each_run(z, false, [&](std::int64_t, std::int64_t, const cpu::Run& run, cpu::PairScratch& scratch) {
+    kernels.transition(run, job, scratch);
+  });
+}
+
+}  // namespace pleat

@@ -1,0 +1,51 @@
+#include "ops/sequence_to_pair/sequence_to_pair.h"
+
+#include <ATen/ATen.h>
+
+#include "ops/general.h"
+#include "ops/pair_tasks.h"
+#include "tensor/device.h"
+
+namespace pleat {
+
+void sequence_to_pair_reference(at::Tensor& z, const at::Tensor& qk, const SequenceToPairWeights& w) {
+  const auto parts = qk.chunk(2, 1);           // [L, K] each
+  const at::Tensor q = parts[0].unsqueeze(0);  // [1, L, K]
+  const at::Tensor k = parts[1].unsqueeze(1);  // [L, 1, K]
+  z += at::linear(at::cat({q * k, q - k}, 2), w.out.weight, w.out.bias);
+}
+
+SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(weights.out.bias) {
+  if (!on_processor(weights.out.weight)) {
+    weights_ = weights;
+    return;
+  }
+  const auto parts = weights.out.weight.chunk(2, 1);  // [C, K] each
+  product_panels_ = panels_of(parts[0]);
+  difference_ = Linear(parts[1].contiguous(), {});
+}
+
+void SequenceToPair::operator()(at::Tensor& z, const at::Tensor& qk) const {
+  if (!on_processor(z)) return general::sequence_to_pair(z, qk, weights_);
+  const std::int64_t inner = qk.size(1) / 2;
+  const at::Tensor right = difference_(qk.slice(1, 0, inner).contiguous());      // [L, C]
+  const at::Tensor left = bias_ - difference_(qk.slice(1, inner).contiguous());  // [L, C]
+  const cpu::Kernels& kernels = cpu::kernels();
+  const auto* const h_qk = qk.const_data_ptr<float>();
+  const auto* const h_left = left.const_data_ptr<float>();
+  const auto* const h_right = right.const_data_ptr<float>();
+  for_each_run(z, false, [&](std::int64_t i, std::int64_t j, const cpu::Run& run, cpu::PairScratch& scratch) {
+    cpu::OuterUpdate job;
+    job.channels = z.size(2);
+    job.inner = inner;
+    job.weight = product_panels_.const_data_ptr<float>();
+    job.left = h_left + i * z.size(2);
+    job.right = h_right + j * z.size(2);
+    job.first = h_qk + i * 2 * inner + inner;
+    job.second = h_qk + j * 2 * inner;
+    job.second_stride = 2 * inner;
+    kernels.outer_update(run, job, scratch);
+  });
+}
+
+}  // namespace pleat

@@ -1,0 +1,108 @@
+#include "ops/triangle_multiplication/triangle_multiplication.h"
+
+#include <ATen/ATen.h>
+
+#include "ops/general.h"
+#include "ops/pair_tasks.h"
+#include "tensor/device.h"
+
+namespace pleat {
+namespace {
+
+at::Tensor linear(const at::Tensor& x, const Projection& p) { return at::linear(x, p.weight, p.bias); }
+
+at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, 1e-5);
+}
+
+}  // namespace
+
+void triangle_multiplication_reference(at::Tensor& z, const TriangleMultiplicationWeights& w, Triangle triangle) {
+  const at::Tensor y = normalise(z, w.norm_in);                                              // [L, L, C]
+  const at::Tensor a = (linear(y, w.a_gate).sigmoid() * linear(y, w.a)).permute({2, 0, 1});  // [C, L, L]
+  const at::Tensor b = (linear(y, w.b_gate).sigmoid() * linear(y, w.b)).permute({2, 0, 1});  // [C, L, L]
+  const at::Tensor x = triangle == Triangle::outgoing ? at::matmul(a, b.transpose(1, 2))     // [C, L, L]
+                                                      : at::matmul(a.transpose(1, 2), b);
+  z += linear(y, w.gate).sigmoid() * linear(normalise(x.permute({1, 2, 0}), w.norm_out), w.out);
+}
+
+TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle)
+    : weights_(weights),
+      out_panels_(panels_of(weights.out.weight)),
+      gate_panels_(panels_of(weights.gate.weight)),
+      triangle_(triangle) {
+  if (!on_processor(weights.out.weight)) return;
+  const std::int64_t channels = weights.out.weight.size(0);
+  for (Projection* p : {&weights_.a, &weights_.a_gate, &weights_.b, &weights_.b_gate, &weights_.out, &weights_.gate}) {
+    p->weight = p->weight.contiguous();
+    p->bias = padded_bias(p->bias, channels);
+  }
+  weights_.out.weight.reset();
+  weights_.gate.weight.reset();
+}
+
+// Both directions as x[i, j] = sum over k of a[k, i] b[k, j]: for outgoing edges a and b are written transposed, which
+// costs nothing, since a pair's state lies together wherever the pair is.
+void TriangleMultiplication::project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const {
+  const auto data = [](const at::Tensor& t) { return t.const_data_ptr<float>(); };
+  const TriangleMultiplicationWeights& w = weights_;
+  cpu::TriangleProjection job;
+  job.channels = z.size(2);
+  job.norm = norm_of(w.norm_in);
+  job.weight[0] = data(w.a.weight);
+  job.weight[1] = data(w.b.weight);
+  job.bias[0] = data(w.a.bias);
+  job.bias[1] = data(w.b.bias);
+  job.gate[0] = data(w.a_gate.weight);
+  job.gate[1] = data(w.b_gate.weight);
+  job.gate_bias[0] = data(w.a_gate.bias);
+  job.gate_bias[1] = data(w.b_gate.bias);
+  const std::int64_t stride = plane_stride(z.size(0));
+  const std::int64_t plane = z.size(0) * stride;
+  const cpu::Kernels& kernels = cpu::kernels();
+  for_each_run(z, triangle_ == Triangle::outgoing,
+               [&](std::int64_t k, std::int64_t i, const cpu::Run& run, cpu::PairScratch& scratch) {
+                 float* const out[2] = {a + k * stride + i, b + k * stride + i};
+                 kernels.triangle_project(run, job, first, count, out, plane, scratch);
+               });
+}
+
+void TriangleMultiplication::write(at::Tensor& z, const float* x) const {
+  cpu::TriangleOutput job;
+  job.channels = z.size(2);
+  job.norm_in = norm_of(weights_.norm_in);
+  job.norm_out = norm_of(weights_.norm_out);
+  job.weight = out_panels_.const_data_ptr<float>();
+  job.bias = weights_.out.bias.const_data_ptr<float>();
+  job.gate = gate_panels_.const_data_ptr<float>();
+  job.gate_bias = weights_.gate.bias.const_data_ptr<float>();
+  const std::int64_t stride = plane_stride(z.size(0));
+  const std::int64_t plane = z.size(0) * stride;
+  const cpu::Kernels& kernels = cpu::kernels();
+  for_each_run(z, false, [&](std::int64_t i, std::int64_t j, const cpu::Run& run, cpu::PairScratch& scratch) {
+    kernels.triangle_output(run, job, x + i * stride + j, plane, scratch);
+  });
+}
+
+void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const {
+  if (!on_processor(z)) return general::triangle_multiplication(z, weights_, triangle_, chunk_size);
+  const std::int64_t length = z.size(0);
+  const std::int64_t channels = z.size(2);
+  const std::int64_t stride = plane_stride(length);
+  const std::int64_t plane = length * stride;
+  const std::int64_t chunk = std::min(chunk_size, channels);
+  float* const a = workspace.need(0, chunk * plane);
+  float* const b = workspace.need(1, chunk * plane);
+  float* const x = chunk == channels ? a : workspace.need(2, channels * plane);
+  const cpu::Kernels& kernels = cpu::kernels();
+  for (std::int64_t first = 0; first < channels; first += chunk) {
+    const std::int64_t count = std::min(chunk, channels - first);
+    project(z, first, count, a, b);
+    for_each_task(count, [&](std::int64_t c, cpu::PairScratch& scratch) {
+      kernels.triangle_product(a + c * plane, b + c * plane, x + (first + c) * plane, length, stride, scratch);
+    });
+  }
+  write(z, x);
+}
+
+}  // namespace pleat

@@ -1,0 +1,53 @@
+// Triangular multiplicative update of a pair representation (Jumper et al. 2021, algorithms 11 and 12).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "ops/layer_norm/layer_norm.h"
+#include "ops/pair_workspace.h"
+#include "ops/weights.h"
+
+namespace pleat {
+
+enum class Triangle : std::uint8_t {
+  outgoing,  // x[i, j] = sum over k of a[i, k] b[j, k]
+  incoming,  // x[i, j] = sum over k of a[k, i] b[k, j]
+};
+
+// All [C, C] with biases [C], float32.
+struct TriangleMultiplicationWeights {
+  LayerNorm norm_in;
+  LayerNorm norm_out;
+  Projection a;
+  Projection a_gate;
+  Projection b;
+  Projection b_gate;
+  Projection out;
+  Projection gate;
+};
+
+// z += sigmoid(gate(y)) * out(norm_out(x)), with y = norm_in(z), a = sigmoid(a_gate(y)) * a(y), b likewise.
+// z [L, L, C] float32, contiguous, changed in place.
+class TriangleMultiplication {
+ public:
+  TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle);
+
+  // Holds a and b of `chunk_size` channels at a time, in [1, C]; with fewer than C also x, [C, L, L]. The result does
+  // not depend on it.
+  void operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const;
+
+ private:
+  void project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const;
+  void write(at::Tensor& z, const float* x) const;
+
+  TriangleMultiplicationWeights weights_;  // biases filled up to whole panels
+  at::Tensor out_panels_;
+  at::Tensor gate_panels_;
+  Triangle triangle_;
+};
+
+void triangle_multiplication_reference(at::Tensor& z, const TriangleMultiplicationWeights& weights, Triangle triangle);
+
+}  // namespace pleat

@@ -1,0 +1,129 @@
+// The result file, whole: every path, attribute, word and number that readers rely on. See docs/results.md for what
+// each part means. U = unique sequences, N = input records, R = residues of the unique sequences, D = model width.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "sequence/dataset.h"
+
+namespace pleat::schema {
+
+inline constexpr const char* format_name = "pleat-results";
+// Raised when an older reader would misread the file; new datasets alone do not raise it.
+inline constexpr std::int32_t version = 1;
+
+// Attributes of "/": utf8 strings unless said otherwise.
+inline constexpr const char* attr_format = "format";
+inline constexpr const char* attr_schema_version = "schema_version";  // int32
+inline constexpr const char* attr_complete = "complete";              // uint8, 1
+inline constexpr const char* attr_pleat_version = "pleat_version";
+inline constexpr const char* attr_created_utc = "created_utc";  // ISO 8601
+inline constexpr const char* attr_manifest_yaml = "manifest_yaml";
+inline constexpr const char* attr_manifest_overrides = "manifest_overrides";
+inline constexpr const char* attr_manifest_sha256 = "manifest_sha256";
+inline constexpr const char* attr_model_name = "model_name";
+inline constexpr const char* attr_model_sha256 = "model_sha256";
+inline constexpr const char* attr_precision = "precision";
+inline constexpr const char* attr_devices = "devices";
+inline constexpr const char* attr_source_revision = "source_revision";
+inline constexpr const char* attr_inputs_sha256 = "inputs_sha256";  // of all records of the inputs, also in a shard
+// Of a shard only, the numbers as int64:
+inline constexpr const char* attr_shard_index = "shard_index";  // from 1
+inline constexpr const char* attr_shard_count = "shard_count";
+inline constexpr const char* attr_total_records = "total_records";      // in all shards
+inline constexpr const char* attr_total_sequences = "total_sequences";  // unique ones, in all shards
+// Of a merged file that lacks shards: int64 [missing].
+inline constexpr const char* attr_missing_shards = "missing_shards";
+inline constexpr const char* attr_untrained = "untrained_weights";  // a sentence; only where the weights are untrained
+inline constexpr const char* untrained_sentence =
+    "The weights of this model are pseudo-random, not trained: the numbers in this file carry no biological meaning. "
+    "'pleat model fetch NAME' gets trained weights, such as NAME = esm2_t6_8M_UR50D.";
+
+// One row per input record, in the order of the inputs.
+inline constexpr const char* records_group = "/records";
+inline constexpr const char* record_id = "/records/id";                    // utf8 [N]
+inline constexpr const char* record_description = "/records/description";  // utf8 [N]
+inline constexpr const char* record_sequence = "/records/sequence";        // int64 [N], -1 where refused
+inline constexpr const char* record_status = "/records/status";            // uint8 enum [N]
+inline constexpr const char* record_error_code = "/records/error_code";    // utf8 [N]
+inline constexpr const char* record_message = "/records/message";          // utf8 [N]
+inline constexpr const char* record_seconds = "/records/seconds";          // float64 [N], NaN where never computed
+inline constexpr const char* record_attempts = "/records/attempts";        // int32 [N]
+inline constexpr const char* record_memory_rung = "/records/memory_rung";  // uint8 enum [N]
+inline constexpr const char* record_place = "/records/place";    // int64 [N], only in a shard: the row among all
+inline constexpr const char* record_device = "/records/device";  // utf8 [N]
+
+// Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
+inline constexpr const char* attr_text_sha256 = "sha256";
+
+// The unique sequences end to end.
+inline constexpr const char* sequences_group = "/sequences";
+inline constexpr const char* sequence_residues = "/sequences/residues";  // uint8 [R]
+inline constexpr const char* sequence_offsets = "/sequences/offsets";    // int64 [U+1]
+inline constexpr const char* sequence_place = "/sequences/place";        // int64 [U], as /records/place
+inline constexpr const char* sequence_chain = "/sequences/chain";        // uint16 [R]
+
+// What was computed, in the order of the sequences.
+inline constexpr const char* embeddings_group = "/embeddings";
+inline constexpr const char* mean_name = "mean";                // dtype [U, D]
+inline constexpr const char* bos_name = "bos";                  // dtype [U, D]
+inline constexpr const char* per_residue_name = "per_residue";  // dtype [R, D]
+inline constexpr const char* logits = "/logits";                // dtype [R, alphabet]
+inline constexpr const char* attr_alphabet = "alphabet";        // of /logits: utf8 [alphabet]
+inline constexpr const char* contacts_group = "/contacts";
+inline constexpr const char* contact_values = "/contacts/values";    // dtype [sum of L * L]
+inline constexpr const char* contact_offsets = "/contacts/offsets";  // int64 [U+1]
+
+// Atoms lie in the 14 slots of AlphaFold's compact layout; /structures/atom14_names says which atom each slot of each
+// residue holds. Where there is no atom, positions and plddt are 0.
+inline constexpr const char* structures_group = "/structures";
+inline constexpr const char* positions = "/structures/positions";            // float32 [R, 14, 3]
+inline constexpr const char* atom_mask = "/structures/atom_mask";            // uint8 [R, 14]
+inline constexpr const char* plddt = "/structures/plddt";                    // float16 or float32 [R, 14], 0 to 100
+inline constexpr const char* mean_plddt = "/structures/mean_plddt";          // float32 [U]
+inline constexpr const char* ptm = "/structures/ptm";                        // float32 [U]
+inline constexpr const char* recycles = "/structures/recycles";              // int32 [U], -1 where never computed
+inline constexpr const char* pae = "/structures/pae";                        // as plddt, [sum of L * L]
+inline constexpr const char* pae_offsets = "/structures/pae_offsets";        // int64 [U+1]
+inline constexpr const char* structure_chain = "/structures/chain";          // uint16 [R], as /sequences/chain
+inline constexpr const char* residue_number = "/structures/residue_number";  // int32 [R], from 1 in each chain
+inline constexpr const char* atom14_names = "/structures/atom14_names";      // utf8 of 4 bytes [21, 14]
+inline constexpr const char* attr_residues = "residues";  // of atom14_names: its rows as one-letter codes, one string
+inline constexpr const char* attr_units = "units";        // of positions and pae: utf8
+inline constexpr const char* angstrom = "ångström";
+
+// Words of the enum of /records/memory_rung: what it took to compute the record when memory ran out.
+inline constexpr std::array<const char*, 4> memory_rung_words{"planned", "smaller_batch", "smaller_chunk",
+                                                              "lower_precision"};
+
+// Words of the enum of /records/status.
+struct StatusWord {
+  RecordStatus status;
+  const char* word;
+};
+inline constexpr std::array<StatusWord, 4> status_words{{{RecordStatus::ok, "ok"},
+                                                         {RecordStatus::rejected, "rejected"},
+                                                         {RecordStatus::failed, "failed"},
+                                                         {RecordStatus::skipped, "skipped"}}};
+
+// The error_code of records whose sequence nobody computed.
+inline constexpr const char* error_not_computed = "not_computed";
+
+// Raw bytes of a chunk: large enough to compress well, small enough that one protein does not drag in many others.
+inline constexpr std::int64_t chunk_bytes = std::int64_t{512} * 1024;
+inline constexpr std::int64_t string_chunk_rows = 16384;
+inline constexpr int deflate_level = 4;
+
+// "layer_06": two digits, or as many as the model's depth needs, so that names sort in the order of the layers.
+[[nodiscard]] inline std::string layer_name(std::int64_t layer, std::int64_t depth) {
+  std::string number = std::to_string(layer);
+  const std::size_t width = std::max<std::size_t>(2, std::to_string(depth).size());
+  if (number.size() < width) number.insert(0, width - number.size(), '0');
+  return "layer_" + number;
+}
+
+}  // namespace pleat::schema
