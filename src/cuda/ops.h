@@ -6,7 +6,7 @@
 namespace pleat::cuda {
 
 [[nodiscard]] at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                Activation activation);
+                                Activation activation, Rows rows);
 [[nodiscard]] at::Tensor attention(const AttentionInput& input);
 
 }  // namespace pleat::cuda

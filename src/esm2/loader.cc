@@ -24,9 +24,9 @@ LayerNorm Loader::layer_norm(const std::string& name, const std::string& weight,
   return {tensor(name + "." + weight, at::kFloat), tensor(name + "." + bias, at::kFloat)};
 }
 
-Linear Loader::linear(const std::string& name, Activation activation) const {
+Linear Loader::linear(const std::string& name, Activation activation, Rows rows) const {
   const at::Tensor bias = has(name + ".bias") ? tensor(name + ".bias", precision_) : at::Tensor();
-  return {tensor(name + ".weight", precision_), bias, activation};
+  return {tensor(name + ".weight", precision_), bias, activation, rows};
 }
 
 Linear Loader::joined(const std::vector<std::string>& names) const {

@@ -25,7 +25,8 @@ class Loader {
   [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",
                                      const std::string& bias = "bias") const;
   // `name`.weight and, where there is one, `name`.bias.
-  [[nodiscard]] Linear linear(const std::string& name, Activation activation = Activation::none) const;
+  [[nodiscard]] Linear linear(const std::string& name, Activation activation = Activation::none,
+                              Rows rows = Rows::packed) const;
   // Several layers of the same inputs as one, their outputs side by side.
   [[nodiscard]] Linear joined(const std::vector<std::string>& names) const;
 

@@ -34,26 +34,32 @@ TriangleAttentionWeights attention(const Loader& load, const std::string& name) 
 }
 
 TrunkBlock load_block(const Loader& load, const std::string& name) {
+  // In either 16-bit precision: bfloat16 has float32's range, and the pair state has outliers.
+  const at::ScalarType operands = load.precision() == at::kFloat ? at::kFloat : at::kBFloat16;
+  const auto linear = [&](const char* part, Activation activation = Activation::none) {
+    return load.linear(name + part, activation, Rows::sequence);
+  };
   return {
-      .pair_bias_norm = load.layer_norm(name + "pair_to_sequence.layernorm"),
-      .pair_bias = load.tensor(name + "pair_to_sequence.linear.weight", at::kFloat),
+      .pair_bias = PairBias(load.layer_norm(name + "pair_to_sequence.layernorm"),
+                            load.tensor(name + "pair_to_sequence.linear.weight", at::kFloat), operands),
       .attention_norm = load.layer_norm(name + "layernorm_1"),
-      .qkv = load.linear(name + "seq_attention.proj"),
-      .gate = load.linear(name + "seq_attention.g_proj"),
-      .attention_out = load.linear(name + "seq_attention.o_proj"),
+      .qkv = linear("seq_attention.proj"),
+      .gate = linear("seq_attention.g_proj"),
+      .attention_out = linear("seq_attention.o_proj"),
       .transition_norm = load.layer_norm(name + "mlp_seq.mlp.0"),
-      .transition_in = load.linear(name + "mlp_seq.mlp.1"),
-      .transition_out = load.linear(name + "mlp_seq.mlp.3"),
+      .transition_in = linear("mlp_seq.mlp.1", Activation::relu),
+      .transition_out = linear("mlp_seq.mlp.3"),
       .sequence_norm = load.layer_norm(name + "sequence_to_pair.layernorm"),
-      .sequence_projection = load.linear(name + "sequence_to_pair.proj"),
-      .sequence_to_pair = SequenceToPair({projection(load, name + "sequence_to_pair.o_proj")}),
-      .multiplication_outgoing = {multiplication(load, name + "tri_mul_out."), Triangle::outgoing},
-      .multiplication_incoming = {multiplication(load, name + "tri_mul_in."), Triangle::incoming},
-      .attention_starting = {attention(load, name + "tri_att_start."), Node::starting},
-      .attention_ending = {attention(load, name + "tri_att_end."), Node::ending},
+      .sequence_projection = linear("sequence_to_pair.proj"),
+      .sequence_to_pair = SequenceToPair({projection(load, name + "sequence_to_pair.o_proj")}, operands),
+      .multiplication_outgoing = {multiplication(load, name + "tri_mul_out."), Triangle::outgoing, operands},
+      .multiplication_incoming = {multiplication(load, name + "tri_mul_in."), Triangle::incoming, operands},
+      .attention_starting = {attention(load, name + "tri_att_start."), Node::starting, operands},
+      .attention_ending = {attention(load, name + "tri_att_end."), Node::ending, operands},
       .pair_transition =
           PairTransition({load.layer_norm(name + "mlp_pair.mlp.0"), projection(load, name + "mlp_pair.mlp.1"),
-                          projection(load, name + "mlp_pair.mlp.3")}),
+                          projection(load, name + "mlp_pair.mlp.3")},
+                         operands),
   };
 }
 
@@ -98,27 +104,29 @@ at::Tensor Trunk::start(const at::Tensor& s, const at::Tensor& previous_s, at::T
   return s + normalise(previous_s, recycled_sequence_norm_);
 }
 
+at::Tensor Trunk::norm(const LayerNorm& parameters, at::Tensor& s) const {
+  return add_layer_norm(s, {}, parameters.weight, parameters.bias, norm_eps, precision_);
+}
+
 void Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const {
   const std::int64_t heads = config_.sequence_heads();
-  const at::Tensor bias = pair_bias(z, block.pair_bias_norm, block.pair_bias);  // [H, P, P]
+  const at::Tensor bias = block.pair_bias(z);  // [H, P, P]
   if (trace) trace("pair_bias", bias.permute({1, 2, 0}));
-  const at::Tensor y = normalise(s, block.attention_norm).to(precision_);  // [P, c_s]
-  const at::Tensor qkv = block.qkv(y).to(at::kFloat).view({s.size(0), heads, 3, config_.sequence_head_width});
-  const at::Tensor gathered = biased_attention(qkv, bias) * block.gate(y).to(at::kFloat).sigmoid();  // [P, c_s]
-  const at::Tensor attended = block.attention_out(gathered.to(precision_)).to(at::kFloat);           // [P, c_s]
-  if (trace) trace("seq_attention", attended);
-  s += attended;
-  at::Tensor hidden = block.transition_in(normalise(s, block.transition_norm).to(precision_));  // [P, 4 c_s]
-  s += block.transition_out(hidden.relu_());
+  const at::Tensor before = trace ? s.clone() : at::Tensor();
+  const at::Tensor y = norm(block.attention_norm, s);  // [P, c_s]
+  const at::Tensor qkv = block.qkv(y).view({s.size(0), heads, 3, config_.sequence_head_width});
+  block.attention_out.add_to(s, biased_attention(qkv, bias, block.gate(y)));
+  if (trace) trace("seq_attention", s - before);
+  block.transition_out.add_to(s, block.transition_in(norm(block.transition_norm, s)));  // [P, 4 c_s] between them
   if (trace) trace("seq", s);
 }
 
-void Trunk::update_pairs(const TrunkBlock& block, const at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
+void Trunk::update_pairs(const TrunkBlock& block, at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
                          PairWorkspace& workspace, const FoldTrace& trace) const {
   const auto tell = [&](const char* step) {
     if (trace) trace(std::string("pair.") + step, z);
   };
-  const at::Tensor y = normalise(s, block.sequence_norm).to(precision_);                // [P, c_s]
+  const at::Tensor y = norm(block.sequence_norm, s);                                    // [P, c_s]
   block.sequence_to_pair(z, block.sequence_projection(y).to(at::kFloat).contiguous());  // [P, P, C]
   tell("sequence_to_pair");
   block.multiplication_outgoing(z, chunk_size, workspace);

@@ -11,6 +11,7 @@
 
 #include "esm2/loader.h"
 #include "esmfold/model.h"
+#include "ops/pair_bias/pair_bias.h"
 #include "ops/pair_transition/pair_transition.h"
 #include "ops/sequence_to_pair/sequence_to_pair.h"
 #include "ops/triangle_attention/triangle_attention.h"
@@ -21,14 +22,13 @@ namespace pleat {
 
 struct TrunkBlock {
   // The sequence state attends to itself with a bias from the pair state, then a transition.
-  LayerNorm pair_bias_norm;
-  at::Tensor pair_bias;  // [H, C]
+  PairBias pair_bias;
   LayerNorm attention_norm;
   Linear qkv;   // c_s -> H x (query, key, value)
   Linear gate;  // c_s -> c_s
   Linear attention_out;
   LayerNorm transition_norm;
-  Linear transition_in;  // c_s -> 4 c_s
+  Linear transition_in;  // c_s -> 4 c_s, rectified
   Linear transition_out;
   // The pair state hears of the sequence state, then of itself along triangles, then a transition.
   LayerNorm sequence_norm;
@@ -56,8 +56,10 @@ class Trunk {
            const FoldTrace& trace) const;
 
  private:
+  // LN(s) in the precision of the linear layers. s is not changed.
+  [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& s) const;
   void update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const;
-  void update_pairs(const TrunkBlock& block, const at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
+  void update_pairs(const TrunkBlock& block, at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
                     PairWorkspace& workspace, const FoldTrace& trace) const;
 
   TrunkConfig config_;

@@ -118,7 +118,7 @@ at::Tensor attention_output(const AttentionInput& input) {
 }
 
 at::Tensor attention(const AttentionInput& input) {
-  if (!on_processor(input.qkv)) return device_ops(input.qkv.device().type()).attention(input);
+  if (!on_processor(input.qkv)) return device_ops(input.qkv).attention(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
   const cpu::Kernels& kernels = cpu::kernels();

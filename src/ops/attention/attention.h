@@ -40,7 +40,7 @@ struct AttentionInput {
 };
 
 // softmax(rot(q / sqrt(Dh)) rot(k)^T) v -> [T, H * Dh] in the type of qkv, arithmetic in float32. Rows of T that belong
-// to no sequence are zero.
+// to no sequence are zero. Elsewhere than on the processor qkv may be changed.
 [[nodiscard]] at::Tensor attention(const AttentionInput& input);
 [[nodiscard]] at::Tensor attention_reference(const AttentionInput& input);
 

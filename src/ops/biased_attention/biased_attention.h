@@ -5,8 +5,11 @@
 
 namespace pleat {
 
-// softmax(q k^T / sqrt(Dh) + bias) v. qkv [L, H, 3, Dh] float32, contiguous; bias [H, L, L] -> [L, H * Dh].
-[[nodiscard]] at::Tensor biased_attention(const at::Tensor& qkv, const at::Tensor& bias);
-[[nodiscard]] at::Tensor biased_attention_reference(const at::Tensor& qkv, const at::Tensor& bias);
+// sigmoid(gate) * softmax(q k^T / sqrt(Dh) + bias) v, arithmetic in float32. qkv [L, H, 3, Dh] and gate [L, H * Dh],
+// contiguous, of one type, float32 or bfloat16; bias [H, L, L] float32 -> [L, H * Dh] in the type of qkv. Without a
+// gate where it is undefined.
+[[nodiscard]] at::Tensor biased_attention(const at::Tensor& qkv, const at::Tensor& bias, const at::Tensor& gate = {});
+[[nodiscard]] at::Tensor biased_attention_reference(const at::Tensor& qkv, const at::Tensor& bias,
+                                                    const at::Tensor& gate = {});
 
 }  // namespace pleat

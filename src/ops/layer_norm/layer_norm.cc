@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include "ops/cpu/kernels.h"
+#include "ops/device_ops.h"
 #include "ops/element.h"
 #include "tensor/device.h"
 
@@ -17,7 +18,11 @@ at::Tensor add_layer_norm_reference(at::Tensor& residual, const at::Tensor& upda
 
 at::Tensor add_layer_norm(at::Tensor& residual, const at::Tensor& update, const at::Tensor& weight,
                           const at::Tensor& bias, double eps, at::ScalarType type) {
-  if (!on_processor(residual)) return add_layer_norm_reference(residual, update, weight, bias, eps, type);
+  if (!on_processor(residual)) {
+    const auto own = device_ops(residual).add_layer_norm;
+    const at::Tensor out = own != nullptr ? own(residual, update, {weight, bias}, eps, type) : at::Tensor();
+    return out.defined() ? out : add_layer_norm_reference(residual, update, weight, bias, eps, type);
+  }
   const std::int64_t width = residual.size(1);
   at::Tensor out = at::empty(residual.sizes(), residual.options().dtype(type));  // [T, D]
   auto* const h_residual = residual.mutable_data_ptr<float>();

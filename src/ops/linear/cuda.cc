@@ -185,14 +185,20 @@ at::Tensor aligned(const at::Tensor& x) {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
+                  Rows /*rows*/) {
   TORCH_CHECK(x.scalar_type() == weight.scalar_type(), "a linear layer of ", weight.scalar_type(), " was given ",
               x.scalar_type());
   const c10::DeviceGuard guard(x.device());
   if (x.size(0) == 0) return at::empty({0, weight.size(0)}, x.options());
   const bool with_bias = bias.defined();
   const at::Tensor y = product_for(x, weight, with_bias)(aligned(x), aligned(weight), with_bias ? aligned(bias) : bias);
-  return activation == Activation::gelu ? at::gelu(y) : y;
+  switch (activation) {
+    case Activation::none: break;
+    case Activation::gelu: return at::gelu(y);
+    case Activation::relu: return at::relu(y);
+  }
+  return y;
 }
 
 }  // namespace pleat::cuda

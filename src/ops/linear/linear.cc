@@ -37,6 +37,15 @@ bool use_onednn() {
   return wide && has_onednn();
 }
 
+at::Tensor activated(at::Tensor y, Activation activation) {
+  switch (activation) {
+    case Activation::none: break;
+    case Activation::gelu: return at::gelu_(y);
+    case Activation::relu: return y.relu_();
+  }
+  return y;
+}
+
 at::Tensor pack(const at::Tensor& weight) {
   static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(pack_name, "").typed<PackFunction>();
   return op.call(weight, expected_rows);
@@ -46,7 +55,9 @@ at::Tensor packed_linear(const at::Tensor& x, const at::Tensor& weight, const at
   static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(linear_name, "").typed<LinearFunction>();
   const std::optional<at::Tensor> b = bias.defined() ? std::optional(bias) : std::nullopt;
   const bool gelu = activation == Activation::gelu;
-  return op.call(x, weight, b, gelu ? "gelu" : "none", c10::List<std::optional<at::Scalar>>(), gelu ? "none" : "");
+  const at::Tensor y =
+      op.call(x, weight, b, gelu ? "gelu" : "none", c10::List<std::optional<at::Scalar>>(), gelu ? "none" : "");
+  return gelu ? y : activated(y, activation);
 }
 
 // Our own product, where oneDNN's is not to be had: its rows are the same by construction, and unlike MKL's the weight
@@ -84,19 +95,18 @@ at::Tensor panel_linear(const at::Tensor& x, const at::Tensor& panels, const at:
     part.columns = std::min(cpu::run_length, out_features - column);
     cpu::kernels().linear(part);
   });
-  return activation == Activation::gelu ? at::gelu_(y) : y;
+  return activated(y, activation);
 }
 
 }  // namespace
 
 at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                             Activation activation) {
-  at::Tensor y = at::linear(x, weight, bias);  // [T, N]
-  return activation == Activation::gelu ? at::gelu(y) : y;
+  return activated(at::linear(x, weight, bias), activation);  // [T, N]
 }
 
-Linear::Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation)
-    : activation_(activation), in_features_(weight.size(1)), out_features_(weight.size(0)) {
+Linear::Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation, Rows rows)
+    : activation_(activation), rows_(rows), in_features_(weight.size(1)), out_features_(weight.size(0)) {
   if (!on_processor(weight)) {
     way_ = Way::device;
     weight_ = weight.contiguous();
@@ -120,10 +130,18 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   switch (way_) {
     case Way::onednn: return packed_linear(x, weight_, bias_, activation_);
     case Way::panels: return panel_linear(x, weight_, bias_, out_features_, activation_);
-    case Way::device: return device_ops(x.device().type()).linear(x, weight_, bias_, activation_);
+    case Way::device: return device_ops(x).linear(x, weight_, bias_, activation_, rows_);
     case Way::general: break;
   }
   return linear_reference(x, weight_, bias_, activation_);
+}
+
+void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
+  if (way_ == Way::device && device_ops(x).add_linear != nullptr) {
+    device_ops(x).add_linear(sum, x, weight_, bias_, rows_);
+  } else {
+    sum += (*this)(x);
+  }
 }
 
 }  // namespace pleat

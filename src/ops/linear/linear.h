@@ -7,7 +7,13 @@
 
 namespace pleat {
 
-enum class Activation : std::uint8_t { none, gelu };  // gelu: x * (1 + erf(x / sqrt(2))) / 2, the exact form
+enum class Activation : std::uint8_t { none, gelu, relu };  // gelu: x * (1 + erf(x / sqrt(2))) / 2, the exact form
+
+// What the rows of a call are: a device may choose an algorithm by their number only where they belong together.
+enum class Rows : std::uint8_t {
+  packed,    // of several sequences: a row's bits must not depend on the number of rows
+  sequence,  // of one sequence
+};
 
 // The plain formula, with ATen's general operations. x [T, K], weight [N, K], bias [N] or undefined -> [T, N].
 [[nodiscard]] at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -21,10 +27,13 @@ class Linear {
   Linear() = default;
   // weight [N, K] and bias [N], float32 or bfloat16, elsewhere than on the processor also float16, of the same type as
   // the inputs to come and on the same device. On the processor the weight is copied.
-  Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation = Activation::none);
+  Linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation = Activation::none,
+         Rows rows = Rows::packed);
 
   // x [T, K], contiguous -> [T, N]
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  // sum [T, N] float32 += the layer's output, which has no activation.
+  void add_to(at::Tensor& sum, const at::Tensor& x) const;
 
   // Multiply-adds per row of x.
   [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }
@@ -36,6 +45,7 @@ class Linear {
   at::Tensor weight_;  // [N, K], laid out for its way
   at::Tensor bias_;    // [N], or filled up to whole panels
   Activation activation_ = Activation::none;
+  Rows rows_ = Rows::packed;
   Way way_ = Way::general;
   std::int64_t in_features_ = 0;
   std::int64_t out_features_ = 0;

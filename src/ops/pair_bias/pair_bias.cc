@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
@@ -23,6 +24,15 @@ void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tenso
                       bias + line * length + r, length * length, scratch);
   });
 }
+
+PairBias::PairBias(LayerNorm norm, at::Tensor weight, at::ScalarType operands)
+    : norm_(std::move(norm)), weight_(std::move(weight)) {
+  if (on_processor(weight_)) return;
+  const auto make = device_ops(weight_).pair_bias;
+  if (operands == at::kBFloat16 && make != nullptr) own_ = make(norm_, weight_);
+}
+
+at::Tensor PairBias::operator()(const at::Tensor& z) const { return own_ ? own_(z) : pair_bias(z, norm_, weight_); }
 
 at::Tensor pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed) {
   if (!on_processor(z)) return general::pair_bias(z, norm, weight, transposed);

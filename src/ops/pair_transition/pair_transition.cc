@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
@@ -13,9 +14,13 @@ void pair_transition_reference(at::Tensor& z, const PairTransitionWeights& w) {
   z += at::linear(at::linear(y, w.in.weight, w.in.bias).relu(), w.out.weight, w.out.bias);
 }
 
-PairTransition::PairTransition(const PairTransitionWeights& weights)
+PairTransition::PairTransition(const PairTransitionWeights& weights, at::ScalarType operands)
     : weights_(weights), in_panels_(panels_of(weights.in.weight)), out_panels_(panels_of(weights.out.weight)) {
-  if (!on_processor(weights.in.weight)) return;
+  if (!on_processor(weights.in.weight)) {
+    const auto make = device_ops(weights.out.weight).pair_transition;
+    if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights);
+    return;
+  }
   for (Projection* p : {&weights_.in, &weights_.out}) {
     p->bias = padded_bias(p->bias, p->weight.size(0));
     p->weight = p->weight.new_empty({p->weight.size(0), 0});  // only its size is still needed
@@ -23,7 +28,7 @@ PairTransition::PairTransition(const PairTransitionWeights& weights)
 }
 
 void PairTransition::operator()(at::Tensor& z) const {
-  if (!on_processor(z)) return general::pair_transition(z, weights_);
+  if (!on_processor(z)) return own_ ? own_(z) : general::pair_transition(z, weights_);
   cpu::PairTransition job;
   job.channels = z.size(2);
   job.hidden = weights_.in.weight.size(0);

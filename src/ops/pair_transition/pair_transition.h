@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/weights.h"
 
@@ -18,12 +20,14 @@ struct PairTransitionWeights {
 // z += out(relu(in(norm(z)))). z [L, L, C] float32, contiguous, changed in place.
 class PairTransition {
  public:
-  explicit PairTransition(const PairTransitionWeights& weights);
+  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  explicit PairTransition(const PairTransitionWeights& weights, at::ScalarType operands = at::kFloat);
 
   void operator()(at::Tensor& z) const;
 
  private:
-  PairTransitionWeights weights_;  // biases filled up to whole panels
+  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
+  PairTransitionWeights weights_;           // biases filled up to whole panels
   at::Tensor in_panels_;
   at::Tensor out_panels_;
 };

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
@@ -15,9 +16,12 @@ void sequence_to_pair_reference(at::Tensor& z, const at::Tensor& qk, const Seque
   z += at::linear(at::cat({q * k, q - k}, 2), w.out.weight, w.out.bias);
 }
 
-SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(weights.out.bias) {
+SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights, at::ScalarType operands)
+    : bias_(weights.out.bias) {
   if (!on_processor(weights.out.weight)) {
     weights_ = weights;
+    const auto make = device_ops(weights.out.weight).sequence_to_pair;
+    if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights);
     return;
   }
   const auto parts = weights.out.weight.chunk(2, 1);  // [C, K] each
@@ -26,7 +30,7 @@ SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights) : bias_(wei
 }
 
 void SequenceToPair::operator()(at::Tensor& z, const at::Tensor& qk) const {
-  if (!on_processor(z)) return general::sequence_to_pair(z, qk, weights_);
+  if (!on_processor(z)) return own_ ? own_(z, qk) : general::sequence_to_pair(z, qk, weights_);
   const std::int64_t inner = qk.size(1) / 2;
   const at::Tensor right = difference_(qk.slice(1, 0, inner).contiguous());      // [L, C]
   const at::Tensor left = bias_ - difference_(qk.slice(1, inner).contiguous());  // [L, C]

@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 #include "ops/linear/linear.h"
 #include "ops/weights.h"
 
@@ -17,13 +19,15 @@ struct SequenceToPairWeights {
 // each, not once for each pair.
 class SequenceToPair {
  public:
-  explicit SequenceToPair(const SequenceToPairWeights& weights);
+  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  explicit SequenceToPair(const SequenceToPairWeights& weights, at::ScalarType operands = at::kFloat);
 
   // qk [L, 2 K] float32, contiguous: q beside k; z [L, L, C] float32, contiguous, changed in place.
   void operator()(at::Tensor& z, const at::Tensor& qk) const;
 
  private:
-  SequenceToPairWeights weights_;  // where they are not on the processor
+  std::function<void(at::Tensor& z, const at::Tensor& qk)> own_;  // the device's, where it has one
+  SequenceToPairWeights weights_;                                 // where they are not on the processor
   at::Tensor product_panels_;
   Linear difference_;  // K -> C, no bias
   at::Tensor bias_;    // [C]

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
@@ -25,13 +26,17 @@ void triangle_attention_reference(at::Tensor& z, const TriangleAttentionWeights&
   lines += at::linear(at::linear(y, w.gate.weight, w.gate.bias).sigmoid() * gathered, w.out.weight, w.out.bias);
 }
 
-TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, Node node)
+TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, Node node, at::ScalarType operands)
     : weights_(weights),
       gate_panels_(panels_of(weights.gate.weight)),
       out_panels_(panels_of(weights.out.weight)),
       heads_(weights.bias.size(0)),
       node_(node) {
-  if (!on_processor(weights.out.weight)) return;
+  if (!on_processor(weights.out.weight)) {
+    const auto make = device_ops(weights.out.weight).triangle_attention;
+    if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights, node);
+    return;
+  }
   const std::int64_t channels = weights.query.size(0);
   const std::int64_t head_dim = channels / heads_;
   const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
@@ -52,7 +57,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
 }
 
 void TriangleAttention::operator()(at::Tensor& z, PairWorkspace& workspace) const {
-  if (!on_processor(z)) return general::triangle_attention(z, weights_, node_);
+  if (!on_processor(z)) return own_ ? own_(z) : general::triangle_attention(z, weights_, node_);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const bool columns = node_ == Node::ending;

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pair_workspace.h"
@@ -31,13 +32,15 @@ struct TriangleAttentionWeights {
 // float32, contiguous, changed in place.
 class TriangleAttention {
  public:
-  TriangleAttention(const TriangleAttentionWeights& weights, Node node);
+  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  TriangleAttention(const TriangleAttentionWeights& weights, Node node, at::ScalarType operands = at::kFloat);
 
   void operator()(at::Tensor& z, PairWorkspace& workspace) const;
 
  private:
-  TriangleAttentionWeights weights_;  // biases filled up to whole panels
-  at::Tensor query_value_panels_;     // per head
+  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
+  TriangleAttentionWeights weights_;        // biases filled up to whole panels
+  at::Tensor query_value_panels_;           // per head
   at::Tensor gate_panels_;
   at::Tensor out_panels_;
   std::int64_t heads_;

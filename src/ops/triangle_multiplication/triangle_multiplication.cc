@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
@@ -26,12 +27,17 @@ void triangle_multiplication_reference(at::Tensor& z, const TriangleMultiplicati
   z += linear(y, w.gate).sigmoid() * linear(normalise(x.permute({1, 2, 0}), w.norm_out), w.out);
 }
 
-TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle)
+TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle,
+                                               at::ScalarType operands)
     : weights_(weights),
       out_panels_(panels_of(weights.out.weight)),
       gate_panels_(panels_of(weights.gate.weight)),
       triangle_(triangle) {
-  if (!on_processor(weights.out.weight)) return;
+  if (!on_processor(weights.out.weight)) {
+    const auto make = device_ops(weights.out.weight).triangle_multiplication;
+    if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights, triangle);
+    return;
+  }
   const std::int64_t channels = weights.out.weight.size(0);
   for (Projection* p : {&weights_.a, &weights_.a_gate, &weights_.b, &weights_.b_gate, &weights_.out, &weights_.gate}) {
     p->weight = p->weight.contiguous();
@@ -85,7 +91,7 @@ void TriangleMultiplication::write(at::Tensor& z, const float* x) const {
 }
 
 void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const {
-  if (!on_processor(z)) return general::triangle_multiplication(z, weights_, triangle_, chunk_size);
+  if (!on_processor(z)) return own_ ? own_(z) : general::triangle_multiplication(z, weights_, triangle_, chunk_size);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const std::int64_t stride = plane_stride(length);

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pair_workspace.h"
@@ -32,13 +33,16 @@ struct TriangleMultiplicationWeights {
 // z [L, L, C] float32, contiguous, changed in place.
 class TriangleMultiplication {
  public:
-  TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle);
+  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle,
+                         at::ScalarType operands = at::kFloat);
 
   // Holds a and b of `chunk_size` channels at a time, in [1, C]; with fewer than C also x, [C, L, L]. The result does
   // not depend on it.
   void operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const;
 
  private:
+  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
   void project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const;
   void write(at::Tensor& z, const float* x) const;
 
