@@ -14,8 +14,7 @@ namespace pleat {
 
 // How sequences are to be computed when the planned way needs too much memory.
 struct Effort {
-  std::int64_t chunk_size = 0;   // of folding; 0 = as planned
-  bool lower_precision = false;  // of folding
+  std::int64_t chunk_size = 0;  // of folding; 0 = as planned
 };
 
 // What was asked for needs more memory than there is; the device itself is sound.
@@ -30,8 +29,9 @@ class DeviceLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The error code of a result whose sequence ran out of memory; part of the file format.
+// The error codes of results whose sequence ran out of memory, and failed in another way; part of the file format.
 inline constexpr const char* error_out_of_memory = "out_of_memory";
+inline constexpr const char* error_compute_failed = "compute_failed";
 
 // The failure of one sequence. The code is part of the file format.
 [[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
@@ -53,17 +53,18 @@ class Device {
 
   // Whether the device computes by itself once it knows what, so that it need not wait while the results of one batch
   // are taken from it and the next one is prepared.
-  [[nodiscard]] virtual bool works_ahead() const { return false; }
-  // Begins to compute these rows as planned. A device that works ahead returns when it knows what to do, and computes
+  [[nodiscard]] virtual bool prefetches() const { return false; }
+  // Begins to compute these rows as planned. A device that prefetches returns when it knows what to do, and computes
   // in the order in which it was told; another one does nothing until the results are asked for. The device must
   // outlive what it returns. Throws as compute().
   [[nodiscard]] virtual Pending begin(const std::vector<std::int64_t>& rows) {
     return [this, rows] { return compute(rows, {}); };
   }
 
-  // What may be tried when memory runs out: chunk sizes below the planned one, largest first, and lower precision.
+  // The memory that it computes in, by a name: devices that share theirs give the same.
+  [[nodiscard]] virtual std::string memory() const { return name(); }
+  // What may be tried when memory runs out: chunk sizes below the planned one, largest first.
   [[nodiscard]] virtual std::vector<std::int64_t> smaller_chunks() const { return {}; }
-  [[nodiscard]] virtual bool has_lower_precision() const { return false; }
   // For the record of a sequence that failed all the same: "it would need about 12.3 GB beside the weights".
   [[nodiscard]] virtual std::string need_of(std::int64_t row) const = 0;
   // Floating-point operations a second that a sound device does at the very least; one that is much slower than that

@@ -144,6 +144,8 @@ class Taker : public PipelineConsumer {
     files_.writer().sync_if_due();
   }
 
+  void warn(const std::string& line) override { observer_.warning(line); }
+
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
     observer_.warning(fmt::format("{} is lost while it computes {} sequence{}: {}", device, rows.size(),
                                   rows.size() == 1 ? "" : "s", why));
@@ -266,7 +268,6 @@ class Run {
     job.tokens = job_.tokens;
     job.flops = job_.flops;
     job.lost = files_->writer().earlier().lost;
-    job.lower_precision = manifest_.run.lower_precision;
     job.batch_timeout = static_cast<double>(manifest_.run.batch_timeout.value_or(0));
     if (settings_.max_seconds > 0) {
       const std::chrono::duration<double> left(settings_.max_seconds - flush_seconds - process_seconds());

@@ -90,10 +90,13 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
 }
 
 // A fold takes much longer than what the device would wait for.
-bool ModelDevice::works_ahead() const { return !device_.is_cpu() && model_->folding() == nullptr; }
+bool ModelDevice::prefetches() const { return !device_.is_cpu() && model_->folding() == nullptr; }
+
+// All workers on the processor share its memory.
+std::string ModelDevice::memory() const { return device_.is_cpu() ? "cpu" : name(); }
 
 Pending ModelDevice::begin(const std::vector<std::int64_t>& rows) {
-  if (!works_ahead()) return Device::begin(rows);
+  if (!prefetches()) return Device::begin(rows);
   Pending results = on_the_device([&] { return run_language_model(pack(rows)).results; });
   return [this, results = std::move(results)] { return on_the_device(results); };
 }

@@ -52,11 +52,12 @@ class ModelDevice : public Device {
   ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number);
 
   [[nodiscard]] std::string name() const override;
-  [[nodiscard]] bool works_ahead() const override;
+  [[nodiscard]] bool prefetches() const override;
   [[nodiscard]] Pending begin(const std::vector<std::int64_t>& rows) override;
   // The language model takes the rows as one batch, the folding model each by itself.
   [[nodiscard]] std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
                                                     const Effort& effort) override;
+  [[nodiscard]] std::string memory() const override;
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override;
   [[nodiscard]] std::string need_of(std::int64_t row) const override;
 

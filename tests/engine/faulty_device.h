@@ -43,14 +43,12 @@ class FaultyDevice : public Device {
     return results;
   }
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return chunks; }
-  [[nodiscard]] bool has_lower_precision() const override { return lower_precision; }
   [[nodiscard]] std::string need_of(std::int64_t row) const override {
     return "row " + std::to_string(row) + " needs more";
   }
   [[nodiscard]] double slowest_rate() const override { return rate; }
 
   std::vector<std::int64_t> chunks;
-  bool lower_precision = false;
   double rate = 0;
   std::set<std::int64_t> unfoldable;  // come back as out of memory, but at this chunk size
   std::int64_t foldable_at = -1;

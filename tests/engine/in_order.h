@@ -1,4 +1,4 @@
-// What a device that works ahead does: everything it is told, one after the other, on a thread of its own.
+// What a device that prefetches does: everything it is told, one after the other, on a thread of its own.
 #pragma once
 
 #include <functional>

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "faulty_device.h"
+#include "run.h"
 
 namespace pleat {
 namespace {
@@ -30,25 +30,44 @@ std::vector<std::string> codes_of(const std::vector<SequenceResult>& results) {
   return codes;
 }
 
-FaultyDevice device_that_holds(std::size_t rows) {
-  return FaultyDevice("d", [rows](const Rows& given, const Effort&) {
+// The rows as one batch, computed by `device` alone.
+std::vector<SequenceResult> computed(const std::shared_ptr<FaultyDevice>& device, const Rows& rows) {
+  Bench bench;
+  bench.devices.push_back(device);
+  const std::int64_t last = *std::ranges::max_element(rows);
+  PipelineJob job = job_of(last + 1, [](std::int64_t) { return 1; });
+  job.batches = {job.batch_of(rows)};
+  EXPECT_EQ(bench.run(job).end, PipelineEnd::all_done);
+  EXPECT_FALSE(bench.collected.twice);
+  EXPECT_THAT(bench.collected.results, ::testing::SizeIs(rows.size()));
+  std::vector<SequenceResult> results;
+  for (const std::int64_t row : rows) results.push_back(bench.collected.results.at(row));
+  return results;
+}
+
+std::shared_ptr<FaultyDevice> device_with(FaultyDevice::Fault fault = {}) {
+  return std::make_shared<FaultyDevice>("d", std::move(fault));
+}
+
+std::shared_ptr<FaultyDevice> device_that_holds(std::size_t rows) {
+  return device_with([rows](const Rows& given, const Effort&) {
     if (given.size() > rows) throw OutOfMemory();
   });
 }
 
 TEST(LadderTest, WhatFitsIsComputedOnce) {
-  FaultyDevice device("d");
-  const auto results = Ladder(device, false).compute({4, 1, 3});
+  const auto device = device_with();
+  const auto results = computed(device, {4, 1, 3});
   EXPECT_THAT(codes_of(results), ElementsAre("ok", "ok", "ok"));
   EXPECT_EQ(results[0].row, 4);
   EXPECT_EQ(results[2].row, 3);
   EXPECT_THAT(attempts_of(results), ElementsAre(1, 1, 1));
-  EXPECT_EQ(device.calls.size(), 1U);
+  EXPECT_EQ(device->calls.size(), 1U);
 }
 
 TEST(LadderTest, ABatchIsHalvedUntilItFits) {
-  FaultyDevice device = device_that_holds(2);
-  const auto results = Ladder(device, false).compute({9, 8, 7, 6, 5});
+  const auto device = device_that_holds(2);
+  const auto results = computed(device, {9, 8, 7, 6, 5});
   EXPECT_THAT(codes_of(results), ElementsAre("ok", "ok", "ok", "ok", "ok"));
   EXPECT_EQ(results[3].row, 6);
   EXPECT_THAT(rungs_of(results), ::testing::Each(MemoryRung::smaller_batch));
@@ -56,75 +75,91 @@ TEST(LadderTest, ABatchIsHalvedUntilItFits) {
 }
 
 TEST(LadderTest, ThenTheChunkGetsSmaller) {
-  FaultyDevice device("d", [](const Rows&, const Effort& effort) {
+  const auto device = device_with([](const Rows&, const Effort& effort) {
     if (effort.chunk_size == 0 || effort.chunk_size > 16) throw OutOfMemory();
   });
-  device.chunks = {64, 32, 16};
-  const auto results = Ladder(device, false).compute({3});
+  device->chunks = {64, 32, 16};
+  const auto results = computed(device, {3});
   EXPECT_THAT(codes_of(results), ElementsAre("ok"));
   EXPECT_THAT(rungs_of(results), ElementsAre(MemoryRung::smaller_chunk));
   EXPECT_THAT(attempts_of(results), ElementsAre(4));
 }
 
 TEST(LadderTest, OneFoldThatDoesNotFitLeavesTheOthersAlone) {
-  FaultyDevice device("d");
-  device.chunks = {32, 16};
-  device.unfoldable = {2};
-  device.foldable_at = 16;
-  const auto results = Ladder(device, false).compute({1, 2, 3});
+  const auto device = device_with();
+  device->chunks = {32, 16};
+  device->unfoldable = {2};
+  device->foldable_at = 16;
+  const auto results = computed(device, {1, 2, 3});
   EXPECT_THAT(codes_of(results), ElementsAre("ok", "ok", "ok"));
   EXPECT_THAT(rungs_of(results), ElementsAre(MemoryRung::planned, MemoryRung::smaller_chunk, MemoryRung::planned));
   EXPECT_THAT(attempts_of(results), ElementsAre(1, 3, 1));
 }
 
-TEST(LadderTest, LowerPrecisionOnlyWhereAllowed) {
-  for (const bool allowed : {false, true}) {
-    FaultyDevice device("d", [](const Rows&, const Effort& effort) {
-      if (!effort.lower_precision) throw OutOfMemory();
-      EXPECT_EQ(effort.chunk_size, 16);
-    });
-    device.chunks = {16};
-    device.lower_precision = true;
-    const auto results = Ladder(device, allowed).compute({5});
-    EXPECT_EQ(results[0].failed, !allowed);
-    EXPECT_EQ(results[0].rung, allowed ? MemoryRung::lower_precision : MemoryRung::planned);
-    EXPECT_EQ(results[0].attempts, allowed ? 3 : 2);
-  }
-}
-
 TEST(LadderTest, AtItsEndTheRecordSaysWhatWasNeeded) {
-  FaultyDevice device("d", [](const Rows& rows, const Effort&) {
+  const auto device = device_with([](const Rows& rows, const Effort&) {
     if (rows.size() > 1 || rows[0] == 7) throw OutOfMemory();
   });
-  device.chunks = {16};
-  const auto results = Ladder(device, true).compute({7, 8});
+  device->chunks = {16};
+  const auto results = computed(device, {7, 8});
   EXPECT_THAT(codes_of(results), ElementsAre("out_of_memory", "ok"));
   EXPECT_EQ(results[0].message, "there is not enough memory: row 7 needs more");
   EXPECT_EQ(results[0].attempts, 3);
 }
 
 TEST(LadderTest, BadAllocIsALackOfMemory) {
-  FaultyDevice device("d", [](const Rows& rows, const Effort&) {
+  const auto device = device_with([](const Rows& rows, const Effort&) {
     if (rows.size() > 1) throw std::bad_alloc();
   });
-  EXPECT_THAT(codes_of(Ladder(device, false).compute({1, 2})), ElementsAre("ok", "ok"));
+  EXPECT_THAT(codes_of(computed(device, {1, 2})), ElementsAre("ok", "ok"));
 }
 
 TEST(LadderTest, AnyOtherFailureIsPinnedOnOneSequence) {
-  FaultyDevice device("d", [](const Rows& rows, const Effort&) {
+  const auto device = device_with([](const Rows& rows, const Effort&) {
     if (std::ranges::count(rows, 2) > 0) throw std::runtime_error("row 2 is odd");
   });
-  const auto results = Ladder(device, false).compute({1, 2, 3});
+  const auto results = computed(device, {1, 2, 3});
   EXPECT_THAT(codes_of(results), ElementsAre("ok", "compute_failed", "ok"));
   EXPECT_EQ(results[1].message, "row 2 is odd");
   EXPECT_THAT(attempts_of(results), ElementsAre(2, 2, 2));
 }
 
-TEST(LadderTest, ALostDeviceAndAStopAreNoFailuresOfSequences) {
-  FaultyDevice lost("d", [](const Rows&, const Effort&) { throw DeviceLost("gone"); });
-  EXPECT_THROW(static_cast<void>(Ladder(lost, false).compute({1, 2})), DeviceLost);
-  FaultyDevice stopped("d", [](const Rows&, const Effort&) { throw Stopped(15); });
-  EXPECT_THROW(static_cast<void>(Ladder(stopped, false).compute({1, 2})), Stopped);
+TEST(LadderTest, ABatchThatFailsIsHalvedOrTakenApart) {
+  const PipelineJob job = job_of(4, [](std::int64_t) { return 1; });
+  const Attempt failed{.batch = job.batch_of({0, 1, 2})};
+  const auto halves = next_attempts(failed, Trouble::memory, true, {}, job);
+  ASSERT_EQ(halves.size(), 2U);
+  EXPECT_THAT(halves[0].batch.rows, ElementsAre(0));
+  EXPECT_THAT(halves[1].batch.rows, ElementsAre(1, 2));
+  EXPECT_FALSE(halves[1].alone);
+  EXPECT_EQ(next_attempts(failed, Trouble::other, true, {}, job).size(), 3U);
+}
+
+// Whatever a row fails with, the last attempt has nothing beside it that could be why.
+TEST(LadderTest, TheLastRungIsAlone) {
+  const PipelineJob job = job_of(1, [](std::int64_t) { return 1; });
+  for (const Trouble trouble : {Trouble::memory, Trouble::other}) {
+    Attempt failed{.batch = job.batch_of({0})};
+    EXPECT_TRUE(next_attempts(failed, trouble, false, {}, job).empty()) << "it was alone";
+    const auto next = next_attempts(failed, trouble, true, {}, job);
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_TRUE(next[0].alone);
+    EXPECT_EQ(next[0].number, 2);
+  }
+}
+
+TEST(LadderTest, ChunksComeBeforeTheLastRungAndTheSmallestStays) {
+  const PipelineJob job = job_of(1, [](std::int64_t) { return 1; });
+  Attempt attempt{.batch = job.batch_of({0})};
+  std::vector<std::int64_t> chunks;
+  for (std::vector<Attempt> next; !(next = next_attempts(attempt, Trouble::memory, true, {32, 16}, job)).empty();) {
+    attempt = next.front();
+    chunks.push_back(attempt.effort.chunk_size);
+    if (attempt.alone) break;
+  }
+  EXPECT_THAT(chunks, ElementsAre(32, 16, 16));
+  EXPECT_TRUE(attempt.alone);
+  EXPECT_EQ(attempt.rung, MemoryRung::smaller_chunk);
 }
 
 }  // namespace

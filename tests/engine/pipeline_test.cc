@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <system_error>
+
 #include "core/error.h"
 #include "gate.h"
 #include "run.h"
@@ -103,7 +106,7 @@ TEST(PipelineTest, WithNoDeviceLeftItEnds) {
 }
 
 // What cost a device in an earlier run comes last, and alone.
-TEST(PipelineTest, SuspectsComeLast) {
+TEST(PipelineTest, QuarantinedRowsComeLast) {
   Bench bench;
   const auto device = bench.add();
   PipelineJob job = job_of(9, same, 3);
@@ -201,6 +204,40 @@ TEST(PipelineTest, DropsABatchThatIsNotDoneInTime) {
   job.deadline = Clock::now() + 100ms;
   EXPECT_EQ(bench.run(job).end, PipelineEnd::no_time_left);
   EXPECT_LT(Clock::now() - job.deadline, 2s);
+}
+
+// Makes so many threads, and then no more.
+ThreadMaker maker_of(int threads) {
+  return [threads, made = 0](std::function<void()> body) mutable {
+    if (made++ >= threads) throw std::system_error(EAGAIN, std::generic_category());
+    return make_thread(std::move(body));
+  };
+}
+
+TEST(PipelineTest, WithTooFewThreadsSomeDevicesDoTheWork) {
+  Bench bench;
+  for (int i = 0; i < 64; ++i) bench.add();
+  EXPECT_EQ(bench.run(job_of(100, same), maker_of(3)).end, PipelineEnd::all_done);
+  EXPECT_THAT(bench.collected.results, SizeIs(100));
+  ASSERT_THAT(bench.collected.warnings, SizeIs(1));
+  EXPECT_THAT(bench.collected.warnings[0], ::testing::HasSubstr("62 of 64 devices (Resource temporarily unavailable)"));
+}
+
+TEST(PipelineTest, WithNoThreadItIsWorthRetrying) {
+  for (const int threads : {0, 1}) {
+    Bench bench;
+    bench.add();
+    bench.add();
+    try {
+      bench.run(job_of(10, same), maker_of(threads));
+      FAIL() << "it ran";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::retry);
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("Resource temporarily unavailable"));
+      EXPECT_THAT(error.hint(), ::testing::HasSubstr("pids.max"));
+    }
+    EXPECT_THAT(bench.collected.results, SizeIs(0));
+  }
 }
 
 TEST(PipelineTest, TheConsumerBreathesWhileNothingComes) {

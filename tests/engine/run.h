@@ -35,6 +35,7 @@ class Collected : public PipelineConsumer {
     twice |= !results.emplace(row, std::move(result)).second;
   }
   void breathe() override { ++breaths; }
+  void warn(const std::string& line) override { warnings.push_back(line); }
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
     lost.push_back(device + ": " + why);
     for (const std::int64_t row : rows) lost_rows.insert(row);
@@ -48,6 +49,7 @@ class Collected : public PipelineConsumer {
   std::map<std::int64_t, SequenceResult> results;
   bool twice = false;
   std::int64_t breaths = 0;
+  std::vector<std::string> warnings;
   std::vector<std::string> lost;
   std::set<std::int64_t> lost_rows;
 };
@@ -64,7 +66,9 @@ struct Bench {
     devices.push_back(device);
     return device;
   }
-  PipelineOutcome run(const PipelineJob& job) { return run_pipeline(job, devices, collected, stop, halt); }
+  PipelineOutcome run(const PipelineJob& job, const ThreadMaker& make = make_thread) {
+    return run_pipeline(job, devices, collected, stop, halt, make);
+  }
 };
 
 }  // namespace pleat

@@ -28,7 +28,7 @@ class Wrapped : public Device {
  public:
   using Rows = std::vector<std::int64_t>;
   using Fault = std::function<void(const Rows&, const Effort&)>;
-  // `ahead`: it works ahead, whatever the other one does. `life` is held until all else of the device is gone.
+  // `ahead`: it prefetches, whatever the other one does. `life` is held until all else of the device is gone.
   Wrapped(std::shared_ptr<void> life, std::shared_ptr<Device> inner, Fault fault, bool ahead)
       : life_(std::move(life)), inner_(std::move(inner)), fault_(std::move(fault)), ahead_(ahead) {}
 
@@ -37,13 +37,14 @@ class Wrapped : public Device {
     fault_(rows, effort);
     return inner_->compute(rows, effort);
   }
-  [[nodiscard]] bool works_ahead() const override { return ahead_ || inner_->works_ahead(); }
+  [[nodiscard]] bool prefetches() const override { return ahead_ || inner_->prefetches(); }
   [[nodiscard]] Pending begin(const Rows& rows) override {
     if (ahead_) return in_order_.begin([this, rows] { return compute(rows, {}); });
-    if (!inner_->works_ahead()) return Device::begin(rows);
+    if (!inner_->prefetches()) return Device::begin(rows);
     fault_(rows, {});
     return inner_->begin(rows);
   }
+  [[nodiscard]] std::string memory() const override { return inner_->memory(); }
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return inner_->smaller_chunks(); }
   [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "gate.h"
 #include "in_order.h"
 #include "run.h"
@@ -19,11 +21,11 @@ using Clock = std::chrono::steady_clock;
 
 double same(std::int64_t /*row*/) { return 1; }
 
-class AheadDevice : public FaultyDevice {
+class PrefetchingDevice : public FaultyDevice {
  public:
   using FaultyDevice::FaultyDevice;
 
-  [[nodiscard]] bool works_ahead() const override { return true; }
+  [[nodiscard]] bool prefetches() const override { return true; }
   [[nodiscard]] Pending begin(const Rows& rows) override {
     note("begin", rows);
     if (fault_at_once) fault_at_once(rows);
@@ -42,8 +44,10 @@ class AheadDevice : public FaultyDevice {
   InOrder in_order_;
 };
 
-struct AheadBench : Bench {
-  std::shared_ptr<AheadDevice> add(FaultyDevice::Fault fault = {}) { return Bench::add<AheadDevice>(std::move(fault)); }
+struct PrefetchBench : Bench {
+  std::shared_ptr<PrefetchingDevice> add(FaultyDevice::Fault fault = {}) {
+    return Bench::add<PrefetchingDevice>(std::move(fault));
+  }
 
   void expect_all(std::size_t rows) const {
     EXPECT_THAT(collected.results, SizeIs(rows));
@@ -52,8 +56,8 @@ struct AheadBench : Bench {
   }
 };
 
-TEST(AheadTest, TheNextBatchIsBegunBeforeResultsAreTaken) {
-  AheadBench bench;
+TEST(PrefetchTest, TheNextBatchIsBegunBeforeResultsAreTaken) {
+  PrefetchBench bench;
   const auto device = bench.add();
   EXPECT_EQ(bench.run(job_of(4, same)).end, PipelineEnd::all_done);
   EXPECT_THAT(device->log, ElementsAre(Pair("begin", 0), Pair("begin", 1), Pair("take", 0), Pair("begin", 2),
@@ -61,15 +65,15 @@ TEST(AheadTest, TheNextBatchIsBegunBeforeResultsAreTaken) {
   bench.expect_all(4);
 }
 
-TEST(AheadTest, EveryRowComesOnceFromOneOfTheDevices) {
-  AheadBench bench;
+TEST(PrefetchTest, EveryRowComesOnceFromOneOfTheDevices) {
+  PrefetchBench bench;
   for (int i = 0; i < 4; ++i) bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
   EXPECT_EQ(bench.run(job_of(100, same, 3)).end, PipelineEnd::all_done);
   bench.expect_all(100);
 }
 
-TEST(AheadTest, NoSecondIsCountedTwice) {
-  AheadBench bench;
+TEST(PrefetchTest, NoSecondIsCountedTwice) {
+  PrefetchBench bench;
   bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(5ms); });
   const auto start = Clock::now();
   bench.run(job_of(20, same));
@@ -81,10 +85,10 @@ TEST(AheadTest, NoSecondIsCountedTwice) {
 }
 
 // Which of the batches that it had begun has cost the device, nobody knows.
-TEST(AheadTest, ADeviceLostAtAnyBatch) {
+TEST(PrefetchTest, ADeviceLostAtAnyBatch) {
   constexpr std::int64_t batches = 12;
   for (std::int64_t fatal = 0; fatal < batches; ++fatal) {
-    AheadBench bench;
+    PrefetchBench bench;
     std::atomic<bool> happened = false;
     for (int i = 0; i < 2; ++i) {
       bench.add([&](const Rows& rows, const Effort&) {
@@ -100,9 +104,9 @@ TEST(AheadTest, ADeviceLostAtAnyBatch) {
   }
 }
 
-// What was under way beside it is not given up with it: suspects are computed with nothing beside them.
-TEST(AheadTest, OnlyTheRowThatCostsTwoDevicesIsGivenUp) {
-  AheadBench bench;
+// What was under way beside it is not given up with it: in quarantine nothing is computed beside a row.
+TEST(PrefetchTest, OnlyTheRowThatCostsTwoDevicesIsGivenUp) {
+  PrefetchBench bench;
   for (int i = 0; i < 3; ++i) {
     bench.add([](const Rows& rows, const Effort&) {
       std::this_thread::sleep_for(1ms);
@@ -116,8 +120,8 @@ TEST(AheadTest, OnlyTheRowThatCostsTwoDevicesIsGivenUp) {
   EXPECT_THAT(bench.collected.lost, SizeIs(2));
 }
 
-TEST(AheadTest, SuspectsOfAnEarlierRunHaveTheDeviceForThemselves) {
-  AheadBench bench;
+TEST(PrefetchTest, QuarantinedRowsOfAnEarlierRunHaveTheDeviceForThemselves) {
+  PrefetchBench bench;
   const auto device = bench.add();
   PipelineJob job = job_of(4, same);
   job.lost = {{1, 1}, {2, 1}};
@@ -126,8 +130,8 @@ TEST(AheadTest, SuspectsOfAnEarlierRunHaveTheDeviceForThemselves) {
                                        Pair("begin", 1), Pair("take", 1), Pair("begin", 2), Pair("take", 2)));
 }
 
-TEST(AheadTest, AHangingDevicesBatchesAreAllComputedByAnother) {
-  AheadBench bench;
+TEST(PrefetchTest, AHangingDevicesBatchesAreAllComputedByAnother) {
+  PrefetchBench bench;
   const auto gate = std::make_shared<Gate>();
   bench.add([gate, calls = 0](const Rows&, const Effort&) mutable {
     std::this_thread::sleep_for(1ms);
@@ -147,8 +151,8 @@ TEST(AheadTest, AHangingDevicesBatchesAreAllComputedByAnother) {
 }
 
 // The time in which it waits for the batch before is not the batch's own.
-TEST(AheadTest, ABatchThatWaitsForTheOneBeforeDoesNotHang) {
-  AheadBench bench;
+TEST(PrefetchTest, ABatchThatWaitsForTheOneBeforeDoesNotHang) {
+  PrefetchBench bench;
   bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(400ms); });
   PipelineJob job = job_of(3, same);
   job.batch_timeout = 0.7;
@@ -157,8 +161,8 @@ TEST(AheadTest, ABatchThatWaitsForTheOneBeforeDoesNotHang) {
   EXPECT_THAT(bench.collected.lost, SizeIs(0));
 }
 
-TEST(AheadTest, WhatFailsWhenItIsBegunGoesDownTheLadder) {
-  AheadBench bench;
+TEST(PrefetchTest, WhatFailsWhenItIsBegunGoesDownTheLadder) {
+  PrefetchBench bench;
   bench.add()->fault_at_once = [](const Rows& rows) {
     if (rows.size() > 2) throw OutOfMemory();
     if (rows[0] == 6 && rows.size() == 2) throw std::runtime_error("odd");
@@ -170,8 +174,60 @@ TEST(AheadTest, WhatFailsWhenItIsBegunGoesDownTheLadder) {
   EXPECT_EQ(bench.collected.results[7].attempts, 3);
 }
 
-TEST(AheadTest, ALostDeviceThatIsNoticedWhenABatchIsBegun) {
-  AheadBench bench;
+// A row that does not fit beside the batch before is tried alone before it fails.
+TEST(PrefetchTest, ARowThatDoesNotFitBesideAnotherIsTriedAlone) {
+  PrefetchBench bench;
+  const auto device = bench.add();
+  device->fault_at_once = [&](const Rows& rows) {
+    const bool beside = std::ranges::any_of(device->log, [&](const auto& entry) {
+      const auto& [what, row] = entry;
+      return row != 3 && std::ranges::count(device->log, std::pair(std::string("take"), row)) == 0;
+    });
+    if (rows[0] == 3 && beside) throw OutOfMemory();
+  };
+  EXPECT_EQ(bench.run(job_of(8, same)).end, PipelineEnd::all_done);
+  bench.expect_all(8);
+  EXPECT_EQ(bench.collected.results[3].attempts, 2);
+  EXPECT_EQ(bench.collected.results[3].rung, MemoryRung::smaller_batch);
+  EXPECT_EQ(bench.collected.results[4].attempts, 1);
+}
+
+// Nor does it fail for whatever else went wrong beside another.
+TEST(PrefetchTest, ARowThatFailsBesideAnotherIsTriedAlone) {
+  PrefetchBench bench;
+  const auto device = bench.add();
+  device->fault_at_once = [failed = false](const Rows& rows) mutable {
+    if (rows[0] == 3 && !std::exchange(failed, true)) throw std::runtime_error("odd");
+  };
+  EXPECT_EQ(bench.run(job_of(8, same)).end, PipelineEnd::all_done);
+  bench.expect_all(8);
+  EXPECT_EQ(bench.collected.results[3].attempts, 2);
+  EXPECT_EQ(bench.collected.results[3].rung, MemoryRung::planned);
+}
+
+// They stall beyond the limit while the consumer is slow, and come back when they have been given up.
+TEST(PrefetchTest, DevicesThatComeBackKeepNothing) {
+  PrefetchBench bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.add()->fault_at_once = [first = true](const Rows&) mutable {
+      if (std::exchange(first, false)) std::this_thread::sleep_for(600ms);
+    };
+  }
+  bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(1ms); });
+  bench.collected.on_take = [taken = 0](const SequenceResult&) mutable {
+    if (++taken == 3) std::this_thread::sleep_for(900ms);
+  };
+  PipelineJob job = job_of(100, same);
+  job.batch_timeout = 0.3;
+  const PipelineOutcome outcome = bench.run(job);
+  EXPECT_EQ(outcome.end, PipelineEnd::all_done);
+  EXPECT_EQ(outcome.hanging, 0) << "their threads have ended";
+  bench.expect_all(100);
+  EXPECT_THAT(bench.collected.lost, ::testing::UnorderedElementsAre("d:0: it hangs", "d:1: it hangs"));
+}
+
+TEST(PrefetchTest, ALostDeviceThatIsNoticedWhenABatchIsBegun) {
+  PrefetchBench bench;
   const auto first = bench.add();
   first->fault_at_once = [&](const Rows&) {
     if (first->log.size() > 4) throw DeviceLost("fell off the bus");
@@ -182,8 +238,8 @@ TEST(AheadTest, ALostDeviceThatIsNoticedWhenABatchIsBegun) {
   EXPECT_THAT(bench.collected.lost, ElementsAre("d:0: fell off the bus"));
 }
 
-TEST(AheadTest, WhatIsUnderWayCountsBeforeTheDeadline) {
-  AheadBench bench;
+TEST(PrefetchTest, WhatIsUnderWayCountsBeforeTheDeadline) {
+  PrefetchBench bench;
   const auto device = bench.add([&bench](const Rows& rows, const Effort&) {
     work_for(std::chrono::duration<double>(rows[0] == 0 ? 0.3 : 0.6), *bench.halt);
   });
@@ -196,8 +252,8 @@ TEST(AheadTest, WhatIsUnderWayCountsBeforeTheDeadline) {
   EXPECT_THAT(device->log, ElementsAre(Pair("begin", 0), Pair("begin", 1), Pair("take", 0), Pair("take", 1)));
 }
 
-TEST(AheadTest, AStopDropsWhatIsUnderWay) {
-  AheadBench bench;
+TEST(PrefetchTest, AStopDropsWhatIsUnderWay) {
+  PrefetchBench bench;
   bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
   bench.collected.on_take = [&](const SequenceResult& result) {
     if (result.row == 4) bench.stop = 15;
@@ -208,8 +264,8 @@ TEST(AheadTest, AStopDropsWhatIsUnderWay) {
   EXPECT_THAT(bench.collected.results, SizeIs(5));
 }
 
-TEST(AheadTest, AConsumerThatFailsEndsTheRunAtOnce) {
-  AheadBench bench;
+TEST(PrefetchTest, AConsumerThatFailsEndsTheRunAtOnce) {
+  PrefetchBench bench;
   for (int i = 0; i < 2; ++i) {
     bench.add([&bench](const Rows& rows, const Effort&) { work_for(rows[0] < 5 ? 1ms : 60s, *bench.halt); });
   }
