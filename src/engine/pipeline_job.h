@@ -22,6 +22,8 @@ struct PipelineJob {
   double batch_timeout = 0;
   // No batch is begun that is not expected to end before this moment, and one that does not is dropped then.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  // Once the run is cancelled, devices that have not answered after so many seconds are left behind.
+  double patience_after_cancel = 8;
 
   // Some of the rows as a batch.
   [[nodiscard]] Batch batch_of(std::vector<std::int64_t> rows) const {

@@ -7,10 +7,7 @@ namespace pleat {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-using namespace std::chrono_literals;
 
-// Once a run is cancelled, devices that do not answer are left behind.
-constexpr auto patience_after_cancel = 8s;
 // Expectations are of means; a batch may take this much longer.
 constexpr double margin = 1.25;
 // In StopFlag, beside the numbers of signals: drop what you compute.
@@ -199,7 +196,7 @@ void Scheduler::give_up_overdue(Clock::time_point now) {
 }
 
 void Scheduler::give_up_unresponsive(Clock::time_point now) {
-  if (now - cancelled_at_ <= patience_after_cancel) return;
+  if (Seconds(now - cancelled_at_).count() <= job_.patience_after_cancel) return;
   for (std::size_t device = 0; device < devices_.size(); ++device) {
     if (is_at_work(device)) devices_[device].state = DeviceState::given_up;
   }

@@ -1,8 +1,12 @@
 // Several devices: everything is computed once, whatever happens to them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 #include "core/error.h"
@@ -164,10 +168,40 @@ TEST(PipelineTest, AStopDoesNotWaitForADeviceThatHangs) {
   Bench bench;
   bench.add([gate](const Rows&, const Effort&) { gate->wait(); });
   bench.stop = 2;
-  const double seconds = seconds_of([&] { EXPECT_THROW(bench.run(job_of(3, same)), Stopped); });
-  EXPECT_LT(seconds, 10);
+  PipelineJob job = job_of(3, same);
+  job.patience_after_cancel = 0.2;
+  const double seconds = seconds_of([&] { EXPECT_THROW(bench.run(job), Stopped); });
+  EXPECT_GE(seconds, 0.2);
+  EXPECT_LT(seconds, 5);
   gate->open();
   std::this_thread::sleep_for(20ms);
+}
+
+// Devices that are lost have something to tell the consumer, which is long at one result.
+TEST(PipelineTest, SignalAndDeadlineAreNoticedWhileTheConsumerIsSlow) {
+  for (const bool by_signal : {true, false}) {
+    Bench bench;
+    for (int i = 0; i < 4; ++i) {
+      bench.add([i, calls = 0](const Rows&, const Effort&) mutable {
+        if (++calls == 2 && i < 3) throw DeviceLost("fell off the bus");
+      });
+    }
+    PipelineJob job = job_of(100, same);
+    if (!by_signal) job.deadline = Clock::now() + 300ms;
+    bool noticed = false;
+    bench.collected.on_take = [&](const SequenceResult&) {
+      if (by_signal) bench.stop = 15;
+      const auto end = Clock::now() + 10s;
+      while (*bench.halt == 0 && Clock::now() < end) std::this_thread::sleep_for(1ms);
+      noticed = *bench.halt != 0;
+    };
+    if (by_signal) {
+      EXPECT_THROW(bench.run(job), Stopped);
+    } else {
+      EXPECT_EQ(bench.run(job).end, PipelineEnd::no_time_left);
+    }
+    EXPECT_TRUE(noticed);
+  }
 }
 
 TEST(PipelineTest, AConsumerThatFailsEndsTheRunAtOnce) {
@@ -239,6 +273,37 @@ TEST(PipelineTest, WithNoThreadItIsWorthRetrying) {
     EXPECT_THAT(bench.collected.results, SizeIs(0));
   }
 }
+
+// Sanitizers need all addresses.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PLEAT_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PLEAT_SANITIZED
+#endif
+#endif
+
+#ifndef PLEAT_SANITIZED
+// Leaves room in the address space for the stacks of a few threads.
+void leave_little_room() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t bytes = pages * ::sysconf(_SC_PAGESIZE) + (160U << 20U);
+  const rlimit limit{bytes, bytes};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+TEST(PipelineDeathTest, WhenTheSystemGivesTooFewThreadsSomeDevicesDoTheWork) {
+  const auto run = [] {
+    Bench bench;
+    for (int i = 0; i < 64; ++i) bench.add([](const Rows&, const Effort&) { std::this_thread::sleep_for(5ms); });
+    leave_little_room();
+    const bool all = bench.run(job_of(200, same)).end == PipelineEnd::all_done;
+    std::_Exit(all && bench.collected.results.size() == 200 && bench.collected.warnings.size() == 1 ? 7 : 1);
+  };
+  EXPECT_EXIT(run(), ::testing::ExitedWithCode(7), "");
+}
+#endif
 
 TEST(PipelineTest, TheConsumerBreathesWhileNothingComes) {
   Bench bench;
