@@ -131,8 +131,9 @@ constexpr std::array table{
                 "has one, which none has yet; its record says so."},
     Key{.path = "run.batch_timeout",
         .field = [](Manifest& m) -> Field { return &m.run.batch_timeout; },
-        .help = "After this many seconds at one batch a device counts as hanging and is given up. `auto` is ten "
-                "minutes beyond what the slowest sound device would need; a processor never hangs.",
+        .help = "After this many seconds at one batch a device counts as hanging and is given up. `auto` is, for a "
+                "GPU, ten minutes and fifty times what the batch would take at the slowest pace seen in the run; a "
+                "processor is never given up.",
         .lowest = 1,
         .highest = 1000000},
     Key{.path = "run.seed",

@@ -174,4 +174,20 @@ CudaDecision decide_cuda(const CudaProbe& probe, const std::vector<int>& wanted)
   return {std::move(gpus), {}, {}};
 }
 
+CudaDecision decide_cuda_automatically(const CudaProbe& probe) {
+  const CudaDecision all = decide_cuda(probe, {});
+  if (!all.gpus.empty()) return all;
+  CudaDecision some;
+  for (std::size_t i = 0; i < probe.gpus.size(); ++i) {
+    const int number = static_cast<int>(i);
+    CudaDecision one = decide_cuda(probe, {number});
+    if (one.gpus.empty()) {
+      some.left_out.push_back(std::move(one.problem));
+    } else {
+      some.gpus.push_back(number);
+    }
+  }
+  return some.gpus.empty() ? all : some;
+}
+
 }  // namespace pleat

@@ -33,6 +33,8 @@ struct CudaDecision {
   std::vector<int> gpus;  // to be used; empty: none, see `problem`
   std::string problem;    // one sentence without a final stop
   std::string advice;     // one line
+  // Of decide_cuda_automatically(): what is wrong with each GPU that is not used, one line each.
+  std::vector<std::string> left_out = {};
 };
 
 // Loads the plug-in, and asks driver and runtime where it is there. Only the GPUs `wanted` are touched, empty: all;
@@ -44,6 +46,9 @@ struct CudaDecision {
 
 // `wanted`: numbers of GPUs, of which all must be usable; empty: all that there are, of which each must be.
 [[nodiscard]] CudaDecision decide_cuda(const CudaProbe& probe, const std::vector<int>& wanted);
+
+// All GPUs that are usable, whatever the others are like; `problem` and `advice` where there is none.
+[[nodiscard]] CudaDecision decide_cuda_automatically(const CudaProbe& probe);
 
 // Whether code for one of these architectures runs on a GPU: on those of the same major number and a minor number that
 // is not smaller.

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "runtime/cuda.h"
 
 namespace pleat {
 namespace {
@@ -51,18 +50,19 @@ DeviceChoice choice_of(const CudaProbe& probe, const std::vector<int>& gpus) {
   return choice;
 }
 
-// The plug-in takes seconds to load: only where there seems to be a GPU.
-DeviceChoice choose_automatically() {
-  if (!probe_driver().gpu_visible) return {};
-  const CudaProbe probe = probe_cuda({});
-  const CudaDecision decision = decide_cuda(probe, {});
-  if (!decision.gpus.empty()) return choice_of(probe, decision.gpus);
-  DeviceChoice choice;
-  choice.note = fmt::format("computes on the processor although there is a GPU: {}", decision.problem);
+}  // namespace
+
+DeviceChoice choose_automatically(const CudaProbe& probe) {
+  const CudaDecision decision = decide_cuda_automatically(probe);
+  if (decision.gpus.empty()) {
+    return {.warnings = {fmt::format("computes on the processor although there is a GPU: {}", decision.problem)}};
+  }
+  DeviceChoice choice = choice_of(probe, decision.gpus);
+  for (const std::string& problem : decision.left_out) {
+    choice.warnings.push_back(fmt::format("a GPU is not used: {}", problem));
+  }
   return choice;
 }
-
-}  // namespace
 
 DeviceRequest parse_devices(const std::string& devices) {
   using Kind = DeviceRequest::Kind;
@@ -89,7 +89,10 @@ DeviceRequest parse_devices(const std::string& devices) {
 
 DeviceChoice choose_devices(const std::string& devices) {
   const DeviceRequest request = parse_devices(devices);
-  if (request.kind == DeviceRequest::Kind::automatic) return choose_automatically();
+  if (request.kind == DeviceRequest::Kind::automatic) {
+    // The plug-in takes seconds to load: only where there seems to be a GPU.
+    return probe_driver().gpu_visible ? choose_automatically(probe_cuda({})) : DeviceChoice();
+  }
   if (request.kind == DeviceRequest::Kind::cpu) return {.cpu_workers = request.cpu_workers};
   const CudaProbe probe = probe_cuda(request.gpus);
   const CudaDecision decision = decide_cuda(probe, request.gpus);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/cuda.h"
+
 namespace pleat {
 
 // What `run.devices` asks for, as it is written.
@@ -30,7 +32,9 @@ struct Gpu {
 struct DeviceChoice {
   std::int64_t cpu_workers = 1;
   std::vector<Gpu> gpus = {};
-  std::string note = {};  // for the log: which GPUs `auto` took, or why none although there are some; may be empty
+  std::string note = {};  // for the log: which GPUs were taken; may be empty
+  // What the user may not expect: GPUs that `auto` does not use although they are there.
+  std::vector<std::string> warnings = {};
 
   [[nodiscard]] std::int64_t count() const {
     return gpus.empty() ? cpu_workers : static_cast<std::int64_t>(gpus.size());
@@ -38,10 +42,13 @@ struct DeviceChoice {
   [[nodiscard]] bool on_gpu() const { return !gpus.empty(); }
 };
 
-// auto takes all GPUs where plug-in, driver and GPUs are all right, else the whole processor as one device; cpu is
-// that, cpu*N N devices. cuda never falls back. Throws Error(no_device) for anything this build or machine has not got.
-// Looks at the machine, so that its answer may change.
+// auto takes the GPUs that are usable, and the whole processor as one device where none is; cpu is that, cpu*N N
+// devices. cuda takes all GPUs and never falls back. Throws Error(no_device) for anything this build or machine has not
+// got. Looks at the machine, so that its answer may change.
 [[nodiscard]] DeviceChoice choose_devices(const std::string& devices);
+
+// What auto makes of a machine where a GPU seems to be there.
+[[nodiscard]] DeviceChoice choose_automatically(const CudaProbe& probe);
 
 // Whether the processor computes in bfloat16 by itself.
 [[nodiscard]] bool cpu_has_bfloat16();

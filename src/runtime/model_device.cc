@@ -176,6 +176,10 @@ std::vector<std::int64_t> ModelDevice::smaller_chunks() const {
   return chunks;
 }
 
+// A processor may be shared with others and swap, but does not hang. The smallest GPU of compute capability 8.0 or
+// newer is good for a hundred times as much. It counts for the first batches alone, see Watchdog.
+double ModelDevice::slowest_rate() const { return device_.is_cpu() ? 0 : 2e10; }
+
 std::string ModelDevice::need_of(std::int64_t row) const {
   return fmt::format("it would need about {:.1f} GB beside the weights, and {:.1f} GB were set aside for it",
                      job_.capacity.bytes_for(job_.tokens[row]) / 1e9, job_.capacity.bytes() / 1e9);

@@ -60,6 +60,7 @@ class ModelDevice : public Device {
   [[nodiscard]] std::string memory() const override;
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override;
   [[nodiscard]] std::string need_of(std::int64_t row) const override;
+  [[nodiscard]] double slowest_rate() const override;
 
  private:
   struct LanguageModelOutput {

@@ -267,6 +267,7 @@ BatchOrder batch_order(const Manifest& manifest, const DeviceChoice& devices) {
 PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer) {
   ChosenModel chosen = choose_model(manifest);
   if (!chosen.devices.note.empty()) observer.info(chosen.devices.note);
+  for (const std::string& warning : chosen.devices.warnings) observer.warning(warning);
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
   Dataset dataset = read_dataset(manifest, tokenizer, observer);

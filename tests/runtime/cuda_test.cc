@@ -100,6 +100,29 @@ TEST(DecideCuda, SaysWhatIsWrongWithTheGpus) {
   expect_refused(busy, {0}, {"cuda:0 (NVIDIA H100)", "busy or unavailable"});
 }
 
+TEST(DecideCudaAutomatically, TakesThoseThatAreUsableAndNamesTheOthers) {
+  EXPECT_THAT(decide_cuda_automatically(sound_machine()).gpus, ElementsAre(0, 1, 2));
+  EXPECT_THAT(decide_cuda_automatically(sound_machine()).left_out, IsEmpty());
+  CudaProbe probe = sound_machine();
+  probe.gpus[0].error = "uncorrectable ECC error encountered";
+  const CudaDecision decision = decide_cuda_automatically(probe);
+  EXPECT_THAT(decision.gpus, ElementsAre(1, 2));
+  EXPECT_THAT(decision.problem, IsEmpty());
+  EXPECT_THAT(decision.left_out, ElementsAre(HasSubstr("cuda:0 (NVIDIA H100) cannot be used: uncorrectable ECC")));
+  expect_refused(probe, {}, {"cuda:0", "uncorrectable ECC"});
+}
+
+TEST(DecideCudaAutomatically, WithoutAnyItSaysWhy) {
+  CudaProbe probe = sound_machine();
+  for (GpuState& gpu : probe.gpus) gpu.error = "busy";
+  EXPECT_THAT(decide_cuda_automatically(probe).gpus, IsEmpty());
+  EXPECT_THAT(decide_cuda_automatically(probe).problem, HasSubstr("cuda:0 (NVIDIA H100) cannot be used: busy"));
+  probe = sound_machine();
+  probe.driver_library = false;
+  EXPECT_THAT(decide_cuda_automatically(probe).gpus, IsEmpty());
+  EXPECT_THAT(decide_cuda_automatically(probe).problem, HasSubstr("no NVIDIA driver"));
+}
+
 TEST(RunsOn, TheSameMajorNumberAndNoSmallerMinor) {
   const std::string built = "80 86 89 90 100 120";
   for (const auto& [major, minor] :

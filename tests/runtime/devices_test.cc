@@ -38,6 +38,39 @@ TEST(DeviceChoice, CountsGpusWhereThereAreSome) {
   EXPECT_TRUE(choice.on_gpu());
 }
 
+// Eight GPUs, of which those with an error cannot be used.
+CudaProbe machine_of(const std::vector<std::string>& errors) {
+  CudaProbe probe;
+  probe.gpu_visible = probe.driver_library = true;
+  probe.plugin = PluginState::loaded;
+  probe.architectures = "90";
+  for (const std::string& error : errors) {
+    GpuState gpu;
+    gpu.name = "NVIDIA H100";
+    gpu.major = 9;
+    gpu.error = error;
+    probe.gpus.push_back(gpu);
+  }
+  return probe;
+}
+
+TEST(ChooseAutomatically, LeavesOutTheGpuThatCannotBeUsedAndWarns) {
+  std::vector<std::string> errors(8);
+  errors[5] = "uncorrectable ECC error encountered";
+  const DeviceChoice choice = choose_automatically(machine_of(errors));
+  ASSERT_EQ(choice.count(), 7);
+  EXPECT_EQ(choice.gpus[5].number, 6);
+  EXPECT_THAT(choice.warnings, testing::ElementsAre(testing::AllOf(HasSubstr("cuda:5"), HasSubstr("ECC"))));
+}
+
+TEST(ChooseAutomatically, FallsBackOnTheProcessorWithAWarning) {
+  const DeviceChoice choice = choose_automatically(machine_of({"busy", "busy"}));
+  EXPECT_FALSE(choice.on_gpu());
+  EXPECT_EQ(choice.count(), 1);
+  EXPECT_THAT(choice.warnings, testing::ElementsAre(HasSubstr("although there is a GPU: cuda:0")));
+  EXPECT_THAT(choose_automatically(machine_of({"", ""})).warnings, testing::IsEmpty());
+}
+
 class MissingDevice : public testing::TestWithParam<const char*> {};
 
 TEST_P(MissingDevice, IsNamedWithAWayOut) {

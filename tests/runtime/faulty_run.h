@@ -46,6 +46,7 @@ class Wrapped : public Device {
   }
   [[nodiscard]] std::string memory() const override { return inner_->memory(); }
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return inner_->smaller_chunks(); }
+  [[nodiscard]] double slowest_rate() const override { return inner_->slowest_rate(); }
   [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
 
  private:
