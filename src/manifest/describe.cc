@@ -135,7 +135,7 @@ tasks:
   contacts: false
   structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, dtype: float16, formats: [],
                      #     chain_linker: 25, chain_gap: 512} with a folding model
-run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto, seed: 0}
+run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto}
 policy: {residues: convert, max_length: 0, duplicates: share, fail_on: any}
 ```
 

@@ -125,10 +125,6 @@ constexpr std::array table{
                 "less memory. `auto` is the most that fits. Results do not depend on it.",
         .lowest = 1,
         .highest = 4096},
-    Key{.path = "run.lower_precision",
-        .field = [](Manifest& m) -> Field { return &m.run.lower_precision; },
-        .help = "Whether a sequence that no smaller chunk makes fit may be folded in lower precision, where the device "
-                "has one, which none has yet; its record says so."},
     Key{.path = "run.batch_timeout",
         .field = [](Manifest& m) -> Field { return &m.run.batch_timeout; },
         .help = "After this many seconds at one batch a device counts as hanging and is given up. `auto` is, for a "
@@ -136,10 +132,6 @@ constexpr std::array table{
                 "processor is never given up.",
         .lowest = 1,
         .highest = 1000000},
-    Key{.path = "run.seed",
-        .field = [](Manifest& m) -> Field { return &m.run.seed; },
-        .help = "The seed of everything random.",
-        .lowest = 0},
 
     Key{.path = "policy",
         .field = [](Manifest&) -> Field { return std::monostate{}; },

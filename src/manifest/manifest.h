@@ -49,9 +49,7 @@ struct RunOptions {
   Precision precision = Precision::automatic;
   std::optional<std::int64_t> max_tokens_per_batch;  // empty = auto
   std::optional<std::int64_t> chunk_size;            // empty = auto
-  bool lower_precision = false;                      // may be tried when memory runs out
   std::optional<std::int64_t> batch_timeout;         // seconds; empty = auto
-  std::int64_t seed = 0;
 };
 
 struct Policy {

@@ -142,7 +142,7 @@ void ManifestReader::read_override(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw Error(ErrorCode::usage, "'" + origin.name + "' has no key and value",
-                "write --set key=value, such as --set run.seed=1");
+                "write --set key=value, such as --set run.devices=cpu");
   }
   const std::string path = assignment.substr(0, equals);
   const Key* const key = find_key(path);

@@ -13,7 +13,7 @@ namespace pleat {
 
 // What is being read, for messages.
 struct Origin {
-  std::string name;     // the file, or the whole override: "--set run.seed=1"
+  std::string name;     // the file, or the whole override: "--set run.devices=cpu"
   bool is_file = true;  // an override is short enough to need no line and column
 
   // "m.yaml:3:14", or the override.

@@ -39,8 +39,6 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
   RunIdentity identity;
   identity.same = task_of(manifest, job, pleat);
   const NamedValues more{
-      // Not of the task: the cache takes nothing that was computed in it.
-      {"run.lower_precision", manifest.run.lower_precision ? "true" : "false"},
       {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
       {"shard", job.dataset.shard ? fmt::format("{}/{}", job.dataset.shard->index, job.dataset.shard->count) : "none"},
       // What became of every record under policy.residues and policy.max_length is in it.

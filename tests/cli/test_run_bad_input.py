@@ -43,16 +43,16 @@ def test_unreadable_manifest(job):
 
 
 MANIFESTS = {  # text after the four required keys -> words of the message
-    "a tab": ("run:\n\tseed: 1\n", ":6:", "tab"),
+    "a tab": ("run:\n\tdevices: cpu\n", ":6:", "tab"),
     "an open bracket": ("tasks: [\n", ":6:"),
     "binary junk": ("\x00\x01\x02\n", ":5:"),
     "a list": ("- 1\n", ":5:"),
     "a key twice": ("output: other.h5\n", ":5:1", "output"),
     "an unknown key": ("task: {}\n", ":5:1", "task", "tasks"),
-    "an unknown key below": ("run: {sed: 1}\n", ":5:7", "sed", "seed"),
+    "an unknown key below": ("run: {device: cpu}\n", ":5:7", "device", "devices"),
     "a wrong type": ("tasks: {logits: 7}\n", ":5:17", "tasks.logits", "true or false"),
     "a number too small": ("run: {max_tokens_per_batch: 1}\n", ":5:29", "run.max_tokens_per_batch", "8"),
-    "a number too large": ("run: {seed: 99999999999999999999}\n", ":5:13", "run.seed"),
+    "a number too large": ("policy: {max_length: 99999999999999999999}\n", ":5:22", "policy.max_length"),
     "an unknown word": ("policy: {residues: drop}\n", ":5:20", "policy.residues", "convert"),
 }
 
@@ -73,8 +73,9 @@ def test_not_a_manifest(job, text):
     job.refused(78, file)
 
 
-@pytest.mark.parametrize("override, word", [("run.sed=1", "run.seed"), ("run.seed=x", "run.seed"), 
-                                            ("run.seed=-1", "run.seed"), ("tasks.logits=[", "tasks.logits")])
+@pytest.mark.parametrize("override, word", [("policy.maxlength=1", "policy.max_length"),
+                                            ("policy.max_length=x", "policy.max_length"),
+                                            ("policy.max_length=-1", "policy.max_length"), ("tasks.logits=[", "tasks.logits")])
 def test_bad_override(job, override, word):
     job.input("in.fasta", GOOD)
     job.refused(78, "--set", word, arguments=("--set", override))

@@ -24,7 +24,7 @@ EXAMPLE = {
         "structure": {"num_recycles": 3, "recycle_tolerance": 0, "pae": True, "dtype": "float16", "formats": [],
                       "chain_linker": 25, "chain_gap": 512},
     },
-    "run": {"devices": "auto", "precision": "auto", "max_tokens_per_batch": "auto", "chunk_size": "auto", "seed": 0},
+    "run": {"devices": "auto", "precision": "auto", "max_tokens_per_batch": "auto", "chunk_size": "auto"},
     "policy": {"residues": "convert", "max_length": 0, "duplicates": "share", "fail_on": "any"},
 }
 
@@ -33,7 +33,7 @@ WRONG = [
     ("taks", {}),
     ("tasks.logit", True),
     ("tasks.embeddings.layer", 1),
-    ("run.seeds", 1),
+    ("run.device", "cpu"),
     ("version", 2),
     ("version", None),
     ("model", None),
@@ -57,8 +57,8 @@ WRONG = [
     ("tasks.structure.chain_linker", -1),
     ("tasks.structure.chain_linker", 1001),
     ("tasks.structure.chain_gap", 0.5),
-    ("run.seed", -1),
-    ("run.seed", "1"),
+    ("policy.max_length", -1),
+    ("policy.max_length", "1"),
     ("run.precision", "fp8"),
     ("run.devices", ["cpu"]),
     ("run.max_tokens_per_batch", 7),

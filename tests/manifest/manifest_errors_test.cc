@@ -47,7 +47,7 @@ TEST_F(ManifestTest, BadYamlIsPlaced) {
   EXPECT_THAT(error_of(minimal + "run: {devices: 'cpu\n"), StartsWith("m.yaml:6:2: bad YAML: a quote is never closed"));
   EXPECT_THAT(error_of("version: 1\nmodel: m\ninputs: a\noutput: \"r\n"), HasSubstr("a quote is never closed"));
   EXPECT_THAT(error_of(minimal + "tasks"), StartsWith("m.yaml:5:1: bad YAML: "));
-  EXPECT_THAT(error_of("run:\n\tseed: 1\n"), AllOf(StartsWith("m.yaml:2:"), HasSubstr("bad YAML: ")));
+  EXPECT_THAT(error_of("run:\n\tdevices: cpu\n"), AllOf(StartsWith("m.yaml:2:"), HasSubstr("bad YAML: ")));
   EXPECT_THAT(error_of(minimal + "policy: *nowhere\n"), StartsWith("m.yaml:5:9: bad YAML: "));
 }
 
@@ -84,8 +84,8 @@ TEST_F(ManifestTest, UnknownKeysNameTheNearestKnownOne) {
             "m.yaml:5:1: unknown key 'num_recycles' | did you mean 'tasks.structure.num_recycles'?");
   EXPECT_EQ(error_of(minimal + "run: {something_else: 1}\n"),
             "m.yaml:5:7: unknown key 'run.something_else' | the keys of 'run' are devices, precision, "
-            "max_tokens_per_batch, chunk_size, lower_precision, batch_timeout, seed");
-  EXPECT_THAT(error_of(minimal + "run.seed: 1\n"), StartsWith("m.yaml:5:1: unknown key 'run.seed' | "));
+            "max_tokens_per_batch, chunk_size, batch_timeout");
+  EXPECT_THAT(error_of(minimal + "run.devices: cpu\n"), StartsWith("m.yaml:5:1: unknown key 'run.devices' | "));
   EXPECT_THAT(error_of(minimal + "<<: {run: {}}\n"), StartsWith("m.yaml:5:1: unknown key '<<' | "));
   EXPECT_THAT(error_of(minimal + "\"\": 1\n"), StartsWith("m.yaml:5:1: unknown key '' | "));
   EXPECT_THAT(error_of(minimal + "? [a, b]\n: 1\n"), StartsWith("m.yaml:5:3: a key must be a word | "));
@@ -99,8 +99,8 @@ TEST_F(ManifestTest, StrangeKeysAreShownSafely) {
 TEST_F(ManifestTest, DuplicateKeys) {
   EXPECT_THAT(error_of(minimal + "model: other\n"),
               StartsWith("m.yaml:5:1: the key 'model' is given twice, first in line 2 | "));
-  EXPECT_THAT(error_of(minimal + "run: {seed: 1, seed: 1}\n"),
-              StartsWith("m.yaml:5:16: the key 'run.seed' is given twice, first in line 5 | "));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: 1, max_length: 1}\n"),
+              StartsWith("m.yaml:5:25: the key 'policy.max_length' is given twice, first in line 5 | "));
 }
 
 TEST_F(ManifestTest, MissingKeys) {
@@ -123,16 +123,16 @@ TEST_F(ManifestTest, OtherVersions) {
 TEST_F(ManifestTest, NumbersAreWholeAndPlain) {
   for (const std::string value : {"1.5", "1e3", "1e3x", "yes", "true", "0x10", "010", "1_000", "--1", "+", "-", "1 2",
                                   "99999999999999999999", "9223372036854775808", "-1", ".inf", "!!int 3"}) {
-    EXPECT_THAT(error_of(minimal + "run: {seed: " + value + "}\n"),
-                AllOf(StartsWith("m.yaml:5:"), HasSubstr("'run.seed' is '"),
+    EXPECT_THAT(error_of(minimal + "policy: {max_length: " + value + "}\n"),
+                AllOf(StartsWith("m.yaml:5:"), HasSubstr("'policy.max_length' is '"),
                       HasSubstr("but must be a whole number of at least 0 | ")))
         << value;
   }
-  EXPECT_THAT(error_of(minimal + "run: {seed: '5'}\n"),
-              StartsWith("m.yaml:5:13: 'run.seed' is the quoted text '5', but must be a whole number of at least 0"));
-  EXPECT_THAT(error_of(minimal + "run:\n  seed:\n"), StartsWith("m.yaml:6:3: 'run.seed' is empty, but must be"));
-  EXPECT_THAT(error_of(minimal + "run: {seed: [1]}\n"), StartsWith("m.yaml:5:13: 'run.seed' is a list, but"));
-  EXPECT_THAT(error_of(minimal + "run: {seed: {a: 1}}\n"), StartsWith("m.yaml:5:13: 'run.seed' is a map, but"));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: '5'}\n"),
+              StartsWith("m.yaml:5:22: 'policy.max_length' is the quoted text '5', but must be a whole number of at least 0"));
+  EXPECT_THAT(error_of(minimal + "policy:\n  max_length:\n"), StartsWith("m.yaml:6:3: 'policy.max_length' is empty, but must be"));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: [1]}\n"), StartsWith("m.yaml:5:22: 'policy.max_length' is a list, but"));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: {a: 1}}\n"), StartsWith("m.yaml:5:22: 'policy.max_length' is a map, but"));
 }
 
 TEST_F(ManifestTest, NumbersOutOfRange) {

@@ -35,7 +35,6 @@ TEST_F(ManifestTest, TheMinimumHasTheDefaults) {
   EXPECT_EQ(m.run.precision, Precision::automatic);
   EXPECT_FALSE(m.run.max_tokens_per_batch.has_value());
   EXPECT_FALSE(m.run.chunk_size.has_value());
-  EXPECT_EQ(m.run.seed, 0);
   EXPECT_EQ(m.policy.residues, ResiduePolicy::convert);
   EXPECT_EQ(m.policy.max_length, 0);
   EXPECT_EQ(m.policy.duplicates, DuplicatePolicy::share);
@@ -54,7 +53,7 @@ tasks:
   contacts: true
   structure: {num_recycles: 1, recycle_tolerance: 0.5, pae: false, dtype: float32, formats: [cif, pdb],
               chain_linker: 0, chain_gap: 1000}
-run: {devices: "cuda:0,2", precision: bf16, max_tokens_per_batch: 2048, chunk_size: 64, seed: 7}
+run: {devices: "cuda:0,2", precision: bf16, max_tokens_per_batch: 2048, chunk_size: 64}
 policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none}
 )");
   EXPECT_EQ(m.model, "/models/esmfold");
@@ -79,7 +78,6 @@ policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none
   EXPECT_EQ(m.run.precision, Precision::bfloat16);
   EXPECT_EQ(m.run.max_tokens_per_batch, 2048);
   EXPECT_EQ(m.run.chunk_size, 64);
-  EXPECT_EQ(m.run.seed, 7);
   EXPECT_EQ(m.policy.residues, ResiduePolicy::strict);
   EXPECT_EQ(m.policy.max_length, 1000);
   EXPECT_EQ(m.policy.duplicates, DuplicatePolicy::separate);
@@ -132,7 +130,7 @@ TEST_F(ManifestTest, BothEndsOfARangeBelongToIt) {
   EXPECT_EQ(load(minimal + "run: {max_tokens_per_batch: 1048576}").run.max_tokens_per_batch, 1048576);
   EXPECT_EQ(load(minimal + "run: {chunk_size: 1}").run.chunk_size, 1);
   EXPECT_EQ(load(minimal + "run: {chunk_size: 4096}").run.chunk_size, 4096);
-  EXPECT_EQ(load(minimal + "run: {seed: 9223372036854775807}").run.seed, INT64_MAX);
+  EXPECT_EQ(load(minimal + "policy: {max_length: 9223372036854775807}").policy.max_length, INT64_MAX);
 }
 
 TEST_F(ManifestTest, EmbeddingsAreOffWhereOnlyAnotherTaskIsAskedFor) {
@@ -174,23 +172,23 @@ TEST_F(ManifestTest, TheTextIsKeptAndHashedWithTheOverrides) {
   EXPECT_EQ(plain.sha256, sha256_of(minimal));
   EXPECT_TRUE(plain.overrides.empty());
 
-  const Manifest other = load(minimal, {"run.seed=1", "model=x"});
+  const Manifest other = load(minimal, {"policy.max_length=1", "model=x"});
   EXPECT_EQ(other.text, minimal);
-  EXPECT_THAT(other.overrides, ElementsAre("run.seed=1", "model=x"));
+  EXPECT_THAT(other.overrides, ElementsAre("policy.max_length=1", "model=x"));
   EXPECT_NE(other.sha256, plain.sha256);
-  EXPECT_NE(other.sha256, load(minimal, {"run.seed=1"}).sha256);
-  EXPECT_NE(other.sha256, load(minimal, {"model=x", "run.seed=1"}).sha256);
-  EXPECT_EQ(other.sha256, load(minimal, {"run.seed=1", "model=x"}).sha256);
+  EXPECT_NE(other.sha256, load(minimal, {"policy.max_length=1"}).sha256);
+  EXPECT_NE(other.sha256, load(minimal, {"model=x", "policy.max_length=1"}).sha256);
+  EXPECT_EQ(other.sha256, load(minimal, {"policy.max_length=1", "model=x"}).sha256);
 }
 
 TEST_F(ManifestTest, YamlIsReadAsPeopleWriteIt) {
   const Manifest m = load(
       "\xEF\xBB\xBF# a comment\r\n---\r\nversion: +1\r\n\"model\": 'm\xC3\xA9'\r\n"
-      "inputs:\r\n  - a.fa  # the first\r\n  - 2024\r\noutput: r.h5\r\nrun:\r\n  seed: 5\r\n...\r\n");
+      "inputs:\r\n  - a.fa  # the first\r\n  - 2024\r\noutput: r.h5\r\npolicy:\r\n  max_length: 5\r\n...\r\n");
   EXPECT_EQ(m.model, "m\xC3\xA9");
   EXPECT_THAT(m.inputs, ElementsAre("a.fa", "2024"));
   EXPECT_EQ(m.output, "r.h5");
-  EXPECT_EQ(m.run.seed, 5);
+  EXPECT_EQ(m.policy.max_length, 5);
 }
 
 TEST_F(ManifestTest, AliasesStandForTheirAnchors) {

@@ -8,9 +8,9 @@ using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
 TEST_F(ManifestTest, OverridesWinOverTheFile) {
-  const Manifest m = load(minimal + "run: {seed: 1, precision: fp32}\n",
-                          {"run.seed=2", "output=/tmp/o=1.h5", "inputs=[b.fa, c.fa]", "run.devices=cuda:0,2"});
-  EXPECT_EQ(m.run.seed, 2);
+  const Manifest m = load(minimal + "run: {precision: fp32}\npolicy: {max_length: 1}\n",
+                          {"policy.max_length=2", "output=/tmp/o=1.h5", "inputs=[b.fa, c.fa]", "run.devices=cuda:0,2"});
+  EXPECT_EQ(m.policy.max_length, 2);
   EXPECT_EQ(m.run.precision, Precision::float32);
   EXPECT_EQ(m.output, "/tmp/o=1.h5");
   EXPECT_THAT(m.inputs, ElementsAre("b.fa", "c.fa"));
@@ -18,7 +18,7 @@ TEST_F(ManifestTest, OverridesWinOverTheFile) {
 }
 
 TEST_F(ManifestTest, TheLastOverrideWins) {
-  EXPECT_EQ(load(minimal, {"run.seed=2", "run.seed=3"}).run.seed, 3);
+  EXPECT_EQ(load(minimal, {"policy.max_length=2", "policy.max_length=3"}).policy.max_length, 3);
   EXPECT_FALSE(load(minimal, {"run.chunk_size=3", "run.chunk_size=auto"}).run.chunk_size.has_value());
 }
 
@@ -67,20 +67,20 @@ TEST_F(ManifestTest, WrongOverridesAreShownWhole) {
             "--set tasks.logit=true: unknown key 'tasks.logit' | did you mean 'tasks.logits'?");
   EXPECT_EQ(error("taks.logits=true"),
             "--set taks.logits=true: unknown key 'taks.logits' | did you mean 'tasks.logits'?");
-  EXPECT_EQ(error("seed=1"), "--set seed=1: unknown key 'seed' | did you mean 'run.seed'?");
-  EXPECT_THAT(error("run.seed.x=1"),
-              StartsWith("--set run.seed.x=1: unknown key 'run.seed.x' | did you mean 'run.seed'?"));
+  EXPECT_EQ(error("max_length=1"), "--set max_length=1: unknown key 'max_length' | did you mean 'policy.max_length'?");
+  EXPECT_THAT(error("policy.max_length.x=1"),
+              StartsWith("--set policy.max_length.x=1: unknown key 'policy.max_length.x' | did you mean 'policy.max_length'?"));
   EXPECT_THAT(error("structure.pae=true"), ::testing::HasSubstr("did you mean 'tasks.structure.pae'?"));
   EXPECT_THAT(error("policy.something_else=1"), ::testing::HasSubstr(" | the keys of 'policy' are residues, "));
-  EXPECT_THAT(error("run.seed.something=1"), ::testing::HasSubstr(" | the keys are version, model, "));
+  EXPECT_THAT(error("policy.max_length.something=1"), ::testing::HasSubstr(" | the keys are version, model, "));
   EXPECT_THAT(error("output='r"), StartsWith("--set output='r: bad YAML: a quote is never closed | "));
-  EXPECT_THAT(error("run.seed=yes"),
-              StartsWith("--set run.seed=yes: 'run.seed' is 'yes', but must be a whole number of at least 0 | "));
+  EXPECT_THAT(error("policy.max_length=yes"),
+              StartsWith("--set policy.max_length=yes: 'policy.max_length' is 'yes', but must be a whole number of at least 0 | "));
   EXPECT_THAT(error("output="), StartsWith("--set output=: 'output' is empty, but must be text | "));
   EXPECT_THAT(error("inputs=[a"), StartsWith("--set inputs=[a: bad YAML: "));
-  EXPECT_THAT(error("run={sede: 1}"), StartsWith("--set run={sede: 1}: unknown key 'run.sede' | did you mean"));
-  EXPECT_THAT(error("run={seed: 1, seed: 2}"),
-              StartsWith("--set run={seed: 1, seed: 2}: the key 'run.seed' is given twice | "));
+  EXPECT_THAT(error("run={devises: 1}"), StartsWith("--set run={devises: 1}: unknown key 'run.devises' | did you mean"));
+  EXPECT_THAT(error("policy={max_length: 1, max_length: 2}"),
+              StartsWith("--set policy={max_length: 1, max_length: 2}: the key 'policy.max_length' is given twice | "));
   EXPECT_THAT(error("version=2"), StartsWith("--set version=2: 'version' is '2', but must be 1 | "));
   EXPECT_THAT(error("model=\xE9"), ::testing::HasSubstr("this is not UTF-8 text"));
   EXPECT_THAT(error("tasks.embeddings=false"),
@@ -88,7 +88,7 @@ TEST_F(ManifestTest, WrongOverridesAreShownWhole) {
 }
 
 TEST_F(ManifestTest, WithoutKeyOrValueItIsAUsageError) {
-  for (const std::string assignment : {"run.seed", "=1", ""}) {
+  for (const std::string assignment : {"policy.max_length", "=1", ""}) {
     try {
       static_cast<void>(load(minimal, {assignment}));
       FAIL() << "no error for '" << assignment << "'";
