@@ -5,6 +5,7 @@
 #include <array>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "core/stop.h"
 
@@ -27,6 +28,11 @@ constexpr std::array statuses{
     ExitStatus{"78", "The manifest is wrong"},
     ExitStatus{"128 + N", "Ended by signal N; the same command goes on from there"},
 };
+
+int report_bug(const std::exception& error) {
+  spdlog::error("this should not happen, please report it: {}", error.what());
+  return 70;
+}
 
 }  // namespace
 
@@ -61,9 +67,14 @@ int report_current_exception() {
     spdlog::error("the machine has not enough memory for this");
     spdlog::error("hint: a smaller run.max_tokens_per_batch needs less; so does a smaller model");
     return exit_status_of(ErrorCode::retry);
+  } catch (const std::system_error& error) {
+    // What std::thread throws when the system gives no thread; it reaches this from any part of the program.
+    if (error.code() != std::errc::resource_unavailable_try_again) return report_bug(error);
+    spdlog::error("the system gives this process no more threads");
+    spdlog::error("hint: raise the limit on processes (ulimit -u, pids.max of the cgroup), or ask for fewer devices");
+    return exit_status_of(ErrorCode::retry);
   } catch (const std::exception& error) {
-    spdlog::error("this should not happen, please report it: {}", error.what());
-    return exit_status_of(ErrorCode::internal);
+    return report_bug(error);
   }
 }
 

@@ -48,7 +48,7 @@ void consume(Scheduler& scheduler, PipelineConsumer& consumer) {
 // The workers' threads.
 class WorkerThreads {
  public:
-  // Devices for which no thread can be made leave at once.
+  // Devices for which no thread can be made leave, and the consumer hears of it, unless that are all.
   WorkerThreads(std::shared_ptr<Scheduler> scheduler, const std::vector<std::shared_ptr<Device>>& devices,
                 const ThreadMaker& make)
       : scheduler_(std::move(scheduler)), threads_(devices.size()) {
@@ -59,17 +59,22 @@ class WorkerThreads {
           scheduler->leave(i);
         });
       } catch (const std::exception& error) {
-        scheduler_->leave(i);
-        ++missing_;
+        missing_.push_back(i);
         why_ = error.what();
       }
     }
+    // In this order: the others may have done everything by now, and with the last one to leave the consumer ends.
+    if (!missing_.empty() && !all_missing()) {
+      scheduler_->warn(fmt::format("the system gives no thread for {} of {} devices ({}); the others do their work",
+                                   missing_.size(), devices.size(), why_));
+    }
+    for (const std::size_t device : missing_) scheduler_->leave(device);
   }
   ~WorkerThreads() { end(); }
   WorkerThreads(const WorkerThreads&) = delete;
   WorkerThreads& operator=(const WorkerThreads&) = delete;
 
-  [[nodiscard]] std::size_t missing() const { return missing_; }
+  [[nodiscard]] bool all_missing() const { return !threads_.empty() && missing_.size() == threads_.size(); }
   [[nodiscard]] const std::string& why() const { return why_; }
 
   // Waits for all but those whose device hangs, which are left behind. How many these are.
@@ -87,7 +92,7 @@ class WorkerThreads {
  private:
   std::shared_ptr<Scheduler> scheduler_;
   std::vector<std::thread> threads_;
-  std::size_t missing_ = 0;
+  std::vector<std::size_t> missing_;
   std::string why_;
 };
 
@@ -129,14 +134,9 @@ PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shar
   {
     const ConsumerThread consumer_thread(*scheduler, consumer, make);
     WorkerThreads workers(scheduler, devices, make);
-    const bool none = !devices.empty() && workers.missing() == devices.size();
-    if (workers.missing() > 0 && !none) {
-      scheduler->warn(fmt::format("the system gives no thread for {} of {} devices ({}); the others do their work",
-                                  workers.missing(), devices.size(), workers.why()));
-    }
     while (scheduler->wait_while_at_work(glance)) scheduler->tick(stop);
     outcome.hanging = workers.end();
-    if (none) throw no_threads(workers.why());
+    if (workers.all_missing()) throw no_threads(workers.why());
   }
   scheduler->rethrow_error();
   throw_if_stopped(&stop);

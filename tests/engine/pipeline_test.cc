@@ -240,11 +240,12 @@ TEST(PipelineTest, DropsABatchThatIsNotDoneInTime) {
   EXPECT_LT(Clock::now() - job.deadline, 2s);
 }
 
-// Makes so many threads, and then no more.
+// Makes so many threads, and then no more, which takes so long that the others may be through.
 ThreadMaker maker_of(int threads) {
-  return [threads, made = 0](std::function<void()> body) mutable {
-    if (made++ >= threads) throw std::system_error(EAGAIN, std::generic_category());
-    return make_thread(std::move(body));
+  return [threads, made = 0](std::function<void()> body) mutable -> std::thread {
+    if (made++ < threads) return make_thread(std::move(body));
+    if (made == threads + 1) std::this_thread::sleep_for(100ms);
+    throw std::system_error(EAGAIN, std::generic_category());
   };
 }
 

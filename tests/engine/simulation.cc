@@ -56,12 +56,12 @@ void Simulation::make_rows() {
 }
 
 void Simulation::make_devices() {
-  const bool shared = chance(0.4);
+  const bool shared = chance(0.6);
   const double trouble = chance(0.6) ? 0.4 : 0;
   devices_.resize(whole(1, 4));
   for (std::size_t i = 0; i < devices_.size(); ++i) {
     SimulatedDevice& device = devices_[i];
-    device.memory = shared ? "shared" : "of " + std::to_string(i);
+    device.memory = shared && chance(0.8) ? "shared" : "of " + std::to_string(i);
     device.most_leases = chance(0.5) ? 2 : 1;
     device.speed = uniform(0.6, 4);
     device.batches_to_fate = static_cast<int>(whole(0, 10));
