@@ -144,28 +144,28 @@ void Scheduler::lose(std::size_t device, const std::string& why) {
 
 // Nobody knows which of the batches that the device held has cost it.
 void Scheduler::take_back(std::size_t device, const std::string& why) {
-  Delivery delivery;
-  delivery.loss = Loss{devices_[device].traits.name, why, {}};
+  Loss loss{devices_[device].traits.name, why, {}};
+  std::vector<SequenceResult> given_up;
   for (auto lease = leased_.begin(); lease != leased_.end();) {
     const auto here = lease++;
-    if (here->second.device == device) quarantine_or_give_up(end_lease(here), delivery);
+    if (here->second.device == device) quarantine_or_give_up(end_lease(here), loss, given_up);
   }
-  deliver(std::move(delivery));
+  deliver({.results = std::move(given_up), .loss = std::move(loss)});
 }
 
 // Each row is computed again, by itself; those that have cost too many devices are given up.
-void Scheduler::quarantine_or_give_up(const Leased& lease, Delivery& delivery) {
+void Scheduler::quarantine_or_give_up(const Leased& lease, Loss& loss, std::vector<SequenceResult>& given_up) {
   for (const std::int64_t row : lease.attempt.batch.rows) {
-    delivery.loss->rows.push_back(row);
+    loss.rows.push_back(row);
     const std::int32_t losses = ++losses_[row];
     if (losses < losses_allowed) {
       quarantined_.push_back({.batch = job_.batch_of({row}), .alone = true});
       continue;
     }
-    delivery.results.push_back(failed_result(
-        row, "device_lost", fmt::format("{} devices were lost while they computed this sequence", losses)));
-    delivery.results.back().attempts = losses;
-    delivery.results.back().device = delivery.loss->device;
+    given_up.push_back(failed_result(row, "device_lost",
+                                     fmt::format("{} devices were lost while they computed this sequence", losses)));
+    given_up.back().attempts = losses;
+    given_up.back().device = loss.device;
   }
 }
 

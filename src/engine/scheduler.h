@@ -176,7 +176,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   Leased end_lease(LeasedIterator lease);
   void try_next(std::vector<Attempt> attempts);
   void take_back(std::size_t device, const std::string& why);
-  void quarantine_or_give_up(const Leased& lease, Delivery& delivery);
+  void quarantine_or_give_up(const Leased& lease, Loss& loss, std::vector<SequenceResult>& given_up);
   void give_up_overdue(Clock::time_point now);
   void give_up_unresponsive(Clock::time_point now);
   void cancel(CancelReason reason, int signal = 0);

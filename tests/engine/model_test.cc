@@ -2,6 +2,7 @@
 // and come back, hang, are lost, leave, and run out of memory; rows that fail always, beside others, or take their
 // device with them; a consumer that is slow or fails; signals and deadlines. Whatever happens, each row is delivered
 // once, nothing waits for ever, and what comes of a row depends neither on its neighbours nor on time.
+// tests/fault/test_planted.py plants faults into the scheduler and shows that these runs find them.
 #include <gtest/gtest.h>
 
 #include <chrono>
