@@ -35,10 +35,11 @@ NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std:
 }
 
 RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
-                        const std::string& created_utc) {
+                        const std::string& weights, const std::string& created_utc) {
   RunIdentity identity;
   identity.same = task_of(manifest, job, pleat);
   const NamedValues more{
+      {"weights (sampled)", weights},
       // Not of the task: the cache takes nothing that was computed in it.
       {"run.lower_precision", manifest.run.lower_precision ? "true" : "false"},
       {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
@@ -47,7 +48,7 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
       {"inputs", job.dataset.sha256},
   };
   identity.same.insert(identity.same.end(), more.begin(), more.end());
-  identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)}, {settled_created_utc, created_utc}};
+  identity.settled = {{settled_created_utc, created_utc}};
   return identity;
 }
 

@@ -93,12 +93,14 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
 bool ModelDevice::works_ahead() const { return !device_.is_cpu() && model_->folding() == nullptr; }
 
 Pending ModelDevice::begin(const std::vector<std::int64_t>& rows) {
+  shared_->under_way.begin(rows);
   if (!works_ahead()) return Device::begin(rows);
   Pending results = on_the_device([&] { return run_language_model(pack(rows)).results; });
   return [this, results = std::move(results)] { return on_the_device(results); };
 }
 
 std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
+  shared_->under_way.begin(rows);
   return on_the_device([&] {
     const PackedBatch batch = pack(rows);
     const LanguageModelOutput output = run_language_model(batch);
