@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -21,6 +23,25 @@ using Json = nlohmann::ordered_json;
 
 constexpr int version = 2;
 constexpr std::size_t crc_digits = 8;
+
+// A whole line that this program has not written.
+class ForeignLine : public std::exception {};
+
+template <typename T>
+T integer_from(const Json& json) {
+  const bool fits = json.is_number_unsigned()  ? std::in_range<T>(json.get<std::uint64_t>())
+                    : json.is_number_integer() ? std::in_range<T>(json.get<std::int64_t>())
+                                               : false;
+  if (!fits) throw ForeignLine();
+  return json.is_number_unsigned() ? static_cast<T>(json.get<std::uint64_t>())
+                                   : static_cast<T>(json.get<std::int64_t>());
+}
+
+MemoryRung rung_from(const Json& json) {
+  const int number = integer_from<int>(json);
+  if (number < 0 || number > static_cast<int>(MemoryRung::lower_precision)) throw ForeignLine();
+  return static_cast<MemoryRung>(number);
+}
 
 std::string crc_text(std::string_view text) { return fmt::format("{:08x}", crc32_of(std::as_bytes(std::span(text)))); }
 
@@ -53,11 +74,12 @@ Json json_of(const JournalEntry& entry) {
 JournalEntry entry_from(const Json& json) {
   JournalEntry entry;
   SequenceResult& result = entry.result;
-  result.row = json.at("row");
-  entry.place = {json.at("position"), json.at("crc32")};
+  result.row = integer_from<std::int64_t>(json.at("row"));
+  entry.place = {integer_from<std::uint64_t>(json.at("position")), integer_from<std::uint32_t>(json.at("crc32"))};
   result.seconds = json.at("seconds");
-  result.attempts = json.at("attempts");
-  result.rung = static_cast<MemoryRung>(json.at("rung").get<int>());
+  result.attempts = integer_from<std::int32_t>(json.at("attempts"));
+  if (result.attempts < 0) throw ForeignLine();
+  result.rung = rung_from(json.at("rung"));
   result.device = json.at("device");
   result.failed = json.value("failed", false);
   result.error_code = json.value("code", "");
@@ -75,8 +97,10 @@ std::optional<Json> object_in(std::string_view line) {
   return json;
 }
 
-std::optional<JournalState> state_from(const Json& head, const std::filesystem::path& file) {
-  const int found = head.value("pleat_journal", 0);
+// Of a first line that is none of a journal's: nothing.
+std::optional<JournalState> state_from(const Json& head, const std::filesystem::path& file) try {
+  if (!head.contains("pleat_journal")) return std::nullopt;
+  const int found = integer_from<int>(head.at("pleat_journal"));
   if (found == 0) return std::nullopt;
   if (found != version) {
     throw Error(ErrorCode::cannot_create,
@@ -88,6 +112,10 @@ std::optional<JournalState> state_from(const Json& head, const std::filesystem::
   JournalState state;
   state.identity = {values_from(head.at("same")), values_from(head.at("settled"))};
   return state;
+} catch (const Json::exception&) {
+  return std::nullopt;
+} catch (const ForeignLine&) {
+  return std::nullopt;
 }
 
 // Not open where there is none. What keeps a folder from being made is told when it is to be made.
@@ -107,11 +135,11 @@ class Reader {
 
   void take(const Json& json, std::size_t bytes) {
     if (json.contains("row")) take_entry(json);
-    if (json.contains("run")) begin_run(json.at("longest_tokens"));
-    if (json.contains("under_way")) under_way_ = json.at("under_way").get<std::set<std::int64_t>>();
+    if (json.contains("run")) begin_run(integer_from<std::int64_t>(json.at("longest_tokens")));
+    if (json.contains("under_way")) set_under_way(json.at("under_way"));
     if (json.contains("model_sha256")) take_model(json.at("model_sha256"));
     if (json.contains("lost")) {
-      for (const Json& row : json.at("lost")) ++state_.lost[row.get<std::int64_t>()];
+      for (const Json& row : json.at("lost")) ++state_.lost[integer_from<std::int64_t>(row)];
     }
     state_.whole_bytes += bytes;
   }
@@ -134,6 +162,11 @@ class Reader {
   void take_model(const std::string& sha256) {
     if (!state_.model_sha256.empty() && state_.model_sha256 != sha256) state_.first_run = run_;
     state_.model_sha256 = sha256;
+  }
+
+  void set_under_way(const Json& rows) {
+    under_way_.clear();
+    for (const Json& row : rows) under_way_.insert(integer_from<std::int64_t>(row));
   }
 
   void begin_run(std::int64_t longest_tokens) {
@@ -175,7 +208,13 @@ std::optional<JournalState> Journal::read(const std::filesystem::path& file,
       if (!state) break;
       reader.emplace(std::move(*state), entry);
     }
-    reader->take(*json, line.size() + 1);
+    try {
+      reader->take(*json, line.size() + 1);
+    } catch (const Json::exception&) {
+      break;
+    } catch (const ForeignLine&) {
+      break;
+    }
   }
   if (in.bad()) throw_system_error(EIO, "read", file, ErrorCode::io);
   return reader ? std::optional(reader->finish()) : std::nullopt;

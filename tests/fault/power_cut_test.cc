@@ -249,7 +249,7 @@ TEST_F(RunCutTest, TwoRuns) {
   });
   ASSERT_FALSE(error_) << error_->what();
   ASSERT_TRUE(content_of(output()) == expected_);
-  explore(cut, is_long() ? 60'000 : 2'000,
+  explore(cut, is_long() ? 75'000 : 2'000,
           [&](const Tree& state, std::int64_t marks) { go_on(state, promised_after(marks)); });
 }
 
@@ -341,7 +341,7 @@ TEST_F(MergeCutTest, AMerge) {
   merge();
   const PowerCut cut(folder_, {}, Recorder::end());
   const std::string expected = content_of(output());
-  explore(cut, is_long() ? 15'000 : 400, [&](const Tree& state, std::int64_t) {
+  explore(cut, is_long() ? 7'000 : 400, [&](const Tree& state, std::int64_t) {
     write_tree(state, folder_);
     merge();
     ASSERT_TRUE(content_of(output()) == expected);
@@ -369,7 +369,7 @@ TEST_F(PowerCutTest, AWriteToTheCache) {
     for (const std::int64_t row : {0, 1, 2}) cache.keep(dataset.sequences, result_of(dataset, layout, row));
   }
   const PowerCut cut(folder, {}, Recorder::end());
-  explore(cut, is_long() ? 10'000 : 300, [&](const Tree& state, std::int64_t) {
+  explore(cut, is_long() ? 3'000 : 300, [&](const Tree& state, std::int64_t) {
     write_tree(state, folder);
     ResultCache cache = open();
     for (const std::int64_t row : {0, 1, 2}) {
