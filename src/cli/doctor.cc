@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "core/revision.h"
 
 namespace pleat::cli {
 namespace {
@@ -63,7 +64,8 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
       ->type_name("DEVICES");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {
-    const std::vector<Finding> findings = examine_machine({PLEAT_VERSION " (" PLEAT_REVISION ")", arguments->devices});
+    const std::vector<Finding> findings =
+        examine_machine({std::string(PLEAT_VERSION " (") + revision() + ")", arguments->devices});
     for (const Finding& finding : findings) {
       if (finding.health == Health::fault && exit_status == 0) exit_status = exit_status_of(finding.code);
     }

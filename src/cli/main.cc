@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/errors.h"
 #include "cli/log.h"
+#include "core/revision.h"
 #include "runtime/machine.h"
 
 namespace {
@@ -57,7 +58,7 @@ int run_program(int argc, char** argv) {
       "Protein sequences in, ESM-2 embeddings and ESMFold structures out, in bulk: one manifest, one command, one "
       "HDF5 file.",
       "pleat");
-  app.set_version_flag("--version", PLEAT_VERSION " (" PLEAT_REVISION ")");
+  app.set_version_flag("--version", std::string(PLEAT_VERSION " (") + pleat::revision() + ")");
   app.require_subcommand(1);
   app.fallthrough(false);
   int exit_status = 0;

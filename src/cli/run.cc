@@ -17,6 +17,7 @@
 #include "cli/signals.h"
 #include "cli/summary.h"
 #include "core/error.h"
+#include "core/revision.h"
 #include "core/stop.h"
 #include "runtime/job.h"
 
@@ -126,7 +127,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   settings.work_folder = arguments.work_folder;
   settings.cache_folder = arguments.cache_folder;
   settings.pleat_version = PLEAT_VERSION;
-  settings.source_revision = PLEAT_REVISION;
+  settings.source_revision = revision();
   settings.stop = &watch_signals();
   settings.shard = shard;
   settings.restart = arguments.restart;

@@ -31,8 +31,13 @@ LockedFile open_locked(const std::filesystem::path& path) {
   while (true) {
     FileDescriptor file = open_to_lock(path);
     if (!file.is_open()) throw_system_error(errno, "create", path, ErrorCode::cannot_create);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return {std::move(file), errno != EWOULDBLOCK};
-    if (is_still_there(file, path)) return {std::move(file), true};
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      // Anything else, such as ENOLCK, EOPNOTSUPP or ENOSYS, says that there is no lock to be had.
+      const bool is_held = errno == EWOULDBLOCK;
+      return {std::move(file), !is_held, false};
+    }
+    if (is_still_there(file, path)) return {std::move(file), true, true};
   }
 }
 

@@ -35,17 +35,18 @@ NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std:
 }
 
 RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
-                        const std::string& created_utc) {
+                        const std::string& weights, const std::string& created_utc) {
   RunIdentity identity;
   identity.same = task_of(manifest, job, pleat);
   const NamedValues more{
+      {"weights (sampled)", weights},
       {"policy.duplicates", manifest.policy.duplicates == DuplicatePolicy::share ? "share" : "separate"},
       {"shard", job.dataset.shard ? fmt::format("{}/{}", job.dataset.shard->index, job.dataset.shard->count) : "none"},
       // What became of every record under policy.residues and policy.max_length is in it.
       {"inputs", job.dataset.sha256},
   };
   identity.same.insert(identity.same.end(), more.begin(), more.end());
-  identity.settled = {{settled_longest_tokens, std::to_string(job.longest_tokens)}, {settled_created_utc, created_utc}};
+  identity.settled = {{settled_created_utc, created_utc}};
   return identity;
 }
 

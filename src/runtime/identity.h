@@ -7,16 +7,15 @@
 
 namespace pleat {
 
-// Names of what the first of several runs settles.
-inline constexpr const char* settled_longest_tokens = "longest_tokens";
+// The name of what the first of several runs settles.
 inline constexpr const char* settled_created_utc = "created_utc";
 
 // What decides the numbers of a sequence but itself and the weights, whose hash is known later. What is not in it, such
 // as the devices and the size of batches, may differ. `pleat` is the program's version.
 [[nodiscard]] NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat);
 
-// task_of() and the inputs.
+// task_of(), the inputs, and the weights by Checkpoint::sample().
 [[nodiscard]] RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const std::string& pleat,
-                                      const std::string& created_utc);
+                                      const std::string& weights, const std::string& created_utc);
 
 }  // namespace pleat

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "core/error.h"
 #include "engine/pipeline.h"
@@ -19,6 +20,8 @@
 #include "runtime/prepare.h"
 #include "runtime/progress_count.h"
 #include "runtime/result_files.h"
+#include "runtime/result_taker.h"
+#include "runtime/time_limit.h"
 #include "store/result_cache.h"
 
 namespace pleat {
@@ -28,6 +31,8 @@ using Clock = std::chrono::steady_clock;
 
 // Kept free at the end of --max-time, for what is under way to be dropped and flushed.
 constexpr double flush_seconds = 5;
+// A failure for lack of memory does not stand where there is so much more.
+constexpr double noticeably_more = 1.1;
 constexpr const char* resume_hint = "run the same command again: it goes on where this run ended";
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -116,54 +121,6 @@ std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
-// What takes the pipeline's results: the files, the counts, and those who watch.
-class Taker : public PipelineConsumer {
- public:
-  // `cache` may be null.
-  Taker(ResultFiles& files, ResultCache* cache, const SequenceTable& sequences, ProgressCount& progress,
-        const ModelHash& model_hash, RunObserver& observer)
-      : files_(files),
-        cache_(cache),
-        sequences_(sequences),
-        progress_(progress),
-        model_hash_(model_hash),
-        observer_(observer) {}
-
-  void take(SequenceResult result) override {
-    const std::int64_t row = result.row;
-    if (cache_ != nullptr) cache_->keep(sequences_, result);
-    files_.add(std::move(result));
-    progress_.add(row);
-  }
-
-  void breathe() override {
-    if (!model_known_ && model_hash_.is_ready()) {
-      model_known_ = true;
-      if (model_hash_.error().empty()) files_.writer().set_model(model_hash_.get(never_));
-    }
-    files_.writer().sync_if_due();
-  }
-
-  void warn(const std::string& line) override { observer_.warning(line); }
-
-  void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
-    observer_.warning(fmt::format("{} is lost while it computes {} sequence{}: {}", device, rows.size(),
-                                  rows.size() == 1 ? "" : "s", why));
-    files_.writer().add_loss(rows);
-    files_.writer().sync();
-  }
-
- private:
-  ResultFiles& files_;
-  ResultCache* cache_;
-  const SequenceTable& sequences_;
-  ProgressCount& progress_;
-  const ModelHash& model_hash_;
-  RunObserver& observer_;
-  const StopFlag never_ = 0;
-  bool model_known_ = false;
-};
-
 // One run, between its preparation and its summary.
 class Run {
  public:
@@ -179,9 +136,18 @@ class Run {
         model_hash_(checkpoint_) {
     check_heads(manifest, esm2_parts(checkpoint_.tensors()));
     files_ = std::make_unique<ResultFiles>(manifest, settings, job_, created_, writer_options());
+    if (!writer().is_locked()) {
+      observer_.warning(
+          "the work folder is on a file system without locks: another run in it is found out only by its owner file, "
+          "which may take seconds");
+    }
     take_up_earlier();
     take_from_cache();
-    plan_job(manifest, [this](std::int64_t row) { return writer().is_done(row); }, job_);
+    refuse_what_no_longer_fits();
+    const EarlierResults& earlier = writer().earlier();
+    plan_job(
+        manifest, [this](std::int64_t row) { return writer().is_done(row); },
+        {earlier.interrupted, earlier.last_did_nothing}, job_);
   }
 
   RunSummary operator()() {
@@ -215,8 +181,14 @@ class Run {
     options.overwrite = settings_.overwrite;
     options.work_folder = settings_.work_folder;
     options.restart = settings_.restart;
-    options.identity = identity_of(manifest_, job_, program(), created_);
-    options.model_sha256 = [this] { return model_hash_.get(stop()); };
+    options.identity = identity_of(manifest_, job_, program(), checkpoint_.sample(), created_);
+    options.row_keys = job_.row_keys;
+    options.longest_tokens = job_.longest_tokens;
+    options.tries_again = [this](const SequenceResult& failure, std::int64_t longest_tokens) {
+      if (failure.error_code == record_code::does_not_fit) return true;  // judged anew
+      return failure.error_code == error_out_of_memory &&
+             static_cast<double>(job_.longest_tokens) > noticeably_more * static_cast<double>(longest_tokens);
+    };
     options.stop = &stop();
     return options;
   }
@@ -231,6 +203,19 @@ class Run {
                                     earlier.damaged == 1 ? "" : "s"));
     }
     files_->take_up_earlier(stop());
+  }
+
+  // Results of a run with more memory that turned out damaged.
+  void refuse_what_no_longer_fits() {
+    for (std::int64_t row = 0; row < job_.dataset.sequences.size(); ++row) {
+      const std::int64_t tokens = job_.tokens[row];
+      if (tokens <= job_.longest_tokens || writer().is_done(row)) continue;
+      SequenceResult refused =
+          failed_result(row, "", too_long_message(job_.dataset.sequences.length(row), tokens, job_.longest_tokens));
+      refused.error_code = record_code::does_not_fit;
+      refused.attempts = 0;
+      files_->add(std::move(refused));
+    }
   }
 
   void take_from_cache() {
@@ -289,10 +274,15 @@ class Run {
     summary.seconds_startup = process_seconds();
     assemble_early();
     ProgressCount progress(job_, observer_);
-    Taker taker(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_, observer_);
+    ResultTaker taker(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_,
+                      shared_->under_way, observer_);
     const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, taker, stop(), shared_->halt);
     if (outcome.end == PipelineEnd::no_time_left) {
-      throw Error(ErrorCode::retry, "the time of --max-time is over, and not everything is computed", resume_hint);
+      throw time_is_over(job_.dataset, job_.flops,
+                         {.limit = settings_.max_seconds,
+                          .is_done = [this](std::int64_t row) { return writer().is_done(row); },
+                          .seconds_of = [this](std::int64_t row) { return writer().seconds_of(row); },
+                          .seconds_under_way = [this](std::int64_t row) { return shared_->under_way.seconds(row); }});
     }
     if (outcome.end == PipelineEnd::no_device_left) {
       throw Error(ErrorCode::retry, "no device is left, and not everything is computed", resume_hint);
@@ -311,8 +301,11 @@ class Run {
     FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
     attributes.devices = names_of(devices);
     attributes.model_sha256 = model_hash_.get(stop());
-    if (!model_hash_.error().empty())
+    if (model_hash_.error().empty()) {
+      writer().set_model(attributes.model_sha256);
+    } else {
       observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
+    }
     files_->finish(attributes, summary);
     summary.seconds_finish = seconds_since(start);
     for (const std::string& line : files_->outcomes().warnings()) observer_.warning(line);
@@ -337,6 +330,7 @@ class Run {
   // Of a run that ends without its file.
   void tell_what_is_kept() noexcept {
     try {
+      writer().set_under_way(shared_->under_way.rows());
       writer().sync();
       const SequenceTable& sequences = job_.dataset.sequences;
       std::int64_t done = 0;
@@ -374,8 +368,14 @@ NamedValues settled_values(const Manifest& manifest, const RunSettings& settings
 
 RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
   const NamedValues settled = settled_values(manifest, settings);
-  const std::string longest = value_of(settled, settled_longest_tokens);
-  const PrepareOptions options{.longest_tokens = longest.empty() ? 0 : std::stoll(longest), .shard = settings.shard};
+  const std::filesystem::path work_folder = work_folder_of(manifest.resolve(manifest.output), settings.work_folder);
+  std::optional<std::set<std::int64_t>> earlier_rows;
+  const auto is_done = [&](std::int64_t key) {
+    if (settled.empty()) return false;
+    if (!earlier_rows) earlier_rows = find_earlier_rows(work_folder);
+    return earlier_rows->contains(key);
+  };
+  const PrepareOptions options{.is_done = is_done, .shard = settings.shard};
   PreparedJob job = prepare_job(manifest, options, observer);
   job.order = settings.order.value_or(job.order);
   throw_if_stopped(settings.stop);

@@ -96,12 +96,14 @@ bool ModelDevice::prefetches() const { return !device_.is_cpu() && model_->foldi
 std::string ModelDevice::memory() const { return device_.is_cpu() ? "cpu" : name(); }
 
 Pending ModelDevice::begin(const std::vector<std::int64_t>& rows) {
+  shared_->under_way.begin(rows);
   if (!prefetches()) return Device::begin(rows);
   Pending results = on_the_device([&] { return run_language_model(pack(rows)).results; });
   return [this, results = std::move(results)] { return on_the_device(results); };
 }
 
 std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
+  shared_->under_way.begin(rows);
   return on_the_device([&] {
     const PackedBatch batch = pack(rows);
     const LanguageModelOutput output = run_language_model(batch);

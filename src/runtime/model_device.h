@@ -14,6 +14,7 @@
 #include "engine/device.h"
 #include "runtime/loaded_model.h"
 #include "runtime/prepare.h"
+#include "runtime/under_way.h"
 
 namespace pleat {
 
@@ -44,6 +45,7 @@ struct Computation {
   std::vector<std::shared_ptr<const LoadedModel>> models;
   std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
   FoldCount folded;
+  UnderWay under_way;
 };
 
 class ModelDevice : public Device {

@@ -131,28 +131,24 @@ std::vector<std::int64_t> token_counts(const SequenceTable& sequences, const Tok
   return tokens;
 }
 
-// Why a sequence of so many residues and tokens is refused where `longest` tokens fit.
-std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest) {
-  const std::int64_t positions = tokens - end_tokens;
-  const std::string size = positions > residues
-                               ? fmt::format("{} residues, with the linkers between chains {}", residues, positions)
-                               : fmt::format("{} residues", residues);
-  return fmt::format("{} do not fit into this machine's free memory with these tasks; {} would", size,
-                     std::max<std::int64_t>(longest - end_tokens, 0));
-}
-
 // Refuses the records of sequences that cannot fit, before a weight is loaded. Those sequences leave the table, so
-// that the file holds no rows for them: of contacts they might be larger than everything else.
-void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::int64_t longest, RunObserver& observer) {
+// that the file holds no rows for them: of contacts they might be larger than everything else. Returns the rows that
+// are left; nothing where all are.
+std::vector<std::int64_t> refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::int64_t longest,
+                                                 const std::function<bool(std::int64_t row)>& is_done,
+                                                 RunObserver& observer) {
   const std::vector<std::int64_t> tokens = token_counts(dataset.sequences, tokenizer);
-  if (std::ranges::all_of(tokens, [&](std::int64_t count) { return count <= longest; })) return;
+  std::vector<std::int64_t> left;
+  for (std::int64_t row = 0; row < std::ssize(tokens); ++row) {
+    if (tokens[row] <= longest || (is_done && is_done(row))) left.push_back(row);
+  }
+  if (left.size() == tokens.size()) return {};
   SequenceTable fitting;
   std::vector<std::int64_t> places;
-  std::vector<std::int64_t> new_rows;
-  for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
-    const bool fits = tokens[row] <= longest;
-    if (fits && dataset.shard) places.push_back(dataset.shard->sequence_places[row]);
-    new_rows.push_back(fits ? fitting.append(dataset.sequences.residues(row), dataset.sequences.chain(row)) : -1);
+  std::vector<std::int64_t> new_rows(tokens.size(), -1);
+  for (const std::int64_t row : left) {
+    if (dataset.shard) places.push_back(dataset.shard->sequence_places[row]);
+    new_rows[row] = fitting.append(dataset.sequences.residues(row), dataset.sequences.chain(row));
   }
   std::int64_t refused = 0;
   for (Record& record : dataset.records) {
@@ -170,6 +166,7 @@ void refuse_what_cannot_fit(Dataset& dataset, const Tokenizer& tokenizer, std::i
       fmt::format("{} record{} with does_not_fit: too long for this machine's free memory; "
                   "/records/message says more",
                   refused, refused == 1 ? "" : "s"));
+  return left;
 }
 
 Tokenizer make_tokenizer(const Manifest& manifest, const ModelConfig& config) {
@@ -198,6 +195,15 @@ Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tok
 }
 
 }  // namespace
+
+std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest) {
+  const std::int64_t positions = tokens - end_tokens;
+  const std::string size = positions > residues
+                               ? fmt::format("{} residues, with the linkers between chains {}", residues, positions)
+                               : fmt::format("{} residues", residues);
+  return fmt::format("{} do not fit into this machine's free memory with these tasks; {} would", size,
+                     std::max<std::int64_t>(longest - end_tokens, 0));
+}
 
 std::string precision_name(at::ScalarType precision) {
   switch (precision) {
@@ -284,23 +290,24 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
                   .dataset = std::move(dataset),
                   .capacity = std::move(capacity)};
   job.longest_tokens = options.longest_tokens > 0 ? options.longest_tokens : job.capacity.longest_tokens();
-  refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, observer);
+  job.row_keys = refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, options.is_done, observer);
   job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
   job.flops = costs_of(job.tokens, job.config, manifest.tasks.structure);
   job.order = batch_order(manifest, job.devices);
   return job;
 }
 
-void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done, PreparedJob& job) {
+void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done,
+              const Interruptions& interruptions, PreparedJob& job) {
   std::vector<std::int64_t> tokens = job.tokens;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
   }
-  job.batches =
-      plan_batches(tokens, job.flops, token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
+  job.batches = plan_after(interruptions, tokens, job.flops,
+                           token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
   if (!job.layout.structure) return;
   const StructureTask& structure = manifest.tasks.structure;
-  job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, job.tokens));
+  job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, tokens));
   job.chain_link = {structure.chain_linker, structure.chain_gap};
 }
 

@@ -7,12 +7,14 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "esm2/tokenizer.h"
 #include "esmfold/model.h"
 #include "manifest/manifest.h"
 #include "plan/batches.h"
+#include "plan/interruptions.h"
 #include "plan/shards.h"
 #include "runtime/capacity.h"
 #include "runtime/devices.h"
@@ -33,7 +35,9 @@ struct PreparedJob {
   ResultLayout layout;  // with structures: the model folds
   Dataset dataset;
   Capacity capacity;
-  std::int64_t longest_tokens = 0;        // of a sequence that was accepted
+  std::int64_t longest_tokens = 0;  // of a sequence that is to be computed
+  // Of each row, the one that it would have if nothing had been refused for its length; empty where nothing was.
+  std::vector<std::int64_t> row_keys = {};
   std::vector<std::int64_t> tokens = {};  // per unique sequence
   std::vector<double> flops = {};         // per unique sequence, by the cost models
   BatchOrder order = BatchOrder::longest_first;
@@ -74,13 +78,19 @@ struct ChosenModel {
 struct PrepareOptions {
   // A sequence with more tokens is refused; 0 leaves it to the memory that is free.
   std::int64_t longest_tokens = 0;
+  // By its key, whether a sequence has been computed already and is not to be refused; asked only for long ones.
+  std::function<bool(std::int64_t key)> is_done = {};
   std::optional<ShardSpec> shard = {};
 };
 
 // All but the batches.
 [[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer);
 
+// Why a sequence of so many residues and tokens is refused where `longest` tokens fit.
+[[nodiscard]] std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest);
+
 // The batches of the rows that are not done, and how they are folded.
-void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done, PreparedJob& job);
+void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done,
+              const Interruptions& interruptions, PreparedJob& job);
 
 }  // namespace pleat

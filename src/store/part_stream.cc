@@ -47,7 +47,7 @@ void PartStream::open_next_row() {
   for (std::size_t before = 0; before < part_; ++before) position_ += sizeof(PartHead) + part_bytes(before, length);
   PartHead head;
   segments_.read(position_, std::as_writable_bytes(std::span(&head, 1)));
-  if (head.row != row_ || head.part != part_ || head.bytes != left_) throw_damaged();
+  if (head.row != index_.keys().key(row_) || head.part != part_ || head.bytes != left_) throw_damaged();
   position_ += sizeof(PartHead);
   crc32_ = 0;
   expected_ = head.crc32;

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "store/record_parts.h"
+#include "store/row_keys.h"
 #include "store/segment_store.h"
 
 namespace pleat {
@@ -16,12 +18,16 @@ class RecordIndex {
  public:
   static constexpr std::uint64_t nowhere = RecordPlace::nowhere;
 
-  explicit RecordIndex(std::int64_t sequences) : positions_(static_cast<std::size_t>(sequences), nowhere) {}
+  explicit RecordIndex(std::int64_t sequences, RowKeys keys = {})
+      : positions_(static_cast<std::size_t>(sequences), nowhere), keys_(std::move(keys)) {}
   void set(std::int64_t row, std::uint64_t position) { positions_[static_cast<std::size_t>(row)] = position; }
   [[nodiscard]] std::uint64_t operator[](std::int64_t row) const { return positions_[static_cast<std::size_t>(row)]; }
+  // By which records and journal know the rows.
+  [[nodiscard]] const RowKeys& keys() const { return keys_; }
 
  private:
   std::vector<std::uint64_t> positions_;
+  RowKeys keys_;
 };
 
 class PartStream {

@@ -1,15 +1,16 @@
 #include "store/result_writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "store/assembly.h"
 #include "store/chunk_writer.h"
+#include "store/disk_room.h"
 #include "store/early_assembly.h"
 #include "store/flush.h"
 #include "store/guarded_file.h"
@@ -19,6 +20,7 @@
 #include "store/partial_file.h"
 #include "store/record_parts.h"
 #include "store/record_tables.h"
+#include "store/resume.h"
 #include "store/schema.h"
 #include "store/segment_store.h"
 #include "store/work_folder.h"
@@ -35,43 +37,6 @@ void check_layout(const ResultLayout& layout) {
   if (layout.pae && !layout.structure) throw Error(ErrorCode::internal, "pae needs structures");
   static_cast<void>(parts_of(layout));  // knows which types can be stored
 }
-
-// "a was 1 and is 2; b was 3 and is 4"; empty where nothing differs.
-std::string differences(const NamedValues& before, const NamedValues& now) {
-  std::string text;
-  const auto add = [&](const std::string& name, const std::string& was, const std::string& is) {
-    if (was == is) return;
-    text += (text.empty() ? "" : "; ") + name + " was '" + was + "' and is '" + is + "'";
-  };
-  for (const auto& [name, value] : now) add(name, value_of(before, name), value);
-  for (const auto& [name, value] : before) {
-    if (value_of(now, name).empty()) add(name, value, "");
-  }
-  return text;
-}
-
-[[noreturn]] void throw_other_run(const fs::path& folder, const std::string& what_differs) {
-  throw Error(ErrorCode::cannot_create,
-              "'" + folder.string() + "' holds the results of a run that this one cannot go on with: " + what_differs,
-              "finish that run with what it was begun with, give up its results with --restart, or choose another "
-              "place with --work-dir");
-}
-
-// A run that is bound to fill the disk is refused before a night has gone into it.
-void check_room(const fs::path& work_folder, std::int64_t needed) {
-  std::error_code error;
-  const fs::space_info space = fs::space(work_folder, error);
-  if (error || static_cast<std::uintmax_t>(needed) <= space.available) return;
-  const auto megabytes = [](auto bytes) { return std::to_string(bytes / 1'000'000) + " MB"; };
-  throw Error(ErrorCode::retry,
-              "the results take " + megabytes(needed) + " before they are compressed, and '" + work_folder.string() +
-                  "' has " + megabytes(space.available) + " free",
-              "make room on that disk, or choose another place with --work-dir");
-}
-
-}  // namespace
-
-namespace {
 
 // What libraries say in their errors need not be UTF-8; the journal and the file hold nothing else.
 std::string valid_utf8(const std::string& text) {
@@ -103,13 +68,17 @@ struct ResultWriter::Impl {
         overwrite(options.overwrite),
         stop(options.stop),
         parts(parts_of(layout)),
-        work(work_folder_of(output, options.work_folder), options.work_folder.empty()),
+        work(work_folder_of(output, options.work_folder), options.work_folder.empty(), options.owner_pace,
+             options.stop),
         partial(output),
-        index(data.sequences.size()),
+        room(work.path(), output),
+        index(data.sequences.size(), RowKeys(options.row_keys)),
         outcomes(data.sequences.size()) {
     try {
       open_work(options);
-      check_room(work.path(), bytes_to_come());
+      segments_to_come = bytes_to_come();
+      file_to_come = largest_file(parts, dataset);
+      room.check({segments_to_come, file_to_come});
     } catch (...) {
       leave_work();
       throw;
@@ -129,10 +98,11 @@ struct ResultWriter::Impl {
   void leave_work() const noexcept {
     if (!has_results) work.clear();
   }
-  std::optional<JournalState> find_earlier(const WriterOptions& options) const;
-  void take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged);
+  [[nodiscard]] std::vector<std::int64_t> keys_of(const std::vector<std::int64_t>& rows) const;
   StructureResult read_structure(std::int64_t row);
   std::int64_t bytes_to_come() const;
+  [[nodiscard]] std::int64_t bytes_of_row(std::int64_t row) const;
+  void check_room() const;
   std::unique_ptr<Assembly> make_assembly();
   void assemble_early(std::vector<bool> to_come);
   void tell_early();
@@ -151,12 +121,18 @@ struct ResultWriter::Impl {
   std::vector<Part> parts;
   WorkFolder work;
   PartialFile partial;
+  DiskRoom room;
+  std::int64_t segments_to_come = 0;  // bytes
+  std::int64_t file_to_come = 0;      // without what is there already
   std::unique_ptr<SegmentStore> segments;
   std::unique_ptr<Journal> journal;
   RecordIndex index;
   SequenceOutcomes outcomes;
   EarlierResults earlier;
   std::vector<std::int64_t> earlier_rows;
+  bool is_void = false;      // what the earlier runs have computed
+  std::string model_sha256;  // by the journal, as is:
+  std::vector<std::int64_t> under_way;
   bool has_results = true;  // in the work folder, and not in the file; also as long as nobody has looked
   Flusher flusher;
   std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
@@ -165,61 +141,32 @@ struct ResultWriter::Impl {
   std::unique_ptr<EarlyAssembly> early;
 };
 
-// Nothing where there is nothing to go on with.
-std::optional<JournalState> ResultWriter::Impl::find_earlier(const WriterOptions& options) const {
-  const fs::path file = work.path() / Journal::file_name;
-  if (options.restart) return std::nullopt;
-  std::int64_t entries = 0;
-  std::optional<JournalState> state = Journal::read(file, [&](const JournalEntry&) { ++entries; });
-  if (!state || (entries == 0 && state->lost.empty())) return std::nullopt;
-  const std::string what = differences(state->identity.same, options.identity.same);
-  if (!what.empty()) throw_other_run(work.path(), what);
-  // Cut off before its weights were known: nobody can say whether they were these.
-  if (state->model_sha256.empty()) return std::nullopt;
-  const std::string model = options.model_sha256 ? options.model_sha256() : "";
-  if (model != state->model_sha256) {
-    throw_other_run(work.path(), differences({{"model_sha256", state->model_sha256}}, {{"model_sha256", model}}));
-  }
-  return state;
-}
-
 void ResultWriter::Impl::open_work(const WriterOptions& options) {
   const fs::path file = work.path() / Journal::file_name;
-  const std::optional<JournalState> state = find_earlier(options);
+  const std::optional<JournalState> state = find_resumable(work.path(), options);
   if (!state) {
     work.clear();
     has_results = false;
   }
   segments = std::make_unique<SegmentStore>(work.path());
-  if (!state) {
+  if (state) {
+    Resumed resumed =
+        resume(work.path(), *state, options, {parts, dataset.sequences, index.keys(), *segments, index, outcomes});
+    earlier = std::move(resumed.earlier);
+    earlier_rows = std::move(resumed.rows);
+    model_sha256 = state->model_sha256;
+    journal = std::make_unique<Journal>(file, *state);
+  } else {
     journal = std::make_unique<Journal>(file, options.identity);
-    return;
   }
-  std::set<std::int64_t> damaged;
-  static_cast<void>(Journal::read(file, [&](const JournalEntry& entry) { take_up(entry, damaged); }));
-  journal = std::make_unique<Journal>(file, *state);
-  earlier.sequences = std::ssize(earlier_rows);
-  earlier.damaged = std::ssize(damaged);
-  for (const auto& [row, count] : state->lost) {
-    if (row < 0 || row >= dataset.sequences.size() || !outcomes.is_known(row)) earlier.lost[row] = count;
-  }
+  journal->begin_run(options.longest_tokens);
 }
 
-void ResultWriter::Impl::take_up(const JournalEntry& entry, std::set<std::int64_t>& damaged) {
-  throw_if_stopped(stop);
-  const SequenceResult& result = entry.result;
-  if (result.row < 0 || result.row >= dataset.sequences.size() || outcomes.is_known(result.row)) return;
-  if (!result.failed) {
-    const std::vector<std::uint64_t> sizes = sizes_of(parts, dataset.sequences.length(result.row));
-    if (!segments->is_whole(entry.place, result.row, sizes)) {
-      damaged.insert(result.row);
-      return;
-    }
-    index.set(result.row, entry.place.position);
-  }
-  damaged.erase(result.row);
-  outcomes.keep(result);
-  earlier_rows.push_back(result.row);
+std::vector<std::int64_t> ResultWriter::Impl::keys_of(const std::vector<std::int64_t>& rows) const {
+  std::vector<std::int64_t> keys;
+  keys.reserve(rows.size());
+  for (const std::int64_t row : rows) keys.push_back(index.keys().key(row));
+  return keys;
 }
 
 StructureResult ResultWriter::Impl::read_structure(std::int64_t row) {
@@ -249,11 +196,24 @@ std::int64_t ResultWriter::Impl::bytes_to_come() const {
   std::int64_t bytes = 0;
   for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
     if (outcomes.is_known(row)) continue;
-    for (const std::uint64_t size : sizes_of(parts, dataset.sequences.length(row))) {
-      bytes += static_cast<std::int64_t>(size);
-    }
+    bytes += bytes_of_row(row);
   }
   return bytes;
+}
+
+std::int64_t ResultWriter::Impl::bytes_of_row(std::int64_t row) const {
+  std::int64_t bytes = 0;
+  for (const std::uint64_t size : sizes_of(parts, dataset.sequences.length(row))) {
+    bytes += static_cast<std::int64_t>(size + sizeof(PartHead));
+  }
+  return bytes;
+}
+
+// What has been put together already lies on the disk.
+void ResultWriter::Impl::check_room() const {
+  std::error_code ignored;
+  const std::uintmax_t there = fs::file_size(partial.path(), ignored);
+  room.check({segments_to_come, file_to_come - (ignored ? 0 : static_cast<std::int64_t>(there))});
 }
 
 void ResultWriter::Impl::check_sizes(const SequenceResult& result,
@@ -300,7 +260,14 @@ ResultWriter::~ResultWriter() = default;
 
 const EarlierResults& ResultWriter::earlier() const { return impl_->earlier; }
 
-bool ResultWriter::is_done(std::int64_t row) const { return impl_->outcomes.is_known(row); }
+bool ResultWriter::is_locked() const { return impl_->work.is_locked(); }
+
+bool ResultWriter::is_done(std::int64_t row) const {
+  const bool is_void = impl_->is_void && std::ranges::count(impl_->earlier_rows, row) > 0;
+  return impl_->outcomes.is_known(row) && !is_void;
+}
+
+double ResultWriter::seconds_of(std::int64_t row) const { return impl_->outcomes.seconds(row); }
 
 void ResultWriter::replay(bool structures, const std::function<void(const SequenceResult&)>& see) {
   for (const std::int64_t row : impl_->earlier_rows) {
@@ -321,6 +288,7 @@ void ResultWriter::replay(bool structures, const std::function<void(const Sequen
 void ResultWriter::assemble_early(std::vector<bool> to_come) { impl_->assemble_early(std::move(to_come)); }
 
 void ResultWriter::add(const SequenceResult& result) {
+  impl_->work.throw_if_replaced();
   impl_->outcomes.check_new(result.row);
   if (impl_->early != nullptr && !impl_->to_come[static_cast<std::size_t>(result.row)]) {
     throw Error(ErrorCode::internal, "sequence row " + std::to_string(result.row) + " was not to come");
@@ -329,23 +297,43 @@ void ResultWriter::add(const SequenceResult& result) {
   if (!result.failed) {
     const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout);
     impl_->check_sizes(result, bytes);
-    entry.place = impl_->append(result.row, bytes);
+    entry.place = impl_->append(impl_->index.keys().key(result.row), bytes);
   }
   entry.result = without_numbers(result);
+  entry.result.row = impl_->index.keys().key(result.row);
   impl_->journal->add(entry);
   impl_->has_results = true;
+  impl_->segments_to_come -= impl_->bytes_of_row(result.row);
   // Last, so that a row that could not be written counts as never computed.
   if (!result.failed) impl_->index.set(result.row, entry.place.position);
+  entry.result.row = result.row;
   impl_->outcomes.keep(entry.result);
   impl_->tell_early();
 }
 
 void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
-  impl_->journal->add_loss(rows);
+  impl_->journal->add_loss(impl_->keys_of(rows));
   impl_->has_results = true;
 }
 
-void ResultWriter::set_model(const std::string& sha256) { impl_->journal->add_model(sha256); }
+void ResultWriter::set_under_way(const std::vector<std::int64_t>& rows) {
+  if (rows == impl_->under_way) return;
+  impl_->journal->set_under_way(impl_->keys_of(rows));
+  impl_->under_way = rows;
+  impl_->has_results |= !rows.empty();
+}
+
+void ResultWriter::set_model(const std::string& sha256) {
+  if (sha256 == impl_->model_sha256) return;
+  impl_->journal->add_model(sha256);
+  const std::string before = std::exchange(impl_->model_sha256, sha256);
+  if (before.empty() || impl_->earlier_rows.empty()) return;
+  impl_->is_void = true;
+  throw Error(ErrorCode::retry,
+              "the weights are not those that earlier runs have computed with: model_sha256 was '" + before +
+                  "' and is '" + sha256 + "'; what they have computed is given up",
+              "run the same command again: it computes that anew");
+}
 
 std::vector<Unflushed> ResultWriter::Impl::unflushed() {
   std::vector<Unflushed> files = segments->unflushed();
@@ -364,6 +352,8 @@ void ResultWriter::sync() {
 void ResultWriter::sync_if_due() {
   const bool due = std::chrono::steady_clock::now() - impl_->last_sync >= std::chrono::seconds(1);
   if (!due || !impl_->flusher.is_idle()) return;
+  impl_->work.throw_if_replaced();
+  impl_->check_room();
   impl_->flusher.begin(impl_->unflushed());
   impl_->last_sync = std::chrono::steady_clock::now();
 }
@@ -426,6 +416,7 @@ void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
 
 WriteSummary ResultWriter::finish(const FileAttributes& attributes, const std::function<void()>& before_rename) {
   hdf5::silence();
+  if (impl_->is_void) throw Error(ErrorCode::internal, "results of other weights are not put into a file");
   sync();
   impl_->write_partial(attributes);
   WriteSummary summary;

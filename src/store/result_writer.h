@@ -13,6 +13,7 @@
 #include "core/dtype.h"
 #include "core/stop.h"
 #include "sequence/dataset.h"
+#include "store/owner.h"
 #include "store/run_identity.h"
 
 namespace pleat {
@@ -99,17 +100,25 @@ struct WriterOptions {
   std::filesystem::path work_folder = {};
   // An earlier run whose results are in the work folder is gone on with when it has the same identity.
   RunIdentity identity = {};
-  // The hash of the weights, asked for only where there are earlier results; they must come from the same ones.
-  std::function<std::string()> model_sha256 = {};
-  bool restart = false;            // forget what an earlier run has left
-  const StopFlag* stop = nullptr;  // ends the checking of earlier results, and finish(), with Stopped
+  // By which the work folder knows each row, rising; the same in every run. Empty: the rows themselves.
+  std::vector<std::int64_t> row_keys = {};
+  // What this run has memory for; kept with its failures.
+  std::int64_t longest_tokens = 0;
+  // Whether a failure of an earlier run, which had memory for so many tokens, is not to stand. Empty: all stand.
+  std::function<bool(const SequenceResult& failure, std::int64_t longest_tokens)> tries_again = {};
+  bool restart = false;  // forget what an earlier run has left
+  OwnerPace owner_pace = {};
+  const StopFlag* stop = nullptr;  // ends waiting for a dead owner of the work folder, the checking of earlier results,
+                                   // and finish(), with Stopped
 };
 
 // What was found in the work folder.
 struct EarlierResults {
-  std::int64_t sequences = 0;                 // whose results are whole
-  std::int64_t damaged = 0;                   // whose results are not; they are computed again
-  std::map<std::int64_t, std::int32_t> lost;  // row -> how many devices were lost while they computed it
+  std::int64_t sequences = 0;                        // whose results are whole
+  std::int64_t damaged = 0;                          // whose results are not; they are computed again
+  std::map<std::int64_t, std::int32_t> lost;         // row -> how many devices were lost while they computed it
+  std::map<std::int64_t, std::int32_t> interrupted;  // row -> how many runs ended while they computed it
+  bool last_did_nothing = false;  // the last run ended without a single result, and something was under way
 };
 
 struct WriteSummary {
@@ -121,9 +130,9 @@ class ResultWriter {
  public:
   // Checks that the output can be made (folder there and writable, no file in the way unless `overwrite`, the work
   // folder not in use), takes up what an earlier run has left, checking every byte of it, and makes sure that there is
-  // room for the rest. `dataset` must outlive the writer. The program must ignore SIGXFSZ. Throws Error(cannot_create),
-  // also when the earlier run was another one, saying what differs; or Error(retry) when the disk has no room for the
-  // uncompressed results.
+  // room for the rest and for the file. `dataset` must outlive the writer. The program must ignore SIGXFSZ. Throws
+  // Error(cannot_create), also when the earlier run was another one, saying what differs; or Error(retry) when the disk
+  // has no room for the results, uncompressed, and for the file.
   ResultWriter(std::filesystem::path output, ResultLayout layout, const Dataset& dataset, const WriterOptions& options);
   // Keeps the work folder when there are results in it that no file holds yet, else removes it.
   ~ResultWriter();
@@ -131,8 +140,12 @@ class ResultWriter {
   ResultWriter& operator=(const ResultWriter&) = delete;
 
   [[nodiscard]] const EarlierResults& earlier() const;
+  // Whether the work folder could be locked; where not, another run in it is still found out, by its owner file.
+  [[nodiscard]] bool is_locked() const;
   // Whether the row has been added, in this run or in an earlier one.
   [[nodiscard]] bool is_done(std::int64_t row) const;
+  // The seconds that a row has taken; 0 for one that is not done or was not computed.
+  [[nodiscard]] double seconds_of(std::int64_t row) const;
   // Calls `see` with each result of the earlier run: whether it failed, its note, its structure where `structures`
   // says so, and no other numbers.
   void replay(bool structures, const std::function<void(const SequenceResult&)>& see);
@@ -143,17 +156,24 @@ class ResultWriter {
   void assemble_early(std::vector<bool> to_come);
 
   // Appends one result to the segment on disk, then a line to the journal. One thread at a time, as for all below.
-  // Throws Error(io), or Error(retry) when the disk or the quota is full: the row then counts as never added. Throws
+  // Throws Error(io), Error(retry) when the disk or the quota is full, or Error(cannot_create) when another run has
+  // taken the work folder over: the row then counts as never added. Throws
   // Error(internal) when the result does not fit the layout or its row was added before.
   void add(const SequenceResult& result);
   // Keeps in mind that a device was lost while it computed these rows. Throws like add().
   void add_loss(const std::vector<std::int64_t>& rows);
-  // The hash of the weights; until it is known, a later run does not go on with the results. Throws like add().
+  // Keeps in mind what is being computed: if the run ends now, a later one knows. Throws like add().
+  void set_under_way(const std::vector<std::int64_t>& rows);
+  // The hash of the weights, as soon as it is known. The identity tells most weights apart before; where this hash is
+  // not that of the earlier runs all the same, what they have computed is given up, and Error(retry) says so: a later
+  // run computes it. Throws like add().
   void set_model(const std::string& sha256);
   // Flushes what was added, so that even a power cut does not lose it. Throws Error(io).
   void sync();
   // Begins to flush what was added, and does not wait for it, unless that was begun less than a second ago or is still
   // under way. Throws what the last one met: Error(io), or Error(retry) when the disk or the quota is full after all.
+  // Throws Error(retry) too once the disks have no room any more for what is to come, the file included, and
+  // Error(cannot_create) when another run has taken the work folder over.
   void sync_if_due();
 
   // Puts the results into the order of the sequences, compresses in parallel, writes FILE.partial, flushes it and

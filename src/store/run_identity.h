@@ -1,8 +1,10 @@
 // What makes a run the same run, so that one that was cut off can be gone on with.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +28,10 @@ struct RunIdentity {
 [[nodiscard]] std::filesystem::path work_folder_of(const std::filesystem::path& output,
                                                    const std::filesystem::path& work_folder);
 
-// The run that left results in a work folder; nothing where there is none. Throws Error(io) when the disk fails.
+// The run that left results in a work folder; nothing where there is none. Throws Error(io) when the disk fails, and
+// Error(cannot_create) for what another version of pleat has left.
 [[nodiscard]] std::optional<RunIdentity> find_earlier_run(const std::filesystem::path& work_folder);
+// The keys (see RowKeys) of the sequences that have numbers in it, by what the journal says. Throws likewise.
+[[nodiscard]] std::set<std::int64_t> find_earlier_rows(const std::filesystem::path& work_folder);
 
 }  // namespace pleat

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/file.h"
@@ -25,6 +26,22 @@ std::string holder_of(const FileDescriptor& lock) {
   return {text.data(), got};
 }
 
+// Whether the folder was made, with those above it where needed. A power cut must not lose its name, and with it what
+// was flushed inside.
+bool make_durably(std::filesystem::path folder) {
+  if (!folder.has_filename()) folder = folder.parent_path();  // it was given with a '/' at its end
+  std::vector<std::filesystem::path> missing;
+  std::error_code error;
+  for (std::filesystem::path above = folder; !std::filesystem::exists(above, error); above = above.parent_path()) {
+    missing.push_back(above);
+    if (!above.has_relative_path()) break;
+  }
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_system_error(error.value(), "create the work folder", folder, ErrorCode::cannot_create);
+  for (const std::filesystem::path& made : missing) fsync_path(made.parent_path());
+  return !missing.empty();
+}
+
 std::string own_name() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
@@ -33,20 +50,18 @@ std::string own_name() {
 
 }  // namespace
 
-WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder)
+WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopFlag* stop)
     : folder_(std::move(folder)), remove_folder_(remove_folder) {
-  std::error_code error;
-  remove_folder_ |= std::filesystem::create_directories(folder_, error);
-  if (error) throw_system_error(error.value(), "create the work folder", folder_, ErrorCode::cannot_create);
+  remove_folder_ |= make_durably(std::filesystem::absolute(folder_).lexically_normal());
   try {
-    lock();
+    lock(pace, stop);
   } catch (...) {
     leave();
     throw;
   }
 }
 
-void WorkFolder::lock() {
+void WorkFolder::lock(const OwnerPace& pace, const StopFlag* stop) {
   const std::filesystem::path file = folder_ / lock_name;
   LockedFile locked = open_locked(file);
   if (!locked.is_ours) {
@@ -54,7 +69,15 @@ void WorkFolder::lock() {
                 "the work folder '" + folder_.string() + "' is in use by " + holder_of(locked.file),
                 "wait for that run to end, or choose another place with --output or --work-dir");
   }
+  try {
+    owner_ = std::make_unique<Owner>(folder_, locked.is_locked, pace, stop);
+  } catch (const Error& error) {
+    // Where another run lives nothing is removed, not even the lock's file: it may be that run's.
+    if (error.code() == ErrorCode::retry) lock_ = std::move(locked.file);
+    throw;
+  }
   lock_ = std::move(locked.file);
+  is_locked_ = locked.is_locked;
   const std::string name = own_name();
   if (::ftruncate(lock_.get(), 0) != 0) throw_system_error(errno, "write", file, ErrorCode::cannot_create);
   const int failure = lock_.write_at(0, std::as_bytes(std::span(name)));
@@ -72,6 +95,7 @@ void WorkFolder::clear() const noexcept {
 
 void WorkFolder::leave() noexcept {
   if (!lock_.is_open()) return;
+  owner_.reset();
   std::error_code ignored;
   std::filesystem::remove(folder_ / lock_name, ignored);
   if (remove_folder_) std::filesystem::remove(folder_, ignored);  // only an empty folder can be removed

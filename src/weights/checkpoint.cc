@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/sha256.h"
 #include "weights/safetensors.h"
+#include "weights/sample_hash.h"
 #include "weights/strict_json.h"
 #include "weights/torch_zip.h"
 #include "weights/weight_files.h"
@@ -77,12 +78,24 @@ void Checkpoint::drop_pages(const TensorView& tensor) const noexcept {
   }
 }
 
-std::string Checkpoint::sha256(const std::stop_token& stop) const {
+std::vector<fs::path> Checkpoint::files_to_hash() const {
   std::vector<fs::path> files = files_;
   files.push_back(folder_ / "config.json");
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.filename().string(); });
+  return files;
+}
+
+std::string Checkpoint::sample() const {
   Sha256 hash;
-  for (const fs::path& file : files) hash.update(file.filename().string() + " " + sha256_of_file(file, stop) + "\n");
+  for (const fs::path& file : files_to_hash()) hash.update(file.filename().string() + " " + sample_hash(file) + "\n");
+  return hash.finish();
+}
+
+std::string Checkpoint::sha256(const std::stop_token& stop) const {
+  Sha256 hash;
+  for (const fs::path& file : files_to_hash()) {
+    hash.update(file.filename().string() + " " + sha256_of_file(file, stop) + "\n");
+  }
   return stop.stop_requested() ? std::string() : hash.finish();
 }
 

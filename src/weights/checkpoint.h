@@ -35,9 +35,12 @@ class Checkpoint {
   // SHA-256 over "name sha256\n" of config.json and each weight file, sorted by name. Reads every byte: seconds for
   // a large model, so run it beside other work. Empty when stopped before the end.
   [[nodiscard]] std::string sha256(const std::stop_token& stop = {}) const;
+  // The same with each file's sample_hash() in place of its SHA-256: tells other weights apart at once.
+  [[nodiscard]] std::string sample() const;
 
  private:
   Checkpoint();
+  [[nodiscard]] std::vector<std::filesystem::path> files_to_hash() const;  // sorted by name
   std::filesystem::path folder_;
   std::vector<std::filesystem::path> files_;
   std::vector<std::unique_ptr<MappedFile>> maps_;

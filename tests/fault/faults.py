@@ -30,14 +30,9 @@ def contents(file):
 
 
 def journaled(journal):
-    """The sequences that are done by the whole lines of a journal; none where the weights are not known yet."""
-    rows, model_known = set(), False
-    for line in journal.split(b"\n")[:-1]:
-        entry = json.loads(line[9:])
-        model_known |= "model_sha256" in entry
-        if "row" in entry:
-            rows.add(entry["row"])
-    return rows if model_known else set()
+    """The sequences that are done by the whole lines of a journal."""
+    entries = [json.loads(line[9:]) for line in journal.split(b"\n")[:-1]]
+    return {entry["row"] for entry in entries if "row" in entry}
 
 
 class Disturbed:

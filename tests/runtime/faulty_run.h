@@ -105,6 +105,7 @@ class FaultyRunTest : public ::testing::Test {
     RunSettings settings;
     settings.pleat_version = "test";
     if (ahead_) settings.order = BatchOrder::by_row;
+    settings.stop = stop_;
     settings.wrap_device = [fault, this](std::shared_ptr<Device> device) {
       return std::make_shared<Wrapped>(devices_, std::move(device), fault, ahead_);
     };
@@ -132,6 +133,7 @@ class FaultyRunTest : public ::testing::Test {
 
   static constexpr int sequences = 30;
   bool ahead_ = false;  // whether devices work ahead, and the file is put together meanwhile
+  const StopFlag* stop_ = nullptr;
   std::shared_ptr<int> devices_ = std::make_shared<int>();  // shared with each device as long as it lives
   ScratchFolder scratch_;
   std::filesystem::path folder_ = scratch_.path();

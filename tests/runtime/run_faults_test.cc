@@ -1,8 +1,10 @@
 // Whole runs on devices that fail: lost, out of memory, hanging. What they leave, and what comes of it.
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 
 #include "core/error.h"
+#include "core/stop.h"
 #include "faulty_run.h"
 #include "store/schema.h"
 
@@ -111,6 +113,27 @@ TEST_F(FaultyRunTest, AHangingDeviceIsLeftBehind) {
   EXPECT_THAT(listener_.heard, ::testing::Contains(HasSubstr("it hangs")));
   expect_good_file();
   gate->open();
+}
+
+// What was being computed when a signal came is computed last by the next run, alone, and nothing else is put off.
+TEST_F(FaultyRunTest, WhatASignalInterruptsComesLast) {
+  const std::vector<float> expected = undisturbed_means();
+  constexpr std::int64_t longest = sequences - 1;
+  StopFlag signal = 0;
+  stop_ = &signal;
+  const auto interrupt = [&](const Rows& rows, const Effort&) {
+    if (std::ranges::count(rows, longest) == 0) return;
+    signal = SIGTERM;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // until the devices have been told
+  };
+  EXPECT_THROW(run(embedding("cpu"), interrupt), Stopped);
+  signal = 0;
+  std::vector<Rows> computed;
+  const RunSummary summary = run(embedding("cpu"), [&](const Rows& rows, const Effort&) { computed.push_back(rows); });
+  EXPECT_EQ(summary.ok, sequences);
+  ASSERT_GT(computed.size(), 2U);
+  EXPECT_EQ(computed.back(), Rows{longest});
+  EXPECT_EQ(means(), expected);
 }
 
 }  // namespace

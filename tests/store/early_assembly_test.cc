@@ -61,7 +61,6 @@ class EarlyAssemblyTest : public StoreTest {
   [[nodiscard]] std::unique_ptr<ResultWriter> writer(bool early = true) const {
     WriterOptions options;
     options.identity = {{{"inputs", "abc"}}, {}};
-    options.model_sha256 = [] { return std::string("model"); };
     auto made = std::make_unique<ResultWriter>(output(), layout_, dataset_, options);
     made->set_model("model");
     if (early) made->assemble_early(to_come());

@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
 #include "store/result_reader.h"
+#include "store/segment_store.h"
 #include "store_fixture.h"
 
 namespace pleat {
@@ -33,7 +35,6 @@ class ResumeTest : public StoreTest {
   static WriterOptions options() {
     WriterOptions options;
     options.identity = {{{"inputs", "abc"}, {"tasks.contacts", "true"}}, {{"longest", "1000"}}};
-    options.model_sha256 = [] { return std::string("model"); };
     return options;
   }
 
@@ -190,20 +191,38 @@ TEST_F(ResumeTest, AnotherRunIsRefusedWithWhatDiffers) {
   EXPECT_THAT(listing(), IsEmpty());
 }
 
-TEST_F(ResumeTest, AnotherModelIsRefused) {
-  cut_off_after({4});
-  WriterOptions other = options();
-  other.model_sha256 = [] { return std::string("changed"); };
-  EXPECT_THAT(refusal(other).what(), HasSubstr("model_sha256 was 'model' and is 'changed'"));
+// The cheap identity is the same, and the hash of all bytes is not.
+TEST_F(ResumeTest, WhatOtherWeightsHaveComputedIsGivenUp) {
+  const std::string undisturbed = finish();
+  cut_off_after({4, 1});
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    EXPECT_EQ(writer.earlier().sequences, 2);
+    writer.add(result(0));
+    const Error error = error_of([&] { writer.set_model("changed"); });
+    EXPECT_EQ(error.code(), ErrorCode::retry);
+    EXPECT_THAT(error.what(), HasSubstr("model_sha256 was 'model' and is 'changed'"));
+    EXPECT_FALSE(writer.is_done(4));
+    EXPECT_TRUE(writer.is_done(0));
+    EXPECT_EQ(error_of([&] { writer.finish(example_attributes()); }).code(), ErrorCode::internal);
+  }
+  EXPECT_THAT(find_earlier_rows(work()), ElementsAre(0));
+  {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    EXPECT_EQ(writer.earlier().sequences, 1);
+    writer.set_model("changed");
+    writer.add(result(1));
+  }
+  EXPECT_THAT(find_earlier_rows(work()), ElementsAre(0, 1));
 }
 
-TEST_F(ResumeTest, ResultsOfAnUnknownModelAreComputedAgain) {
+TEST_F(ResumeTest, ResultsFromBeforeTheHashWasKnownAreKept) {
   const std::string undisturbed = finish();
   {
     ResultWriter writer(output(), layout_, dataset_, options());
     writer.add(result(4));
   }
-  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, options()).earlier().sequences, 0);
+  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, options()).earlier().sequences, 1);
   EXPECT_TRUE(finish() == undisturbed);
 }
 
@@ -237,6 +256,96 @@ TEST_F(ResumeTest, LostDevicesAreRemembered) {
     writer.add(result(4));
   }
   EXPECT_THAT(ResultWriter(output(), layout_, dataset_, options()).earlier().lost, ElementsAre(std::pair(1, 2)));
+}
+
+// The longest sequence is not in the table of a run that has no memory for it: the rows behind it are others then.
+TEST_F(ResumeTest, WhatDoesNotFitIsDecidedAnewByEachRun) {
+  const std::string undisturbed = finish();
+  const Dataset all = dataset_;
+  const Dataset small = dataset_of({6, 3, 4, 7});  // row 2 is missing
+  const auto as_row = [&](std::int64_t row, std::int64_t of_all) {
+    SequenceResult moved = result(of_all);
+    moved.row = row;
+    return moved;
+  };
+  WriterOptions with_little = options();
+  with_little.row_keys = {0, 1, 3, 4};
+  {
+    ResultWriter writer(output(), layout_, small, with_little);
+    writer.set_model("model");
+    writer.add(as_row(3, 4));
+    writer.add(as_row(1, 1));
+  }
+  EXPECT_THAT(find_earlier_rows(work()), ElementsAre(1, 4));
+  {
+    const ResultWriter writer(output(), layout_, all, options());
+    EXPECT_EQ(writer.earlier().sequences, 2);
+    EXPECT_TRUE(writer.is_done(4));
+    EXPECT_FALSE(writer.is_done(3));
+  }
+  EXPECT_TRUE(finish() == undisturbed);
+}
+
+TEST_F(ResumeTest, AFailureForLackOfMemoryDoesNotStandWhereThereIsMore) {
+  WriterOptions given = options();
+  given.longest_tokens = 100;
+  {
+    ResultWriter writer(output(), layout_, dataset_, given);
+    write_rows(writer, {3, 4});
+  }
+  given.longest_tokens = 1000;
+  given.tries_again = [](const SequenceResult& failure, std::int64_t longest) {
+    EXPECT_EQ(failure.error_code, "out_of_memory");
+    EXPECT_EQ(longest, 100);
+    return true;
+  };
+  {
+    ResultWriter writer(output(), layout_, dataset_, given);
+    EXPECT_FALSE(writer.is_done(3));
+    writer.set_model("model");
+    writer.add(result_of(dataset_, layout_, 3));
+  }
+  // A later run with little memory keeps what that one has computed.
+  given.tries_again = {};
+  ResultWriter writer(output(), layout_, dataset_, given);
+  ASSERT_TRUE(writer.is_done(3));
+  writer.replay(false, [](const SequenceResult& seen) { EXPECT_FALSE(seen.failed); });
+}
+
+TEST_F(ResumeTest, WhatWasUnderWayAtTheEndIsRemembered) {
+  const auto run = [&](const std::vector<std::int64_t>& under_way, const std::vector<std::int64_t>& done) {
+    ResultWriter writer(output(), layout_, dataset_, options());
+    writer.set_model("model");
+    writer.set_under_way(under_way);
+    for (const std::int64_t row : done) writer.add(result(row));
+    return writer.earlier();
+  };
+  run({2, 4}, {});
+  EXPECT_THAT(listing(), ElementsAre("x.h5.work"));
+  EarlierResults earlier = run({2, 0, 1}, {0, 1});
+  EXPECT_THAT(earlier.interrupted, ElementsAre(std::pair(2, 1), std::pair(4, 1)));
+  EXPECT_TRUE(earlier.last_did_nothing);
+  earlier = run({}, {4});
+  EXPECT_THAT(earlier.interrupted, ElementsAre(std::pair(2, 2), std::pair(4, 1)));
+  EXPECT_FALSE(earlier.last_did_nothing);
+  EXPECT_THAT(run({}, {}).interrupted, ElementsAre(std::pair(2, 2)));
+}
+
+// Of version 1, where a row was its place in the table.
+TEST_F(ResumeTest, AJournalOfAnotherVersionIsRefused) {
+  cut_off_after({4});
+  std::string journal = content_of(work() / journal_name);
+  const std::size_t end = journal.find('\n');
+  std::string head = journal.substr(9, end - 9);
+  head.replace(head.find(":2,"), 3, ":1,");
+  char crc[9];
+  std::snprintf(crc, sizeof(crc), "%08x", crc32_of(std::as_bytes(std::span(head))));
+  write_content(work() / journal_name, crc + (" " + head) + journal.substr(end));
+  EXPECT_EQ(refusal(options()).code(), ErrorCode::cannot_create);
+  EXPECT_THAT(refusal(options()).what(), HasSubstr("another version of pleat"));
+  WriterOptions restart = options();
+  restart.restart = true;
+  EXPECT_EQ(ResultWriter(output(), layout_, dataset_, restart).earlier().sequences, 0);
 }
 
 TEST_F(ResumeTest, AFinishThatFailedCanBeDoneByALaterRun) {
