@@ -72,7 +72,12 @@ const pleat::CudaPlugin* pleat_cuda_plugin() {
     pleat::cuda::set_arithmetic();
     return pleat::CudaPlugin{.ops = {.linear = pleat::cuda::linear,
                                      .attention = pleat::cuda::attention,
-                                     .triangle_attention = pleat::cuda::make_triangle_attention},
+                                     .add_layer_norm = pleat::cuda::add_layer_norm,
+                                     .triangle_attention = pleat::cuda::make_triangle_attention,
+                                     .triangle_multiplication = pleat::cuda::make_triangle_multiplication,
+                                     .pair_transition = pleat::cuda::make_pair_transition,
+                                     .sequence_to_pair = pleat::cuda::make_sequence_to_pair,
+                                     .pair_bias = pleat::cuda::make_pair_bias},
                              .architectures = PLEAT_CUDA_ARCHITECTURES,
                              .runtime_version = CUDART_VERSION,
                              .count = pleat::cuda::count,

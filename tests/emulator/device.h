@@ -17,7 +17,6 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
-#define PLEAT_HAS_WGMMA 1
 #define PLEAT_SHARED_MEMORY(name) unsigned char* const name = ::pleat::emulator::Machine::get().shared()
 
 struct alignas(16) float4 {
@@ -258,5 +257,74 @@ inline float4 load_shared(std::uint32_t address) {
   return v;
 }
 inline float4 reload(const float* p) { return *reinterpret_cast<const float4*>(p); }
+
+// wgmma is done when it is issued: its waits have nothing to wait for here.
+inline void fence_for_wgmma_reads() {}
+inline void wgmma_fence() {}
+inline void wgmma_commit() {}
+template <int Open>
+void wgmma_wait() {}
+template <int N>
+void hold(float (& /*v*/)[N]) {}
+inline void hold(std::uint32_t (& /*v*/)[4][4]) {}
+
+// One number of the tile of rows of 128 bytes that a descriptor gives: K-major, swizzled in groups of eight rows.
+inline float tile_value(std::uint64_t descriptor, int row, int k) {
+  const auto begin = static_cast<std::uint32_t>(descriptor & 0x3fff) << 4;
+  const auto group_bytes = static_cast<std::uint32_t>((descriptor >> 32) & 0x3fff) << 4;
+  std::uint32_t at =
+      begin + static_cast<std::uint32_t>(row / 8) * group_bytes + static_cast<std::uint32_t>(row % 8 * 128 + 2 * k);
+  at ^= ((at >> 7) & 7) << 4;
+  std::uint16_t bits = 0;
+  std::memcpy(&bits, emulator::Machine::get().shared(at, 2), 2);
+  return emulator::bf16_value(bits);
+}
+
+// d [64, 2 D] += a [64, 16] b, b the tile of 2 D rows.
+template <int D>
+void multiply_by_group(float (&d)[D], const std::uint32_t (&a)[4], std::uint64_t descriptor, const char* what) {
+  emulator::Machine& machine = emulator::Machine::get();
+  emulator::WarpGroup& group = machine.warp_group();
+  const auto thread = static_cast<std::size_t>(machine.thread().id % 128);
+  for (std::size_t i = 0; i < 4; ++i) group.a[thread][i] = a[i];
+  group.d[thread] = d;
+  group.descriptor[thread] = descriptor;
+  machine.meet(group.meeting, 128, what, [&] {
+    constexpr int columns = 2 * D;
+    for (const std::uint64_t other : group.descriptor) {
+      if (other != descriptor) throw emulator::Fault("wgmma: descriptors differ");
+    }
+    if (descriptor >> 62 != 1 || ((descriptor >> 49) & 7) != 0)
+      throw emulator::Fault("wgmma: not a swizzle of 128 bytes");
+    float left[64][16];
+    float right[16][columns];
+    for (int t = 0; t < 128; ++t) {
+      const int row = 16 * (t / 32) + group_of(t % 32);
+      for (int i = 0; i < 4; ++i) {
+        for (int e = 0; e < 2; ++e) {
+          left[row + 8 * (i & 1)][2 * place_of(t) + e + 8 * (i >> 1)] = emulator::bf16_value(
+              group.a[static_cast<std::size_t>(t)][static_cast<std::size_t>(i)] >> (16 * e) & 0xffff);
+        }
+      }
+    }
+    for (int n = 0; n < columns; ++n) {
+      for (int k = 0; k < 16; ++k) right[k][n] = tile_value(descriptor, n, k);
+    }
+    for (int t = 0; t < 128; ++t) {
+      for (int i = 0; i < D; ++i) {
+        const int row = 16 * (t / 32) + group_of(t % 32) + 8 * (i / 2 % 2);
+        const int column = 8 * (i / 4) + 2 * place_of(t) + i % 2;
+        float& sum = group.d[static_cast<std::size_t>(t)][i];
+        for (int k = 0; k < 16; ++k) sum += left[row][k] * right[k][column];
+      }
+    }
+  });
+}
+inline void wgmma_n64(float (&d)[32], const std::uint32_t (&a)[4], std::uint64_t descriptor) {
+  multiply_by_group(d, a, descriptor, "wgmma.n64");
+}
+inline void wgmma_n128(float (&d)[64], const std::uint32_t (&a)[4], std::uint64_t descriptor) {
+  multiply_by_group(d, a, descriptor, "wgmma.n128");
+}
 
 }  // namespace pleat::cuda

@@ -138,6 +138,7 @@ inline std::vector<int> some_of(int n, int count) {
 
 inline const std::vector<int> lengths = {1, 7, 16, 37, 64, 100, 129};
 // What differs from GPU to GPU is the same for longer ones.
+inline const std::vector<int> short_lengths = {1, 7, 16, 37};
 inline constexpr int long_enough = 37;
 
 // GPUs that differ in what the kernels' shapes depend on; with few processors, so that their blocks go on and on.

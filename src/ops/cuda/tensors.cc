@@ -64,7 +64,7 @@ void check_launch(cudaError_t status, const char* kernel) {
 
 bool uses_kernels(const std::string& operation, bool shape_suits, bool gpu_suits) {
   if (switched_off(operation)) {
-    note(operation + ": by ATen, as PLEAT_CUDA_WITHOUT says");
+    note(operation + ": not by its kernels, as PLEAT_CUDA_WITHOUT says");
   } else if (!shape_suits) {
     note(operation + ": by ATen, since there is no kernel for this model's widths");
   } else if (!gpu_suits) {

@@ -24,6 +24,11 @@ void check_launch(cudaError_t status, const char* kernel);
 // Those lines, each once, and forgets them.
 [[nodiscard]] std::vector<std::string> take_notes();
 
+[[nodiscard]] inline bool is_half(at::ScalarType type) { return type == at::kBFloat16 || type == at::kHalf; }
+[[nodiscard]] inline Half half_of(at::ScalarType type) {
+  return type == at::kBFloat16 ? Half::bfloat16 : Half::float16;
+}
+
 // Weights for kernels: bfloat16, contiguous.
 [[nodiscard]] at::Tensor as_operand(const at::Tensor& weight);
 // The same, laid out as the pair operations' kernels want it, in one dimension.
