@@ -6,7 +6,7 @@
 // float32, and both of its bf16 registers of an A or B fragment: k-slots 2 t, 2 t + 1 are channels 4 t, 4 t + 1, and
 // k-slots 2 t + 8, 2 t + 9 are channels 4 t + 2, 4 t + 3. z therefore goes from global memory to registers, is
 // normalised with two shuffles a sum, and is an operand there, without shared memory. Weights are packed once
-// (ops/cuda/pack.h), so that they match such operands.
+// (ops/cuda/packing.h), so that they match such operands.
 //
 // Weights in shared memory: rows of 256 bytes (128 k's) or 128 (64) or 512, in chunks of 16 bytes, chunk c of row r at
 // place c ^ (r & 7): ldmatrix reads eight rows of one chunk column without bank conflicts.
