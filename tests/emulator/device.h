@@ -119,9 +119,8 @@ inline void ldmatrix_of_weights(std::uint32_t (&r)[4], std::uint32_t address) { 
 inline void ldmatrix_transposed(std::uint32_t (&r)[4], std::uint32_t address) { load_matrices(r, address, true); }
 
 // d = a b + c by a warp, a 16 x 8 Steps, b 8 Steps x 8, of numbers that `value` widens.
-template <int Steps, class Value>
-void multiply(float (&d)[4], const std::uint32_t* a, const std::uint32_t* b, const float (&c)[4], const char* what,
-              const Value& value) {
+template <int Steps, float (*Value)(std::uint32_t)>
+void multiply(float (&d)[4], const std::uint32_t* a, const std::uint32_t* b, const float (&c)[4], const char* what) {
   emulator::Machine& machine = emulator::Machine::get();
   emulator::Warp& warp = machine.warp();
   const auto lane = static_cast<std::size_t>(machine.lane());
@@ -139,20 +138,23 @@ void multiply(float (&d)[4], const std::uint32_t* a, const std::uint32_t* b, con
       for (int i = 0; i < 2 * Steps; ++i) {
         for (int e = 0; e < 2; ++e) {
           left[g + 8 * (i & 1)][2 * t + e + 8 * (i >> 1)] =
-              value(warp.a[from][static_cast<std::size_t>(i)] >> (16 * e) & 0xffff);
+              Value(warp.a[from][static_cast<std::size_t>(i)] >> (16 * e) & 0xffff);
         }
       }
       for (int i = 0; i < Steps; ++i) {
         for (int e = 0; e < 2; ++e) {
-          right[2 * t + e + 8 * i][g] = value(warp.b[from][static_cast<std::size_t>(i)] >> (16 * e) & 0xffff);
+          right[2 * t + e + 8 * i][g] = Value(warp.b[from][static_cast<std::size_t>(i)] >> (16 * e) & 0xffff);
         }
       }
       for (int i = 0; i < 4; ++i) sum[g + 8 * (i >> 1)][2 * t + (i & 1)] = warp.c[from][static_cast<std::size_t>(i)];
     }
     for (int row = 0; row < 16; ++row) {
+      float of_row[8];
+      std::memcpy(of_row, sum[row], sizeof(of_row));
       for (int k = 0; k < 8 * Steps; ++k) {
-        for (int column = 0; column < 8; ++column) sum[row][column] += left[row][k] * right[k][column];
+        for (int column = 0; column < 8; ++column) of_row[column] += left[row][k] * right[k][column];
       }
+      std::memcpy(sum[row], of_row, sizeof(of_row));
     }
     for (int l = 0; l < 32; ++l) {
       for (int i = 0; i < 4; ++i) {
@@ -166,7 +168,7 @@ void multiply(float (&d)[4], const std::uint32_t* a, const std::uint32_t* b, con
 }
 inline void mma(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, const float (&c)[4]) {
   const std::uint32_t b[2] = {b0, b1};
-  multiply<2>(d, a, b, c, "mma", emulator::bf16_value);
+  multiply<2, emulator::bf16_value>(d, a, b, c, "mma");
 }
 inline void mma_add(float (&d)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1) {
   mma(d, a, b0, b1, d);
@@ -176,7 +178,7 @@ inline void mma_add_here(float (&d)[4], const std::uint32_t (&a)[4], std::uint32
 }
 inline void mma_add_fp16(float (&d)[4], std::uint32_t a0, std::uint32_t a1, std::uint32_t b0) {
   const std::uint32_t a[2] = {a0, a1};
-  multiply<1>(d, a, &b0, d, "mma.f16", emulator::fp16_value);
+  multiply<1, emulator::fp16_value>(d, a, &b0, d, "mma.f16");
 }
 
 inline void copy16(std::uint32_t to, const void* from, bool valid = true) {

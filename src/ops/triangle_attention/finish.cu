@@ -17,6 +17,13 @@ constexpr int finish_rows = 16;
 constexpr int finish_warp_bytes = finish_rows * (512 + 256);
 inline int finish_shared_bytes(int warps) { return 2 * 128 * 256 + 4 * channels * 4 + warps * finish_warp_bytes; }
 
+// Rows whose addresses are held together while they are fetched. More would spill registers from 12.0 on.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
+constexpr int rows_at_once = 4;
+#else
+constexpr int rows_at_once = 8;
+#endif
+
 template <bool Ending>
 __global__ void __launch_bounds__(256, 1)
     finish_kernel(float* __restrict__ z, Weights w, const bf16* __restrict__ o, int length) {
@@ -55,13 +62,13 @@ __global__ void __launch_bounds__(256, 1)
   const auto fetch = [&](std::uint32_t tile) {
     std::uint32_t line0, pos0, in_z, in_o;
     corner(tile, line0, pos0);
-#pragma unroll 8
+#pragma unroll rows_at_once
     for (int r = 0; r < finish_rows; ++r) {
       const bool valid = place(line0, pos0, tile, r, in_z, in_o);
       const float* from = valid ? z + static_cast<std::size_t>(in_z) * channels + lane * 4 : z;
       copy16(block_at + r * 512 + z_chunk(r, lane), from, valid);
     }
-#pragma unroll
+#pragma unroll rows_at_once
     for (int i = 0; i < finish_rows; i += 2) {
       // For the ending node two positions of one line, which lie next to each other in o.
       const std::uint32_t r = Ending ? (i >> 3) * 8 + ((i >> 1) & 3) + (lane >> 4) * 4 : i + (lane >> 4);
