@@ -145,6 +145,7 @@ inline constexpr int long_enough = 37;
 inline constexpr cuda::Gpu h100{.processors = 3, .shared_bytes = 232448, .capability = 90};
 inline constexpr cuda::Gpu a100{.processors = 2, .shared_bytes = 166912, .capability = 80};
 inline constexpr cuda::Gpu a10{.processors = 2, .shared_bytes = 101376, .capability = 86};
+inline constexpr cuda::Gpu rtx50{.processors = 2, .shared_bytes = 101376, .capability = 120};
 
 // For the length of a scope.
 class WithOptions {

@@ -49,7 +49,7 @@ TEST_P(TriangleMultiplicationKernels, ProjectWhatTheFormulaSays) {
   const size_t plane = stride * stride;
   Buffer<cuda::bf16> ab(2 * C * plane);
   Bits result;
-  for (const cuda::Gpu& gpu : {h100, a10}) {  // the second in two halves
+  for (const cuda::Gpu& gpu : {h100, a10, rtx50}) {  // the others in two halves, the last with fewer threads
     if (pairs.length > long_enough && gpu.capability != 90) continue;
     const WithOptions options({.late_copies = gpu.capability == 90});
     ab.clear();

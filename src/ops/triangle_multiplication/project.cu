@@ -5,6 +5,9 @@
 namespace pleat::cuda::triangle_multiplication {
 namespace {
 
+constexpr int many_threads = 384;
+constexpr int few_threads = 256;
+
 // a = sigmoid(y Wag^T + bag) * (y Wap^T + bap), b likewise, y = norm(z).
 //   z    [length, length, 128] fp32, read once with Outs = 2; with Outs = 1 a launch makes one of a and b and z is read
 //   twice, for
@@ -18,11 +21,14 @@ namespace {
 // as the B operand (columns = pairs), weights as A (rows = channels), so that a thread's results are of one channel and
 // neighbouring pairs: column c of n8 block nb is pair 8 (c / 2) + 2 nb + c % 2, and a thread has 8 neighbouring pairs,
 // a store of 16 bytes (a quad's: 64 contiguous bytes) into the channel-major output; no transposition is needed.
-template <int Outs>
-__global__ void __launch_bounds__(384, 1)
+template <int Outs, int Threads>
+__global__ void __launch_bounds__(Threads, 1)
     project_kernel(const float* __restrict__ z, NormPointers norm, const bf16* __restrict__ w,
                    const float* __restrict__ bias, bf16* __restrict__ out, int length, int stride) {
-  constexpr int threads = 384;
+#ifdef __CUDA_ARCH__
+  // From 10.0 on ptxas spills registers with 12 warps, which a processor gives 168 each; before it does not.
+  if ((__CUDA_ARCH__ >= 1000) != (Threads == few_threads)) return;
+#endif
   PLEAT_SHARED_MEMORY(shared);
   float* const s_bias = reinterpret_cast<float*>(shared + Outs * 65536);  // [Outs][2][128]
   float* const s_gamma = s_bias + Outs * 256;
@@ -30,9 +36,9 @@ __global__ void __launch_bounds__(384, 1)
   const int tid = threadIdx.x, lane = tid & 31, warp = warp_of(tid), g = lane >> 2, t = lane & 3;
   const std::uint32_t sw = shared_address(shared);
 
-  stage_rows<threads, 16, Outs * 256>(sw, w, tid);
+  stage_rows<Threads, 16, Outs * 256>(sw, w, tid);
   commit_copies();
-  for (int q = tid; q < Outs * 256; q += threads) s_bias[q] = (q & channels) != 0 ? minus_log2_e * bias[q] : bias[q];
+  for (int q = tid; q < Outs * 256; q += Threads) s_bias[q] = (q & channels) != 0 ? minus_log2_e * bias[q] : bias[q];
   if (tid < channels) {
     s_gamma[tid] = norm.weight[tid];
     s_beta[tid] = norm.bias[tid];
@@ -41,8 +47,8 @@ __global__ void __launch_bounds__(384, 1)
 
   const std::uint32_t gamma = shared_address(s_gamma), beta = shared_address(s_beta);
   const int across = (stride + 31) / 32;  // items of 32 pairs in a row
-  const int items = stride * across, step = gridDim.x * (threads / 32);
-  int item = blockIdx.x * (threads / 32) + warp;
+  const int items = stride * across, step = gridDim.x * (Threads / 32);
+  int item = blockIdx.x * (Threads / 32) + warp;
   std::uint32_t y[4][8][2];
 
   const auto load = [&](int at) {
@@ -120,14 +126,21 @@ __global__ void __launch_bounds__(384, 1)
 
 constexpr int shared_bytes_of(int outs) { return outs * 65536 + outs * 1024 + 1024; }
 
+template <int Outs, int Threads>
+cudaError_t project_by(const float* z, NormPointers norm, const bf16* w, const float* bias, bf16* out, int length,
+                       const Gpu& gpu, cudaStream_t stream) {
+  const int stride = stride_of(length);
+  const std::int64_t items = std::int64_t{stride} * ((stride + 31) / 32);
+  const dim3 grid(static_cast<unsigned>(blocks_for(gpu, items, Threads / 32)));
+  return launch(project_kernel<Outs, Threads>, {grid, Threads, shared_bytes_of(Outs), stream}, z, norm, w, bias, out,
+                length, stride);
+}
+
 template <int Outs>
 cudaError_t project_some(const float* z, NormPointers norm, const bf16* w, const float* bias, bf16* out, int length,
                          const Gpu& gpu, cudaStream_t stream) {
-  const int stride = stride_of(length);
-  const std::int64_t items = std::int64_t{stride} * ((stride + 31) / 32);
-  const dim3 grid(static_cast<unsigned>(blocks_for(gpu, items, 12)));
-  return launch(project_kernel<Outs>, {grid, 384, shared_bytes_of(Outs), stream}, z, norm, w, bias, out, length,
-                stride);
+  return gpu.capability >= 100 ? project_by<Outs, few_threads>(z, norm, w, bias, out, length, gpu, stream)
+                               : project_by<Outs, many_threads>(z, norm, w, bias, out, length, gpu, stream);
 }
 
 }  // namespace
