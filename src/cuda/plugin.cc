@@ -3,6 +3,7 @@
 
 #include "cuda/check.h"
 #include "cuda/ops.h"
+#include "ops/cuda/tensors.h"
 #include "ops/cuda_plugin.h"
 
 namespace pleat::cuda {
@@ -69,12 +70,20 @@ const char* pleat_cuda_abi() { return PLEAT_CUDA_ABI; }
 const pleat::CudaPlugin* pleat_cuda_plugin() {
   static const pleat::CudaPlugin plugin = [] {
     pleat::cuda::set_arithmetic();
-    return pleat::CudaPlugin{.ops = {.linear = pleat::cuda::linear, .attention = pleat::cuda::attention},
+    return pleat::CudaPlugin{.ops = {.linear = pleat::cuda::linear,
+                                     .attention = pleat::cuda::attention,
+                                     .add_layer_norm = pleat::cuda::add_layer_norm,
+                                     .triangle_attention = pleat::cuda::make_triangle_attention,
+                                     .triangle_multiplication = pleat::cuda::make_triangle_multiplication,
+                                     .pair_transition = pleat::cuda::make_pair_transition,
+                                     .sequence_to_pair = pleat::cuda::make_sequence_to_pair,
+                                     .pair_bias = pleat::cuda::make_pair_bias},
                              .architectures = PLEAT_CUDA_ARCHITECTURES,
                              .runtime_version = CUDART_VERSION,
                              .count = pleat::cuda::count,
                              .examine = pleat::cuda::examine,
-                             .is_lost = pleat::cuda::is_lost};
+                             .is_lost = pleat::cuda::is_lost,
+                             .take_notes = pleat::cuda::take_notes};
   }();
   return &plugin;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "ops/device_ops.h"
 
@@ -31,6 +32,8 @@ struct CudaPlugin {
   GpuState (*examine)(int gpu) = nullptr;
   // Whether the GPU answers every call with an error, and which: no process can use it further.
   bool (*is_lost)(int gpu, std::string& error) = nullptr;
+  // Lines for the log, each once: which operations go through ATen although there are kernels for them, and why.
+  std::vector<std::string> (*take_notes)() = nullptr;
 };
 
 enum class PluginState : std::uint8_t {

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "engine/pipeline.h"
 #include "esm2/tensors.h"
+#include "ops/cuda_plugin.h"
 #include "runtime/identity.h"
 #include "runtime/loaded_model.h"
 #include "runtime/machine.h"
@@ -85,6 +86,9 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
   std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
   if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.folding().trunk.num_blocks);
   observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
+  if (!job.devices.gpus.empty()) {
+    for (const std::string& line : load_cuda_plugin().plugin->take_notes()) observer.info(line);
+  }
   if (config.untrained) {
     observer.warning(
         fmt::format("the weights of this model are UNTRAINED pseudo-random numbers; "

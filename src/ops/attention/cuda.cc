@@ -4,9 +4,12 @@
 #include <c10/core/DeviceGuard.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "cuda/ops.h"
+#include "ops/attention/kernels.h"
+#include "ops/cuda/tensors.h"
 
 namespace pleat::cuda {
 namespace {
@@ -30,10 +33,40 @@ at::Tensor rotate(const at::Tensor& x, const TokenPlaces& places) {
   return at::cat({first, second}, -1).to(x.scalar_type());
 }
 
+// For the kernel and for flash attention, which reads and writes rows of any stride in pieces of 16 bytes.
+bool has_kernels(const at::Tensor& qkv) {
+  constexpr std::array<std::int64_t, 5> dims = {16, 24, 32, 64, 128};
+  return is_half(qkv.scalar_type()) && qkv.is_contiguous() && std::ranges::find(dims, qkv.size(3)) != dims.end() &&
+         uses_kernels("attention", true, true);
+}
+
+// Queries and keys are rotated where they are, and read from there: nothing is copied.
+at::Tensor attend_in_place(const AttentionInput& input) {
+  const at::Tensor& qkv = input.qkv;
+  const std::int64_t tokens = input.cu_seqlens->back();
+  const std::int64_t heads = qkv.size(2);
+  const std::int64_t dim = qkv.size(3);
+  const at::Tensor cos = input.places->cos.contiguous();  // [T, 1, Dh / 2]
+  const at::Tensor sin = input.places->sin.contiguous();
+  check_launch(rotary::rotate(static_cast<std::uint16_t*>(qkv.mutable_data_ptr()), half_of(qkv.scalar_type()),
+                              cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), tokens, static_cast<int>(heads),
+                              static_cast<int>(dim), stream_of(qkv)),
+               "rotate");
+  const at::Tensor rows = qkv.slice(0, 0, tokens);  // [tokens, 3, H, Dh]
+  const at::Tensor& cu_seqlens = input.places->cu_seqlens;
+  const std::int64_t longest = longest_of(*input.cu_seqlens);
+  at::Tensor mixed = std::get<0>(at::_flash_attention_forward(
+      rows.select(1, 0), rows.select(1, 1), rows.select(1, 2), cu_seqlens, cu_seqlens, longest, longest, 0.0, false,
+      false, 1.0 / std::sqrt(static_cast<double>(dim))));  // [tokens, H, Dh]
+  if (tokens == qkv.size(0)) return mixed.reshape({tokens, heads * dim});
+  return at::constant_pad_nd(mixed.reshape({tokens, heads * dim}), {0, 0, 0, qkv.size(0) - tokens});
+}
+
 }  // namespace
 
 at::Tensor attention(const AttentionInput& input) {
   const c10::DeviceGuard guard(input.qkv.device());
+  if (has_kernels(input.qkv)) return attend_in_place(input);
   const std::int64_t tokens = input.cu_seqlens->back();
   const std::int64_t heads = input.qkv.size(2);
   const std::int64_t dim = input.qkv.size(3);

@@ -1,0 +1,145 @@
+#include <iterator>
+
+#include "ops/cuda/device.cuh"
+#include "ops/cuda/launch.cuh"
+#include "ops/layer_norm/kernels.h"
+
+namespace pleat::cuda::add_norm {
+namespace {
+
+// A row is kept in registers, 10 float4 a lane at most: one warp a row up to 1280, one block of 2 or 4 warps beyond.
+// The mean first, then the squares of the differences. Least traffic: 12 bytes a number with an update, 6 without.
+template <int Width>
+struct RowShape {
+  static constexpr int warps = Width <= 1280 ? 1 : (Width + 1279) / 1280;  // a row
+  static constexpr int rows = warps == 1 ? 8 : 1;                          // a block
+  static constexpr int lanes = warps * 32;
+  static constexpr int fours = Width / 4;
+  static constexpr int each = (fours + lanes - 1) / lanes;  // float4 a lane
+  static_assert(Width % 4 == 0, "");
+  // Whether a lane's i-th float4 is in the row.
+  __device__ static __forceinline__ bool holds(int i, int at) { return (i + 1) * lanes <= fours || at < fours; }
+};
+
+// The sum over the lanes of a row, the same in all of them. `between` is used once only.
+template <int Warps>
+__device__ __forceinline__ float row_sum(float x, float* between) {
+#pragma unroll
+  for (int offset = 16; offset > 0; offset /= 2) x += shuffle_xor(x, offset);
+  if constexpr (Warps > 1) {
+    if (threadIdx.x % 32 == 0) between[threadIdx.x / 32] = x;
+    sync_block();
+    x = between[0];
+#pragma unroll
+    for (int w = 1; w < Warps; ++w) x += between[w];
+  }
+  return x;
+}
+
+template <class Type, int Width, bool WithUpdate>
+__global__ void __launch_bounds__(RowShape<Width>::rows* RowShape<Width>::lanes)
+    add_norm_kernel(float* residual, const std::uint16_t* __restrict__ update, NormPointers norm, float eps,
+                    std::uint16_t* out, std::int64_t tokens) {
+  using Shape = RowShape<Width>;
+  __shared__ float sums[2][Shape::warps];
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * Shape::rows + threadIdx.x / Shape::lanes;
+  if (row >= tokens) return;  // never part of a block whose warps wait for each other: it has one row
+  const int lane = threadIdx.x % Shape::lanes;
+  float4* const h = reinterpret_cast<float4*>(residual + row * Width);
+  float4 x[Shape::each];
+#pragma unroll
+  for (int i = 0; i < Shape::each; ++i) {
+    const int at = lane + i * Shape::lanes;
+    x[i] = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+    if (Shape::holds(i, at)) x[i] = load_once(h + at);
+  }
+  if constexpr (WithUpdate) {
+    uint2 u[Shape::each];
+#pragma unroll
+    for (int i = 0; i < Shape::each; ++i) {
+      const int at = lane + i * Shape::lanes;
+      u[i] = make_uint2(0, 0);
+      if (Shape::holds(i, at)) u[i] = load_once(reinterpret_cast<const uint2*>(update + row * Width) + at);
+    }
+#pragma unroll
+    for (int i = 0; i < Shape::each; ++i) {
+      const int at = lane + i * Shape::lanes;
+      const float2 low = Type::unpack(u[i].x);
+      const float2 high = Type::unpack(u[i].y);
+      x[i] = make_float4(x[i].x + low.x, x[i].y + low.y, x[i].z + high.x, x[i].w + high.y);
+      if (Shape::holds(i, at)) h[at] = x[i];
+    }
+  }
+  float sum = 0.0f;
+#pragma unroll
+  for (int i = 0; i < Shape::each; ++i) sum += (x[i].x + x[i].y) + (x[i].z + x[i].w);  // 0 beyond the row
+  const float mean = row_sum<Shape::warps>(sum, sums[0]) * (1.0f / Width);
+  float squares = 0.0f;
+#pragma unroll
+  for (int i = 0; i < Shape::each; ++i) {
+    if (!Shape::holds(i, lane + i * Shape::lanes)) continue;
+    x[i] = make_float4(x[i].x - mean, x[i].y - mean, x[i].z - mean, x[i].w - mean);
+    squares += (x[i].x * x[i].x + x[i].y * x[i].y) + (x[i].z * x[i].z + x[i].w * x[i].w);
+  }
+  const float scale = inverse_root(row_sum<Shape::warps>(squares, sums[1]) * (1.0f / Width) + eps);
+#pragma unroll
+  for (int i = 0; i < Shape::each; ++i) {
+    const int at = lane + i * Shape::lanes;
+    if (!Shape::holds(i, at)) continue;
+    const float4 w = reinterpret_cast<const float4*>(norm.weight)[at];
+    const float4 b = reinterpret_cast<const float4*>(norm.bias)[at];
+    reinterpret_cast<uint2*>(out + row * Width)[at] =
+        make_uint2(Type::pack(x[i].x * scale * w.x + b.x, x[i].y * scale * w.y + b.y),
+                   Type::pack(x[i].z * scale * w.z + b.z, x[i].w * scale * w.w + b.w));
+  }
+}
+
+struct Call {
+  float* residual;
+  const std::uint16_t* update;
+  NormPointers norm;
+  float eps;
+  std::uint16_t* out;
+  Half type;
+  std::int64_t tokens;
+  cudaStream_t stream;
+};
+
+template <class Type, int Width>
+cudaError_t apply_as(const Call& call) {
+  using Shape = RowShape<Width>;
+  const dim3 grid(static_cast<unsigned>((call.tokens + Shape::rows - 1) / Shape::rows));
+  return launch(call.update != nullptr ? add_norm_kernel<Type, Width, true> : add_norm_kernel<Type, Width, false>,
+                {grid, Shape::rows * Shape::lanes, 0, call.stream}, call.residual, call.update, call.norm, call.eps,
+                call.out, call.tokens);
+}
+
+template <int Width>
+cudaError_t apply_to(const Call& call) {
+  return call.type == Half::bfloat16 ? apply_as<Bfloat16, Width>(call) : apply_as<Float16, Width>(call);
+}
+
+}  // namespace
+
+bool suits(std::int64_t width) {
+  constexpr std::int64_t widths[] = {320, 480, 640, 1024, 1280, 2560, 5120};
+  return std::find(std::begin(widths), std::end(widths), width) != std::end(widths);
+}
+
+cudaError_t apply(float* residual, const std::uint16_t* update, const NormPointers& norm, float eps, std::uint16_t* out,
+                  Half type, std::int64_t tokens, std::int64_t width, cudaStream_t stream) {
+  if (tokens == 0) return cudaSuccess;
+  const Call call{residual, update, norm, eps, out, type, tokens, stream};
+  switch (width) {
+    case 320: return apply_to<320>(call);
+    case 480: return apply_to<480>(call);
+    case 640: return apply_to<640>(call);
+    case 1024: return apply_to<1024>(call);
+    case 1280: return apply_to<1280>(call);
+    case 2560: return apply_to<2560>(call);
+    case 5120: return apply_to<5120>(call);
+    default: return cudaErrorInvalidValue;
+  }
+}
+
+}  // namespace pleat::cuda::add_norm
