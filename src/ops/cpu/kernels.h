@@ -47,8 +47,8 @@ struct Kernels {
   void (*outer_update)(const Run& run, const OuterUpdate& job, PairScratch& scratch);
   // out = softmax(scale q k^T + bias) v, for all queries of one head.
   void (*biased_attention)(const BiasedHead& head, PairScratch& scratch);
-  // out = x weight + bias
-  void (*linear)(const LinearColumns& job);
+  // out = ending(x weight + bias)
+  void (*linear)(const LinearColumns& job, PairScratch& scratch);
 };
 
 namespace baseline {
@@ -61,7 +61,7 @@ namespace avx512 {
 extern const Kernels table;
 }
 
-// The tables this processor can run, the fastest first.
+// The tables of the processor's path and of those below it, the fastest first.
 const std::vector<const Kernels*>& usable_kernels();
 
 // The table in use: the fastest, unless a test has chosen another one.

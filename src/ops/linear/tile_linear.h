@@ -1,0 +1,50 @@
+// A linear layer on the processor whose products are of bfloat16 tiles; see cpu/tile_blocks.h for tiles, steps and blocks.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/cpu/element.h"
+#include "ops/cpu/scratch.h"
+#include "ops/linear/cpu.h"
+
+namespace pleat::cpu {
+
+// Some rows and some panels of a layer's columns.
+struct TileLinear {
+  // [rows, in], contiguous. bfloat16 is multiplied as it is; float32 as the sum of two bfloat16 numbers, each product as
+  // upper * upper + upper * lower + lower * upper, whose error is about 2^-17 of it. The weight is packed accordingly.
+  const void* x = nullptr;
+  Element element = Element::float32;
+  std::int64_t rows = 0;
+  std::int64_t in = 0;
+  const std::uint16_t* weight = nullptr;  // of the first panel, see pack_tiles()
+  const float* bias = nullptr;            // [panels * 32], filled up with zeros
+  std::int64_t columns = 0;               // from the first panel on
+  void* out = nullptr;                    // the first row's first column, of x's type or, for Ending::add, float32
+  std::int64_t out_stride = 0;
+  Ending ending = Ending::none;
+};
+
+struct TileScratch {
+  Scratch left;  // x in tiles
+  Scratch sums;  // of all blocks of rows for one panel
+};
+
+// bfloat16 numbers that a weight [out, in] takes in panels of 32 columns; twice as many for float32.
+std::int64_t tiles_size(std::int64_t in, std::int64_t out, Element element);
+// A weight [out, in] of this type -> panels of 32 columns, each the steps of its transpose one after the other, depths
+// and columns filled up with zeros.
+void pack_tiles(const void* weight, std::int64_t in, std::int64_t out, Element element, std::uint16_t* panels);
+
+struct TileKernels {
+  const char* name;
+  void (*linear)(const TileLinear& job, TileScratch& scratch);
+};
+
+// What the processor's path has: nullptr where it has no product of bfloat16.
+const TileKernels* tile_kernels();
+// Those that this processor can run, and last the plain arithmetic that stands for AMX in tests.
+const std::vector<const TileKernels*>& usable_tile_kernels();
+
+}  // namespace pleat::cpu
