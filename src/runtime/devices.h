@@ -43,7 +43,4 @@ struct DeviceChoice {
 // Looks at the machine, so that its answer may change.
 [[nodiscard]] DeviceChoice choose_devices(const std::string& devices);
 
-// Whether the processor computes in bfloat16 by itself.
-[[nodiscard]] bool cpu_has_bfloat16();
-
 }  // namespace pleat
