@@ -21,7 +21,7 @@ struct Kernels {
   // Rounds, rotates and lays out k and v of a head in `scratch`, for the calls of attention_tile that follow.
   void (*pack_keys_values)(const AttentionHead& head, AttentionScratch& scratch);
   // Queries [q_begin, q_begin + tile), tile <= attention_tile_rows: writes their rows of out and leaves their softmax
-  // in scratch.scores, one row every scratch.score_stride.
+  // in scratch.scores, one row every scratch.score_stride, to be multiplied by scratch.inverse of the row.
   void (*attention_tile)(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, AttentionScratch& scratch);
   // residual[i] += update[i] (skipped where update is null), then out = layer_norm(residual) * weight + bias.
   void (*add_layer_norm)(float* residual, const void* update, Element update_element, const float* weight,

@@ -2,6 +2,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "ops/element.h"
 #include "ops/linear/processor.h"
@@ -105,9 +107,12 @@ bool computes_rightly(const cpu::TileKernels& kernels, at::ScalarType type) {
 }
 
 bool is_trusted(const cpu::TileKernels& kernels, at::ScalarType type) {
-  static const bool whole = computes_rightly(kernels, at::kFloat);
-  static const bool half = computes_rightly(kernels, at::kBFloat16);
-  return type == at::kFloat ? whole : half;
+  static std::mutex mutex;
+  static std::map<std::pair<const cpu::TileKernels*, at::ScalarType>, bool> known;
+  const std::scoped_lock lock(mutex);
+  const auto [found, is_new] = known.try_emplace({&kernels, type}, false);
+  if (is_new) found->second = computes_rightly(kernels, type);
+  return found->second;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "ops/linear/tile_linear.h"
 
+#include <atomic>
 #include <bit>
 
 #include "ops/cpu/path.h"
@@ -23,6 +24,11 @@ std::int64_t rounded(std::int64_t n) { return (n + side - 1) / side * side; }
 std::uint16_t nearest_bfloat16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   return static_cast<std::uint16_t>(x != x ? 0x7fc0U : (bits + 0x7fffU + (bits >> 16U & 1U)) >> 16U);
+}
+
+std::atomic<const TileKernels*>& chosen() {
+  static std::atomic<const TileKernels*> kernels = tile_kernels_of_the_path();
+  return kernels;
 }
 
 float widened(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
@@ -70,6 +76,10 @@ const std::vector<const TileKernels*>& usable_tile_kernels() {
   return tables;
 }
 
-const TileKernels* tile_kernels() { return path() == Path::amx ? &tiles_amx::table : nullptr; }
+const TileKernels* tile_kernels_of_the_path() { return path() == Path::amx ? &tiles_amx::table : nullptr; }
+
+const TileKernels* tile_kernels() { return chosen().load(std::memory_order_relaxed); }
+
+void use_tile_kernels(const TileKernels* kernels) { chosen().store(kernels, std::memory_order_relaxed); }
 
 }  // namespace pleat::cpu

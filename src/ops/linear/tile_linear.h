@@ -42,8 +42,10 @@ struct TileKernels {
   void (*linear)(const TileLinear& job, TileScratch& scratch);
 };
 
-// What the processor's path has: nullptr where it has no product of bfloat16.
+// What linear layers use: those of the processor's path, nullptr where it has no tiles, unless a test has chosen others.
 const TileKernels* tile_kernels();
+const TileKernels* tile_kernels_of_the_path();
+void use_tile_kernels(const TileKernels* kernels);
 // Those that this processor can run, and last the plain arithmetic that stands for AMX in tests.
 const std::vector<const TileKernels*>& usable_tile_kernels();
 
