@@ -1,4 +1,5 @@
 # pleat_library(NAME SOURCES... [LINK targets...]): the library of one folder under src/, with the project's warnings.
+# pleat_precompile(TARGET HEADERS...): reads what all files of a target include once; see PLEAT_PRECOMPILE.
 # pleat_test(NAME SOURCES... [LINK targets...]): one GoogleTest program for one folder under tests/.
 
 add_library(pleat_options INTERFACE)
@@ -25,6 +26,12 @@ function(pleat_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC pleat_options ${ARG_LINK})
+endfunction()
+
+function(pleat_precompile target)
+  if(PLEAT_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
 endfunction()
 
 function(pleat_test name)
