@@ -3,8 +3,7 @@
 //
 // A "tile" is 16 rows of 32 bfloat16 numbers, 1 KB. Of a left operand [rows, depth] it holds 16 rows at 32 depths; of a
 // right operand [depth, columns] it holds 32 depths at 16 columns, the depths in pairs: [16 pairs, 16 columns, 2]. A
-// "step" is what a block needs of 32 depths: two tiles of an operand, or four where it stands for float32 numbers as
-// the sum of two bfloat16 ones: two tiles of the upper parts, then two of the lower.
+// "step" is what a block needs of 32 depths: two tiles of an operand.
 //
 // Each element of a product is one chain of additions in the order of depth, so that its bits do not depend on where it
 // lies in a block, nor on what else is in it.
@@ -24,7 +23,8 @@ namespace pleat::cpu {
 
 inline constexpr std::int64_t block_side = 32;        // rows, and columns, of a block
 inline constexpr std::int64_t step_depth = 32;        // depths of a step
-inline constexpr std::int64_t tile_halves = 512;      // bfloat16 numbers in a tile
+inline constexpr std::int64_t tile_halves = 512;       // bfloat16 numbers in a tile
+inline constexpr std::int64_t step_halves = 2 * tile_halves;
 inline constexpr std::int64_t block_floats = 32 * 32;  // sums of a block: four tiles [16, 16], row by row of tiles
 
 namespace {
@@ -118,37 +118,17 @@ struct TileBlocks {
   static void end() { Tiles::end(); }
 
   // sums = (first ? 0 : sums) + a b over `steps` steps, for one or two tiles of rows. sums [2, 2] tiles of [16, 16].
-  template <bool split>
   static void multiply(std::int64_t steps, std::int64_t row_tiles, const std::uint16_t* a, const std::uint16_t* b,
                        float* sums, bool first) {
     if (row_tiles > 1) {
-      run<split, true>(steps, a, b, sums, first);
+      run<true>(steps, a, b, sums, first);
     } else {
-      run<split, false>(steps, a, b, sums, first);
+      run<false>(steps, a, b, sums, first);
     }
   }
 
  private:
   template <bool both>
-  static void products() {
-    Tiles::template multiply<0, 4, 6>();
-    Tiles::template multiply<1, 4, 7>();
-    if constexpr (both) {
-      Tiles::template multiply<2, 5, 6>();
-      Tiles::template multiply<3, 5, 7>();
-    }
-  }
-  template <bool both>
-  static void load_left(const std::uint16_t* a) {
-    Tiles::template load<4>(a);
-    if constexpr (both) Tiles::template load<5>(a + tile_halves);
-  }
-  static void load_right(const std::uint16_t* b) {
-    Tiles::template load<6>(b);
-    Tiles::template load<7>(b + tile_halves);
-  }
-
-  template <bool split, bool both>
   static void run(std::int64_t steps, const std::uint16_t* a, const std::uint16_t* b, float* sums, bool first) {
     if (first) {
       Tiles::template zero<0>();
@@ -161,17 +141,16 @@ struct TileBlocks {
       if constexpr (both) Tiles::template load<2>(sums + 512);
       if constexpr (both) Tiles::template load<3>(sums + 768);
     }
-    constexpr std::int64_t step = (split ? 4 : 2) * tile_halves;
-    for (std::int64_t s = 0; s < steps; ++s, a += step, b += step) {
-      load_left<both>(a);
-      load_right(b);
-      products<both>();  // upper parts, or all there is
-      if constexpr (split) {
-        load_right(b + 2 * tile_halves);
-        products<both>();  // upper by lower
-        load_left<both>(a + 2 * tile_halves);
-        load_right(b);
-        products<both>();  // lower by upper
+    for (std::int64_t s = 0; s < steps; ++s, a += step_halves, b += step_halves) {
+      Tiles::template load<4>(a);
+      if constexpr (both) Tiles::template load<5>(a + tile_halves);
+      Tiles::template load<6>(b);
+      Tiles::template load<7>(b + tile_halves);
+      Tiles::template multiply<0, 4, 6>();
+      Tiles::template multiply<1, 4, 7>();
+      if constexpr (both) {
+        Tiles::template multiply<2, 5, 6>();
+        Tiles::template multiply<3, 5, 7>();
       }
     }
     Tiles::template store<0>(sums);

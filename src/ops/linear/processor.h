@@ -30,8 +30,8 @@ class ProcessorLinear {
 
 using ProcessorLinearPtr = std::shared_ptr<const ProcessorLinear>;
 
-// By AMX's tiles: bfloat16 by one product, float32 by three. nullptr where the processor's path has none, or where they do
-// not compute what plain arithmetic does.
+// By AMX's tiles. nullptr in float32, where the processor's path has none, and where they do not compute what plain
+// arithmetic does.
 [[nodiscard]] ProcessorLinearPtr make_tile_linear(const at::Tensor& weight, const at::Tensor& bias,
                                                   Activation activation);
 // By these kernels, unproven.

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "ops/cpu/element.h"
 #include "ops/cpu/scratch.h"
 #include "ops/linear/cpu.h"
 
@@ -12,16 +11,13 @@ namespace pleat::cpu {
 
 // Some rows and some panels of a layer's columns.
 struct TileLinear {
-  // [rows, in], contiguous. bfloat16 is multiplied as it is; float32 as the sum of two bfloat16 numbers, each product as
-  // upper * upper + upper * lower + lower * upper, whose error is about 2^-17 of it. The weight is packed accordingly.
-  const void* x = nullptr;
-  Element element = Element::float32;
+  const std::uint16_t* x = nullptr;  // [rows, in] bfloat16, contiguous
   std::int64_t rows = 0;
   std::int64_t in = 0;
   const std::uint16_t* weight = nullptr;  // of the first panel, see pack_tiles()
   const float* bias = nullptr;            // [panels * 32], filled up with zeros
   std::int64_t columns = 0;               // from the first panel on
-  void* out = nullptr;                    // the first row's first column, of x's type or, for Ending::add, float32
+  void* out = nullptr;                    // the first row's first column, bfloat16, or float32 for Ending::add
   std::int64_t out_stride = 0;
   Ending ending = Ending::none;
 };
@@ -31,11 +27,11 @@ struct TileScratch {
   Scratch sums;  // of all blocks of rows for one panel
 };
 
-// bfloat16 numbers that a weight [out, in] takes in panels of 32 columns; twice as many for float32.
-std::int64_t tiles_size(std::int64_t in, std::int64_t out, Element element);
-// A weight [out, in] of this type -> panels of 32 columns, each the steps of its transpose one after the other, depths
-// and columns filled up with zeros.
-void pack_tiles(const void* weight, std::int64_t in, std::int64_t out, Element element, std::uint16_t* panels);
+// bfloat16 numbers that a weight [out, in] takes in panels of 32 columns.
+std::int64_t tiles_size(std::int64_t in, std::int64_t out);
+// A weight [out, in] -> panels of 32 columns, each the steps of its transpose one after the other, depths and columns
+// filled up with zeros.
+void pack_tiles(const std::uint16_t* weight, std::int64_t in, std::int64_t out, std::uint16_t* panels);
 
 struct TileKernels {
   const char* name;

@@ -17,40 +17,17 @@ using Blocks = TileBlocks<PlainTiles>;
 // Bytes of a panel that stay in the first-level cache from block to block of rows.
 constexpr std::int64_t panel_bytes = 32768;
 
-// The upper and the lower part of a float32 number, each the nearest bfloat16 to what is left.
-inline void split_row(const float* x, std::int64_t count, std::uint16_t* upper, std::uint16_t* lower) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    narrow(x[i], upper + i);
-    narrow(x[i] - widen(upper[i]), lower + i);
-  }
-}
-
 // x [rows, in] -> for each block of rows its steps, filled up with zeros.
 void pack_left(const TileLinear& job, std::int64_t steps, std::uint16_t* tiles) {
-  const bool split = job.element == Element::float32;
-  const std::int64_t step_size = (split ? 4 : 2) * tile_halves;
   for (std::int64_t row = 0; row < round_up(job.rows, block_side); ++row) {
-    std::uint16_t* to = tiles + row / block_side * steps * step_size + row % block_side / 16 * tile_halves +
+    std::uint16_t* to = tiles + row / block_side * steps * step_halves + row % block_side / 16 * tile_halves +
                         row % 16 * step_depth;
-    for (std::int64_t first = 0; first < job.in; first += step_depth, to += step_size) {
+    for (std::int64_t first = 0; first < job.in; first += step_depth, to += step_halves) {
       const std::int64_t count = row < job.rows ? std::min(step_depth, job.in - first) : 0;
-      if (split) {
-        if (count < step_depth) {
-          std::fill_n(to, step_depth, 0);
-          std::fill_n(to + 2 * tile_halves, step_depth, 0);
-        }
-        if (count > 0) split_row(static_cast<const float*>(job.x) + row * job.in + first, count, to, to + 2 * tile_halves);
-      } else {
-        if (count < step_depth) std::fill_n(to, step_depth, 0);
-        if (count > 0) std::copy_n(static_cast<const std::uint16_t*>(job.x) + row * job.in + first, count, to);
-      }
+      if (count > 0) std::copy_n(job.x + row * job.in + first, count, to);
+      std::fill_n(to + count, step_depth - count, 0);
     }
   }
-}
-
-template <class T>
-inline void write_row(const float* values, std::int64_t count, T* out) {
-  for (std::int64_t i = 0; i < count; ++i) narrow(values[i], out + i);
 }
 
 // One row's 32 columns of a block's sums, with bias and activation.
@@ -69,26 +46,23 @@ void finish_block(const TileLinear& job, const float* sums, std::int64_t row, st
     if (job.ending == Ending::add) {
       float* const out = static_cast<float*>(job.out) + place;
       for (std::int64_t c = 0; c < count; ++c) out[c] += values[c];
-    } else if (job.element == Element::float32) {
-      write_row(values, count, static_cast<float*>(job.out) + place);
     } else {
-      write_row(values, count, static_cast<std::uint16_t*>(job.out) + place);
+      auto* const out = static_cast<std::uint16_t*>(job.out) + place;
+      for (std::int64_t c = 0; c < count; ++c) narrow(values[c], out + c);
     }
   }
 }
 
-template <bool split>
 void multiply_panels(const TileLinear& job, std::int64_t steps, const std::uint16_t* left, float* sums) {
-  constexpr std::int64_t step_size = (split ? 4 : 2) * tile_halves;
-  constexpr std::int64_t together = panel_bytes / (2 * step_size);
+  constexpr std::int64_t together = panel_bytes / (2 * step_halves);
   const std::uint16_t* right = job.weight;
-  for (std::int64_t column = 0; column < job.columns; column += block_side, right += steps * step_size) {
+  for (std::int64_t column = 0; column < job.columns; column += block_side, right += steps * step_halves) {
     for (std::int64_t step = 0; step < steps; step += together) {
       const std::int64_t count = std::min(together, steps - step);
       for (std::int64_t row = 0; row < job.rows; row += block_side) {
         const std::int64_t row_tiles = job.rows - row > 16 ? 2 : 1;
-        Blocks::template multiply<split>(count, row_tiles, left + (row / block_side * steps + step) * step_size,
-                                         right + step * step_size, sums + row * block_side, step == 0);
+        Blocks::multiply(count, row_tiles, left + (row / block_side * steps + step) * step_halves,
+                                         right + step * step_halves, sums + row * block_side, step == 0);
       }
     }
     for (std::int64_t row = 0; row < job.rows; row += block_side) {
@@ -98,18 +72,13 @@ void multiply_panels(const TileLinear& job, std::int64_t steps, const std::uint1
 }
 
 void linear(const TileLinear& job, TileScratch& scratch) {
-  const bool split = job.element == Element::float32;
   const std::int64_t steps = (job.in + step_depth - 1) / step_depth;
   const std::int64_t rows = round_up(job.rows, block_side);
-  auto* const left = reinterpret_cast<std::uint16_t*>(scratch.left.need(rows * steps * step_depth / (split ? 1 : 2)));
+  auto* const left = reinterpret_cast<std::uint16_t*>(scratch.left.need(rows * steps * step_depth / 2));
   float* const sums = scratch.sums.need(rows * block_side);
   pack_left(job, steps, left);
   Blocks::begin();
-  if (split) {
-    multiply_panels<true>(job, steps, left, sums);
-  } else {
-    multiply_panels<false>(job, steps, left, sums);
-  }
+  multiply_panels(job, steps, left, sums);
   Blocks::end();
 }
 
