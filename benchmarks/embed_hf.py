@@ -30,6 +30,7 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("fasta", type=Path)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--unsorted", action="store_true", help="keep the order of the file: more padding")
     options = parser.parse_args()
@@ -43,7 +44,7 @@ def main():
         sequences.sort(key=len)
     batches = tokenise(options.model, sequences, options.batch)
     model = transformers.EsmModel.from_pretrained(
-        options.model, dtype=torch.float32, attn_implementation="sdpa", add_pooling_layer=False
+        options.model, dtype={"fp32": torch.float32, "bf16": torch.bfloat16}[options.precision], attn_implementation="sdpa", add_pooling_layer=False
     ).eval()
     model(**batches[0])
 

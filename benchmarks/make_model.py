@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes an ESM-2 of a published shape with random weights: make_model.py 150M FOLDER. Speed does not depend on the
-values."""
+values. Beside it esm_cpp.safetensors, the same weights as esm-cpp reads them: rotary frequencies in each layer."""
 
 import shutil
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from shapes import SHAPES
+from safetensors.torch import load_file, save_file
 from transformers import EsmConfig, EsmForMaskedLM
 
 VOCAB = Path(__file__).resolve().parents[1] / "configs/demo/models/esm2-demo/vocab.txt"
@@ -32,6 +33,12 @@ def make_model(shape, folder):
     )
     model = EsmForMaskedLM(config)
     model.save_pretrained(folder, max_shard_size="100GB", save_original_format=False)
+    tensors = load_file(folder / "model.safetensors")
+    frequencies = tensors["esm.rotary_embeddings.inv_freq"]
+    for layer in range(shape.layers):
+        name = f"esm.encoder.layer.{layer}.attention.self.rotary_embeddings.inv_freq"
+        tensors[name] = frequencies.clone()
+    save_file(tensors, folder / "esm_cpp.safetensors")
     shutil.copy(VOCAB, folder / "vocab.txt")
 
 

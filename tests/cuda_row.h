@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/cuda_plugin.h"
+#include "ops/linear/tile_linear.h"
 #include "tensor/device.h"
 
 namespace pleat {
@@ -21,18 +22,35 @@ inline bool has_cuda_gpu() {
 }
 
 // A row of a table of tests: where, and by which operations.
-enum class Place : std::uint8_t { cpu, general, cuda };  // general: on the processor, as other devices do it
+enum class Place : std::uint8_t {
+  cpu,
+  tiles,    // on the processor, with linear layers by AMX's tiles: the real ones, or plain arithmetic in their place
+  general,  // on the processor, as other devices do it
+  cuda,
+};
 
 inline const char* name_of(Place place) {
-  return place == Place::cpu ? "cpu" : place == Place::general ? "general" : "cuda";
+  switch (place) {
+    case Place::cpu: return "cpu";
+    case Place::tiles: return "tiles";
+    case Place::general: return "general";
+    case Place::cuda: return "cuda";
+  }
+  return "";
 }
 inline at::Device device_of(Place place) { return place == Place::cuda ? at::kCUDA : at::kCPU; }
 
 // For the length of a test's body.
 class AtPlace {
  public:
-  explicit AtPlace(Place place) { use_general_operations(place == Place::general); }
-  ~AtPlace() { use_general_operations(false); }
+  explicit AtPlace(Place place) {
+    use_general_operations(place == Place::general);
+    if (place == Place::tiles) cpu::use_tile_kernels(cpu::usable_tile_kernels().front());
+  }
+  ~AtPlace() {
+    use_general_operations(false);
+    cpu::use_tile_kernels(cpu::tile_kernels_of_the_path());
+  }
   AtPlace(const AtPlace&) = delete;
   AtPlace& operator=(const AtPlace&) = delete;
   AtPlace(AtPlace&&) = delete;

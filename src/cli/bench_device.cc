@@ -68,19 +68,12 @@ void write_proteins(const fs::path& file, bool folding, std::int64_t devices) {
   }
 }
 
-void bench(const std::string& manifest_file, const std::vector<std::string>& overrides) {
-  Manifest manifest = load_manifest(manifest_file, overrides);
-  const std::string key = calibration_key(manifest);
-  const PassingFolder folder;
-  const fs::path proteins = folder.path() / "proteins.fasta";
-  const std::int64_t devices = choose_devices(manifest.run.devices).count();
-  write_proteins(proteins, manifest.tasks.structure.enabled, devices);
-  manifest.inputs = {proteins.string()};
-  manifest.output = (folder.path() / "results.h5").string();
-  manifest.tasks.structure.formats.clear();
+// Computes the manifest's inputs, and keeps how fast that was.
+void measure(const Manifest& manifest) {
   ProgressPrinter printer(ProgressStyle::none);
   RunSettings settings;
   settings.overwrite = true;
+  const std::string key = calibration_key(manifest);
   const RunSummary summary = run_job(manifest, settings, printer);
   const double flops = make_plan_report(manifest, std::nullopt).flops;
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -95,6 +88,23 @@ void bench(const std::string& manifest_file, const std::vector<std::string>& ove
   } catch (const Error& error) {
     spdlog::warn("the measurement could not be kept: {}", error.what());
   }
+}
+
+// Where `auto` leaves the choice, both precisions of a processor, so that plan can say what the other one would be worth.
+void bench(const std::string& manifest_file, const std::vector<std::string>& overrides) {
+  Manifest manifest = load_manifest(manifest_file, overrides);
+  const PassingFolder folder;
+  const fs::path proteins = folder.path() / "proteins.fasta";
+  const std::int64_t devices = choose_devices(manifest.run.devices).count();
+  write_proteins(proteins, manifest.tasks.structure.enabled, devices);
+  manifest.inputs = {proteins.string()};
+  manifest.output = (folder.path() / "results.h5").string();
+  manifest.tasks.structure.formats.clear();
+  measure(manifest);
+  if (manifest.run.precision != Precision::automatic || choose_devices(manifest.run.devices).on_gpu()) return;
+  manifest.run.precision = Precision::bfloat16;
+  measure(manifest);
+  if (const auto speedup = bfloat16_speedup(calibration_file(), manifest)) std::cout << bfloat16_text(*speedup) << '\n';
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "cli/errors.h"
 #include "cli/log.h"
 #include "core/revision.h"
+#include "ops/cpu/path.h"
 #include "runtime/machine.h"
 
 namespace {
@@ -74,6 +75,7 @@ int run_program(int argc, char** argv) {
   pleat::cli::add_schema_command(app, exit_status);
   pleat::cli::add_completion_command(app, exit_status);
   try {
+    static_cast<void>(pleat::cpu::path());  // before LibTorch computes anything
     app.parse(argc, argv);
     std::cout.flush();
   } catch (const CLI::ParseError& error) {

@@ -35,15 +35,18 @@ constexpr double assumed_flops_per_core = 50e9;
 struct TimeEstimate {
   double seconds = 0;
   std::string basis;
+  std::optional<double> bfloat16_speedup;  // where float32 is planned, and both have been measured
 };
 
 TimeEstimate estimate_time(const PlanReport& plan, const Manifest& manifest) {
   const double flops = plan.shard ? plan.shard_flops : plan.flops;
+  const std::optional<double> faster =
+      plan.precision == "float32" ? bfloat16_speedup(calibration_file(), manifest) : std::nullopt;
   if (const auto found = find_calibration(calibration_file(), calibration_key(manifest))) {
-    return {flops / found->flops_per_second, "measured by pleat bench-device on " + found->measured_utc};
+    return {flops / found->flops_per_second, "measured by pleat bench-device on " + found->measured_utc, faster};
   }
   const double cores = static_cast<double>(plan.devices * plan.threads);
-  return {flops / (cores * assumed_flops_per_core), "a guess from the arithmetic; pleat bench-device measures"};
+  return {flops / (cores * assumed_flops_per_core), "a guess from the arithmetic; pleat bench-device measures", faster};
 }
 
 std::string bytes_text(double bytes) { return size_text(static_cast<std::uint64_t>(bytes)); }
@@ -88,6 +91,7 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
   if (exceeds_disk(plan)) text += "WILL NOT FIT the disk: a run is refused; make room, or see --work-dir and --shard\n";
   text += fmt::format("time         about {} ({:.3g} TFLOP; {})\n", clock_text(time.seconds), plan.flops / 1e12,
                       time.basis);
+  if (time.bfloat16_speedup) text += fmt::format("precision    {}\n", bfloat16_text(*time.bfloat16_speedup));
   return text;
 }
 
@@ -116,6 +120,7 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
             {"fits_disk", !exceeds_disk(plan)},
             {"seconds", time.seconds},
             {"seconds_basis", time.basis}};
+  if (time.bfloat16_speedup) json["bfloat16_speedup"] = *time.bfloat16_speedup;
   json["chunks"] = Json::array();
   for (const PlanReport::Chunk& chunk : plan.chunks) {
     json["chunks"].push_back({{"chunk_size", chunk.chunk_size},

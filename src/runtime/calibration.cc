@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "ops/cpu/path.h"
 #include "runtime/devices.h"
 
 namespace pleat {
@@ -22,6 +23,16 @@ std::string processor_name() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown processor";
+}
+
+std::string_view precision_word(Precision precision) {
+  switch (precision) {
+    case Precision::automatic:
+    case Precision::float32: return "float32";
+    case Precision::bfloat16: return "bfloat16";
+    case Precision::float16: return "float16";
+  }
+  return "";
 }
 
 // An empty object where there is no file, or another kind of one.
@@ -44,8 +55,8 @@ std::filesystem::path calibration_file() {
 std::string calibration_key(const Manifest& manifest) {
   std::string gpus;
   for (const Gpu& gpu : choose_devices(manifest.run.devices).gpus) gpus += gpu.name + ", ";
-  return fmt::format("{}{}, {} threads, {}, precision {}, devices {}, {}", gpus, processor_name(),
-                     std::thread::hardware_concurrency(), manifest.model, static_cast<int>(manifest.run.precision),
+  return fmt::format("{}{}, {}, {} threads, {}, {}, devices {}, {}", gpus, processor_name(), cpu::path_name(cpu::path()),
+                     std::thread::hardware_concurrency(), manifest.model, precision_word(manifest.run.precision),
                      manifest.run.devices, manifest.tasks.structure.enabled ? "folding" : "no folding");
 }
 
@@ -55,6 +66,27 @@ std::optional<Calibration> find_calibration(const std::filesystem::path& file, c
   if (found == all.end() || !found->is_object()) return std::nullopt;
   const Calibration calibration{found->value("flops_per_second", 0.0), found->value("measured_utc", "")};
   return calibration.flops_per_second > 0 ? std::optional(calibration) : std::nullopt;
+}
+
+std::optional<double> bfloat16_speedup(const std::filesystem::path& file, const Manifest& manifest) {
+  if (choose_devices(manifest.run.devices).on_gpu()) return std::nullopt;
+  const auto rate = [&](Precision precision) {
+    Manifest other = manifest;
+    other.run.precision = precision;
+    const std::optional<Calibration> found = find_calibration(file, calibration_key(other));
+    return found ? found->flops_per_second : 0;
+  };
+  const double whole = rate(Precision::float32);
+  const double half = rate(Precision::bfloat16);
+  return whole > 0 && half > 0 ? std::optional(half / whole) : std::nullopt;
+}
+
+std::string bfloat16_text(double speedup) {
+  if (speedup < 1.1) {
+    return fmt::format("run.precision: bf16 would not be faster here ({:.2f} times by pleat bench-device)", speedup);
+  }
+  return fmt::format("run.precision: bf16 would be {:.1f} times as fast here (pleat bench-device), and less exact",
+                     speedup);
 }
 
 void keep_calibration(const std::filesystem::path& file, const std::string& key, const Calibration& calibration) {

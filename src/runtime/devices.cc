@@ -103,6 +103,5 @@ DeviceChoice choose_devices(const std::string& devices) {
   return choice_of(probe, decision.gpus);
 }
 
-bool cpu_has_bfloat16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
 }  // namespace pleat

@@ -50,7 +50,4 @@ struct DeviceChoice {
 // What auto makes of a machine where a GPU seems to be there.
 [[nodiscard]] DeviceChoice choose_automatically(const CudaProbe& probe);
 
-// Whether the processor computes in bfloat16 by itself.
-[[nodiscard]] bool cpu_has_bfloat16();
-
 }  // namespace pleat

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "ops/cpu/path.h"
 #include "runtime/cuda.h"
 #include "runtime/devices.h"
 #include "runtime/machine.h"
@@ -53,13 +54,13 @@ Finding libraries() {
 }
 
 Finding processor() {
-  std::vector<std::string> features;
-  if (__builtin_cpu_supports("avx2") != 0) features.emplace_back("AVX2");
-  if (__builtin_cpu_supports("avx512f") != 0) features.emplace_back("AVX-512");
-  if (cpu_has_bfloat16()) features.emplace_back("bfloat16");
-  if (!features.empty()) return good("processor", fmt::format("{}; {}", processor_name(), fmt::join(features, ", ")));
-  return {"processor", Health::warning, fmt::format("{}; without AVX2", processor_name()),
-          "computing will be several times slower; take a machine from after 2013", ErrorCode::internal};
+  std::vector<std::string_view> names;
+  for (const cpu::Path path : cpu::usable_paths()) names.push_back(cpu::path_name(path));
+  const std::string text = fmt::format("{}; computes with {}; PLEAT_CPU can be {}", processor_name(), cpu::path_text(),
+                                       fmt::join(names, ", "));
+  if (cpu::path() != cpu::Path::baseline) return good("processor", text);
+  return {"processor", Health::warning, text, "computing is several times slower without AVX2, which machines have since 2013",
+          ErrorCode::internal};
 }
 
 Finding processors() {

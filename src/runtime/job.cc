@@ -12,7 +12,10 @@
 #include "core/error.h"
 #include "engine/pipeline.h"
 #include "esm2/tensors.h"
+#include "ops/cpu/path.h"
 #include "ops/cuda_plugin.h"
+#include "ops/linear/processor.h"
+#include "runtime/calibration.h"
 #include "runtime/identity.h"
 #include "runtime/loaded_model.h"
 #include "runtime/machine.h"
@@ -86,8 +89,13 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
   std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
   if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.folding().trunk.num_blocks);
   observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
-  if (!job.devices.gpus.empty()) {
+  if (job.devices.on_gpu()) {
     for (const std::string& line : load_cuda_plugin().plugin->take_notes()) observer.info(line);
+  } else {
+    observer.info(fmt::format("computes in {} with {}; linear layers by {}", precision_name(job.precision),
+                              cpu::path_text(), linear_ways_text()));
+    const std::optional<double> faster = bfloat16_speedup(calibration_file(), manifest);
+    if (job.precision == at::kFloat && faster) observer.info(bfloat16_text(*faster));
   }
   if (config.untrained) {
     observer.warning(

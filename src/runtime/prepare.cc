@@ -46,10 +46,7 @@ at::ScalarType resolve_precision(Precision precision) {
   switch (precision) {
     case Precision::automatic:
     case Precision::float32: return at::kFloat;
-    case Precision::bfloat16:
-      if (cpu_has_bfloat16()) return at::kBFloat16;
-      throw Error(ErrorCode::no_device, "run.precision is bf16, and this processor has no bfloat16 arithmetic",
-                  "set run.precision to fp32 or auto");
+    case Precision::bfloat16: return at::kBFloat16;
     case Precision::float16:
       throw Error(ErrorCode::no_device, "run.precision is fp16, which is not computed on a CPU",
                   "set run.precision to fp32, bf16 or auto");

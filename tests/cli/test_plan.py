@@ -106,7 +106,22 @@ def test_bench_device_makes_the_time_a_measured_one(job):
     assert done.returncode == 0 and "GFLOP/s" in done.stdout, done.stderr
     assert "measured by pleat bench-device" in plan(job)["seconds_basis"]
     job.keys["run"] = {"precision": "fp32"}
+    assert "measured" in plan(job)["seconds_basis"]  # what auto is on a processor
+    job.keys["run"] = {"precision": "fp32", "devices": "cpu*2"}
     assert "a guess" in plan(job)["seconds_basis"]
+
+
+def test_plan_and_run_tell_what_bfloat16_would_be_worth(job):
+    job.input("in.fasta", fasta(proteins(5)))
+    assert "bfloat16_speedup" not in plan(job)
+    measured = job.pleat("bench-device", job.manifest()).stdout
+    assert measured.count("GFLOP/s") == 2 and "run.precision: bf16 would" in measured
+    assert plan(job)["bfloat16_speedup"] > 0
+    assert "run.precision: bf16 would" in job.pleat("plan", job.manifest()).stdout
+    assert "run.precision: bf16 would" in job.run().stderr
+    job.keys["run"] = {"precision": "bf16"}
+    assert "bfloat16_speedup" not in plan(job)
+    assert "measured" in plan(job)["seconds_basis"]
 
 
 def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):

@@ -50,6 +50,7 @@ TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
   const auto& [name, place, type] = GetParam();
   const at::Device device = device_of(place);
   PLEAT_SKIP_WITHOUT(device);
+  const AtPlace at_place(place);
   const auto folder = load_golden(name).folder;
   const Esm2Config config = load_model_config(folder).language_model;
   const Esm2 model(Checkpoint::open(folder), config, type, {}, {}, device);
@@ -83,7 +84,7 @@ TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Esm2, BatchIndependence,
-                         testing::Combine(testing::ValuesIn(golden_cases()), testing::Values(Place::cpu, Place::cuda),
+                         testing::Combine(testing::ValuesIn(golden_cases()), testing::Values(Place::cpu, Place::tiles, Place::cuda),
                                           testing::Values(at::kFloat, at::kBFloat16)),
                          [](const auto& tested) {
                            return std::get<0>(tested.param) + "_" + name_of(std::get<1>(tested.param)) + "_" +

@@ -24,6 +24,8 @@ struct AttentionHead {
   float scale = 1;  // of q, before the rotation
 };
 
+inline constexpr std::int64_t attention_tile_rows = 32;
+
 // What attention keeps between calls so that it allocates nothing in its inner loops. One per thread.
 struct AttentionScratch {
   Scratch q;       // one tile of queries
@@ -32,8 +34,7 @@ struct AttentionScratch {
   Scratch scores;  // one tile of queries against all keys
   Scratch out;     // one tile of results
   std::int64_t score_stride = 0;
+  float inverse[attention_tile_rows] = {};  // 1 / the sum of a query's scores
 };
-
-inline constexpr std::int64_t attention_tile_rows = 32;
 
 }  // namespace pleat::cpu

@@ -24,9 +24,10 @@ void add_tile(const cpu::AttentionScratch& scratch, std::int64_t q_begin, std::i
     float* const row = sum + i * residues;
     double total = 0;
     for (std::int64_t j = 0; j < residues; ++j) {
-      row[j] += weight * p[j];
-      column_sums[j] += p[j];
-      total += p[j];
+      const float share = p[j] * scratch.inverse[r];
+      row[j] += weight * share;
+      column_sums[j] += share;
+      total += share;
     }
     row_sums[i] = static_cast<float>(total);
   }

@@ -22,6 +22,6 @@ void triangle_attention(const TriangleAttentionRow& job, PairScratch& scratch);
 void transition(const Run& run, const PairTransition& job, PairScratch& scratch);
 void outer_update(const Run& run, const OuterUpdate& job, PairScratch& scratch);
 void biased_attention(const BiasedHead& head, PairScratch& scratch);
-void linear(const LinearColumns& job);
+void linear(const LinearColumns& job, PairScratch& scratch);
 
 }  // namespace pleat::cpu::PLEAT_INSTRUCTION_SET

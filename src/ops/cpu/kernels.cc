@@ -1,6 +1,9 @@
 #include "ops/cpu/kernels.h"
 
+#include <algorithm>
 #include <atomic>
+
+#include "ops/cpu/path.h"
 
 namespace pleat::cpu {
 namespace {
@@ -15,12 +18,9 @@ std::atomic<const Kernels*>& chosen() {
 const std::vector<const Kernels*>& usable_kernels() {
   static const std::vector<const Kernels*> tables = [] {
     std::vector<const Kernels*> found;
-    const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-    if (avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-        __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
-      found.push_back(&avx512::table);
-    }
-    if (avx2) found.push_back(&avx2::table);
+    const Path most = std::min(path(), Path::avx512);
+    if (most == Path::avx512) found.push_back(&avx512::table);
+    if (most >= Path::avx2) found.push_back(&avx2::table);
     found.push_back(&baseline::table);
     return found;
   }();

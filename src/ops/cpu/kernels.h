@@ -21,7 +21,7 @@ struct Kernels {
   // Rounds, rotates and lays out k and v of a head in `scratch`, for the calls of attention_tile that follow.
   void (*pack_keys_values)(const AttentionHead& head, AttentionScratch& scratch);
   // Queries [q_begin, q_begin + tile), tile <= attention_tile_rows: writes their rows of out and leaves their softmax
-  // in scratch.scores, one row every scratch.score_stride.
+  // in scratch.scores, one row every scratch.score_stride, to be multiplied by scratch.inverse of the row.
   void (*attention_tile)(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, AttentionScratch& scratch);
   // residual[i] += update[i] (skipped where update is null), then out = layer_norm(residual) * weight + bias.
   void (*add_layer_norm)(float* residual, const void* update, Element update_element, const float* weight,
@@ -47,8 +47,8 @@ struct Kernels {
   void (*outer_update)(const Run& run, const OuterUpdate& job, PairScratch& scratch);
   // out = softmax(scale q k^T + bias) v, for all queries of one head.
   void (*biased_attention)(const BiasedHead& head, PairScratch& scratch);
-  // out = x weight + bias
-  void (*linear)(const LinearColumns& job);
+  // out = ending(x weight + bias)
+  void (*linear)(const LinearColumns& job, PairScratch& scratch);
 };
 
 namespace baseline {
@@ -61,7 +61,7 @@ namespace avx512 {
 extern const Kernels table;
 }
 
-// The tables this processor can run, the fastest first.
+// The tables of the processor's path and of those below it, the fastest first.
 const std::vector<const Kernels*>& usable_kernels();
 
 // The table in use: the fastest, unless a test has chosen another one.

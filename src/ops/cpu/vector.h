@@ -104,12 +104,6 @@ inline float exp_row(float* row, std::int64_t length, std::int64_t padded) {
   return 1.0F / sum;
 }
 
-// The softmax of such a row.
-inline void softmax_row(float* row, std::int64_t length, std::int64_t padded) {
-  const Vector inverse = splat(exp_row(row, length, padded));
-  for (std::int64_t i = 0; i < padded; i += W) store(row + i, load(row + i) * inverse);
-}
-
 struct Moments {
   float mean;
   float inverse;  // 1 / sqrt(variance + eps)

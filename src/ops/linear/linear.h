@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 
 namespace pleat {
 
@@ -15,9 +16,14 @@ enum class Rows : std::uint8_t {
   sequence,  // of one sequence
 };
 
+// y, or its activation in place.
+[[nodiscard]] at::Tensor activated(at::Tensor y, Activation activation);
+
 // The plain formula, with ATen's general operations. x [T, K], weight [N, K], bias [N] or undefined -> [T, N].
 [[nodiscard]] at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                           Activation activation);
+
+class ProcessorLinear;
 
 // The same with the weight laid out once for the device, bias and activation applied while the result is in cache.
 // A row of the result does not depend on how many rows there are, as long as they are a multiple of
@@ -39,14 +45,11 @@ class Linear {
   [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }
 
  private:
-  // By oneDNN, by our own product with the weight in panels, by ATen's general operation; or as another device does it.
-  enum class Way : std::uint8_t { onednn, panels, general, device };
-
-  at::Tensor weight_;  // [N, K], laid out for its way
-  at::Tensor bias_;    // [N], or filled up to whole panels
+  std::shared_ptr<const ProcessorLinear> processor_;  // or on another device:
+  at::Tensor weight_;                                // [N, K]
+  at::Tensor bias_;                                  // [N], or undefined
   Activation activation_ = Activation::none;
   Rows rows_ = Rows::packed;
-  Way way_ = Way::general;
   std::int64_t in_features_ = 0;
   std::int64_t out_features_ = 0;
 };

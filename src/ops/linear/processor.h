@@ -1,0 +1,63 @@
+// The ways in which the processor computes a linear layer, and the choice among them.
+//
+// Whatever the way, a row's bits do not depend on the number of rows as long as that is a multiple of
+// PackedBatch::minimum_rows. Libraries do not promise that, and some break it on some processors. So each way proves it,
+// on the very shape it is to compute, before it is taken.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+
+#include "ops/linear/linear.h"
+#include "ops/linear/tile_linear.h"
+
+namespace pleat {
+
+class ProcessorLinear {
+ public:
+  ProcessorLinear() = default;
+  ProcessorLinear(const ProcessorLinear&) = delete;
+  ProcessorLinear& operator=(const ProcessorLinear&) = delete;
+  virtual ~ProcessorLinear() = default;
+
+  // x [T, K], contiguous -> [T, N], of one type
+  [[nodiscard]] virtual at::Tensor multiply(const at::Tensor& x) const = 0;
+  // sum [T, N] float32, contiguous, += the same; for layers without an activation.
+  virtual void add_to(at::Tensor& sum, const at::Tensor& x) const { sum += multiply(x); }
+};
+
+using ProcessorLinearPtr = std::shared_ptr<const ProcessorLinear>;
+
+// By AMX's tiles. nullptr in float32, where the processor's path has none, and where they do not compute what plain
+// arithmetic does.
+[[nodiscard]] ProcessorLinearPtr make_tile_linear(const at::Tensor& weight, const at::Tensor& bias,
+                                                  Activation activation);
+// By these kernels, unproven.
+[[nodiscard]] ProcessorLinearPtr make_tile_linear(const cpu::TileKernels& kernels, const at::Tensor& weight,
+                                                  const at::Tensor& bias, Activation activation);
+// By oneDNN: rows as they come where that is proven to be right, otherwise in blocks of a fixed number of rows. nullptr
+// where neither is, or without AVX-512.
+[[nodiscard]] ProcessorLinearPtr make_onednn_linear(const at::Tensor& weight, const at::Tensor& bias,
+                                                    Activation activation, Rows rows);
+// By our own product in float32, which any processor has; its rows are independent by construction.
+[[nodiscard]] ProcessorLinearPtr make_panel_linear(const at::Tensor& weight, const at::Tensor& bias,
+                                                   Activation activation);
+
+// The first of these that can be had. weight [N, K] and bias [N] or undefined, float32 or bfloat16.
+[[nodiscard]] ProcessorLinearPtr make_processor_linear(const at::Tensor& weight, const at::Tensor& bias,
+                                                       Activation activation, Rows rows);
+
+[[nodiscard]] cpu::Ending ending_of(Activation activation);
+
+// The ways taken so far in this process, for the log: "oneDNN", "AMX tiles, our own product". Empty before the first.
+[[nodiscard]] std::string linear_ways_text();
+// For the ways: notes that one was taken, by its name.
+void note_linear_way(const std::string& name);
+
+// Whether rows of `layer`, called with several numbers of rows at several places, have the bits that they have in one
+// call.
+[[nodiscard]] bool rows_are_independent(const ProcessorLinear& layer, std::int64_t in, at::ScalarType type);
+
+}  // namespace pleat

@@ -1,0 +1,63 @@
+#include "ops/linear/tile_linear.h"
+
+#include <atomic>
+
+#include "ops/cpu/path.h"
+
+namespace pleat::cpu {
+
+namespace tiles_plain {
+extern const TileKernels table;
+}
+namespace tiles_amx {
+extern const TileKernels table;
+}
+
+namespace {
+
+constexpr std::int64_t side = 32;  // columns of a panel, and depths of a step
+constexpr std::int64_t tile = 512;
+
+std::int64_t rounded(std::int64_t n) { return (n + side - 1) / side * side; }
+
+std::atomic<const TileKernels*>& chosen() {
+  static std::atomic<const TileKernels*> kernels = tile_kernels_of_the_path();
+  return kernels;
+}
+
+}  // namespace
+
+std::int64_t tiles_size(std::int64_t in, std::int64_t out) { return rounded(in) * rounded(out); }
+
+void pack_tiles(const std::uint16_t* weight, std::int64_t in, std::int64_t out, std::uint16_t* panels) {
+  for (std::int64_t panel = 0; panel < out; panel += side) {
+    for (std::int64_t first = 0; first < in; first += side, panels += 2 * tile) {
+      for (std::int64_t c = 0; c < side; ++c) {
+        for (std::int64_t d = 0; d < side; ++d) {
+          const bool inside = panel + c < out && first + d < in;
+          panels[c / 16 * tile + d / 2 * 32 + c % 16 * 2 + d % 2] = inside ? weight[(panel + c) * in + first + d] : 0;
+        }
+      }
+    }
+  }
+}
+
+const std::vector<const TileKernels*>& usable_tile_kernels() {
+  static const std::vector<const TileKernels*> tables = [] {
+    std::vector<const TileKernels*> found;
+    for (const Path path : usable_paths()) {
+      if (path == Path::amx) found.push_back(&tiles_amx::table);
+    }
+    found.push_back(&tiles_plain::table);
+    return found;
+  }();
+  return tables;
+}
+
+const TileKernels* tile_kernels_of_the_path() { return path() == Path::amx ? &tiles_amx::table : nullptr; }
+
+const TileKernels* tile_kernels() { return chosen().load(std::memory_order_relaxed); }
+
+void use_tile_kernels(const TileKernels* kernels) { chosen().store(kernels, std::memory_order_relaxed); }
+
+}  // namespace pleat::cpu
