@@ -97,7 +97,7 @@ void bench(const std::string& manifest_file, const std::vector<std::string>& ove
   const fs::path proteins = folder.path() / "proteins.fasta";
   const std::int64_t devices = choose_devices(manifest.run.devices).count();
   write_proteins(proteins, manifest.tasks.structure.enabled, devices);
-  manifest.inputs = {proteins.string()};
+  manifest.inputs = {InputSpec{proteins.string()}};
   manifest.output = (folder.path() / "results.h5").string();
   manifest.tasks.structure.formats.clear();
   measure(manifest);

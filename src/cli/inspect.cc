@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,8 +15,8 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/size_text.h"
 #include "core/printable.h"
+#include "core/size_text.h"
 #include "core/text.h"
 #include "store/result_reader.h"
 #include "store/schema.h"
@@ -56,8 +57,11 @@ struct Confidence {
 // Nothing for a record without a structure.
 std::optional<Confidence> confidence_of(const ResultReader& results, const Record& record) {
   if (record.sequence < 0 || record.status != RecordStatus::ok || !results.has_structures()) return std::nullopt;
-  return Confidence{results.floats(schema::mean_plddt, record.sequence, 1).front(),
-                    results.floats(schema::ptm, record.sequence, 1).front()};
+  const Confidence found{results.floats(schema::mean_plddt, record.sequence, 1).front(),
+                         results.floats(schema::ptm, record.sequence, 1).front()};
+  // A sequence of X alone has no atoms to be sure of.
+  if (!std::isfinite(found.mean_plddt) || !std::isfinite(found.ptm)) return std::nullopt;
+  return found;
 }
 
 std::string record_line(const ResultReader& results, const Record& record) {
@@ -80,6 +84,9 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
     text += fmt::format("WARNING    {}\n", printable(results.untrained_note(), 300));
   text += fmt::format("made       {} by pleat {}, {} on {}\n", printable(made.created_utc),
                       printable(made.pleat_version), printable(made.precision), printable(made.devices));
+  for (const InputReport& input : results.inputs()) {
+    if (input.is_bad()) text += fmt::format("INPUT      with {}: {}\n", input.problem, printable(input.message, 300));
+  }
   text += fmt::format("records    {}: {} ok, {} rejected, {} failed, {} skipped\n", results.record_count(), counts.ok,
                       counts.rejected, counts.failed, counts.skipped);
   if (const std::optional<ShardPart>& shard = results.shard()) {
@@ -167,6 +174,16 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
                      {"rejected", counts.rejected},
                      {"failed", counts.failed},
                      {"skipped", counts.skipped}};
+  json["inputs"] = Json::array();
+  for (const InputReport& input : results.inputs()) {
+    json["inputs"].push_back({{"path", input.path},
+                              {"bytes", input.bytes},
+                              {"sha256", input.sha256},
+                              {"records", input.records},
+                              {"format", input.format},
+                              {"problem", input.problem},
+                              {"message", input.message}});
+  }
   json["sequences"] = results.sequence_count();
   json["residues"] = results.residue_count();
   if (const std::optional<ShardPart>& shard = results.shard()) {
@@ -200,6 +217,11 @@ void print_table(const ResultReader& results, bool problems_only) {
   constexpr std::int64_t block_records = 4096;
   constexpr std::size_t longest = 10'000;
   std::cout << "id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\n";
+  for (const InputReport& input : problems_only ? results.inputs() : std::vector<InputReport>()) {
+    if (!input.is_bad()) continue;
+    std::cout << fmt::format("{}\tinput\t-1\t{}\t{}\t\t\n", printable(input.path, longest), input.problem,
+                             printable(input.message, longest));
+  }
   for (std::int64_t first = 0; first < results.record_count(); first += block_records) {
     const std::int64_t count = std::min(block_records, results.record_count() - first);
     for (const Record& record : results.records(first, count)) {
@@ -213,9 +235,20 @@ void print_table(const ResultReader& results, bool problems_only) {
   }
 }
 
+void print_inputs(const ResultReader& results) {
+  constexpr std::size_t longest = 10'000;
+  std::cout << "path\tbytes\tsha256\trecords\tformat\tproblem\tmessage\n";
+  for (const InputReport& input : results.inputs()) {
+    std::cout << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", printable(input.path, longest), input.bytes, input.sha256,
+                             input.records, input.format, input.problem, printable(input.message, longest));
+  }
+}
+
 void inspect(const InspectOptions& options) {
   const ResultReader results(options.file);
-  if (!options.table.empty()) {
+  if (options.table == "inputs") {
+    print_inputs(results);
+  } else if (!options.table.empty()) {
     print_table(results, options.table == "problems");
   } else if (options.json) {
     // Names come from input files: what is not UTF-8 becomes U+FFFD instead of an error.
@@ -231,12 +264,17 @@ void add_inspect_command(CLI::App& app, int& /*exit_status*/) {
   const auto options = std::make_shared<InspectOptions>();
   CLI::App* const command = app.add_subcommand("inspect", "Show what a result file holds");
   command->add_option("FILE", options->file, "A file that pleat run wrote")->type_name("FILE")->required();
-  command->add_flag("--json", options->json, "Print JSON");
-  command->add_option("--table", options->table, "Print all records, or the problems among them, tab-separated")
-      ->check(CLI::IsMember({"all", "problems"}));
+  CLI::Option* const json = command->add_flag("--json", options->json, "Print JSON");
+  CLI::Option* const table =
+      command
+          ->add_option("--table", options->table,
+                       "Print all records, or the problems among inputs and records, or the inputs, tab-separated")
+          ->check(CLI::IsMember({"all", "problems", "inputs"}))
+          ->excludes(json);
   command->add_option("--records", options->records, "Show the first N records, instead of the first problems")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000'000}))
+      ->excludes(table);
   command->callback([options] { inspect(*options); });
 }
 

@@ -1,7 +1,9 @@
 // The program pleat. Subcommands are in a file each; see include/pleat/cli/commands.h.
 
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -54,6 +56,11 @@ int report_wrong_command_line(const CLI::App& app, const CLI::ParseError& error)
   return pleat::cli::exit_status_of(pleat::ErrorCode::usage);
 }
 
+bool is_closed_pipe(int descriptor) {
+  pollfd seen{descriptor, POLLOUT, 0};
+  return ::poll(&seen, 1, 0) > 0 && (seen.revents & POLLERR) != 0;
+}
+
 int run_program(int argc, char** argv) {
   CLI::App app(
       "Protein sequences in, ESM-2 embeddings and ESMFold structures out, in bulk: one manifest, one command, one "
@@ -83,7 +90,8 @@ int run_program(int argc, char** argv) {
   } catch (...) {
     return pleat::cli::report_current_exception();
   }
-  if (!std::cout) {
+  // A reader that has seen enough, such as head, is no error.
+  if (!std::cout && !is_closed_pipe(STDOUT_FILENO)) {
     spdlog::error("cannot write to standard output");
     return pleat::cli::exit_status_of(pleat::ErrorCode::io);
   }

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/size_text.h"
 #include "core/error.h"
+#include "core/size_text.h"
 #include "weights/fetch.h"
 #include "weights/locate.h"
 #include "weights/registry.h"

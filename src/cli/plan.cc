@@ -12,7 +12,8 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/shard_option.h"
-#include "cli/size_text.h"
+#include "core/printable.h"
+#include "core/size_text.h"
 #include "runtime/calibration.h"
 #include "runtime/plan_report.h"
 
@@ -66,6 +67,10 @@ bool exceeds_disk(const PlanReport& plan) {
 std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
   std::string text = fmt::format("model        {}, {}, on {} device{} of {} threads\n", plan.model, plan.precision,
                                  plan.devices, plan.devices == 1 ? "" : "s", plan.threads);
+  for (const InputReport& input : plan.inputs) {
+    if (input.is_bad()) text += fmt::format("INPUT with {}: {}\n", input.problem, printable(input.message, 400));
+  }
+  for (const std::string& warning : plan.warnings) text += fmt::format("warning      {}\n", printable(warning, 400));
   text += fmt::format("records      {}\n", plan.records);
   text += counts_text("rejected", plan.rejected) + counts_text("noted", plan.noted);
   text +=
@@ -95,11 +100,24 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
   return text;
 }
 
+Json inputs_json(const PlanReport& plan) {
+  Json inputs = Json::array();
+  for (const InputReport& input : plan.inputs) {
+    inputs.push_back({{"path", input.path},
+                      {"records", input.records},
+                      {"format", input.format},
+                      {"problem", input.problem},
+                      {"message", input.message}});
+  }
+  return inputs;
+}
+
 std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
   Json json{{"model", plan.model},
             {"precision", plan.precision},
             {"devices", plan.devices},
             {"threads", plan.threads},
+            {"inputs", inputs_json(plan)},
             {"records", plan.records},
             {"rejected", plan.rejected},
             {"noted", plan.noted},
@@ -134,7 +152,7 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
                      {"flops", plan.shard_flops},
                      {"spread", plan.shard_spread}};
   }
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 void plan(const PlanArguments& arguments) {

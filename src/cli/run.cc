@@ -1,6 +1,7 @@
 // pleat run: everything from a manifest to a result file.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -19,6 +20,7 @@
 #include "core/error.h"
 #include "core/revision.h"
 #include "core/stop.h"
+#include "runtime/inputs.h"
 #include "runtime/job.h"
 
 namespace pleat::cli {
@@ -67,7 +69,7 @@ std::filesystem::path place_of(const std::filesystem::path& file) {
 // What a run writes must not be what it reads, nor one thing twice: --overwrite would replace it.
 void check_written_files(const RunArguments& arguments, const Manifest& manifest) {
   std::vector<std::filesystem::path> others{arguments.manifest};
-  for (const std::string& input : manifest.inputs) others.push_back(manifest.resolve(input));
+  for (const InputFile& input : input_files(manifest)) others.push_back(input.file);
   const auto check = [&](const std::filesystem::path& written) {
     const std::filesystem::path place = place_of(written);
     for (const std::filesystem::path& other : others) {
@@ -84,19 +86,12 @@ void check_written_files(const RunArguments& arguments, const Manifest& manifest
   check_summary_file(arguments.summary_json);
 }
 
-// 65 when records were refused or failed, as policy.fail_on decides.
+// 65 when records were refused or failed or inputs could not be read, as policy.fail_on decides.
 int status_of(const RunSummary& summary, FailOn fail_on) {
-  const std::int64_t bad = summary.rejected + summary.failed;
+  const std::int64_t bad =
+      summary.rejected + summary.failed + std::ranges::count_if(summary.inputs, &InputReport::is_bad);
   const bool fails = fail_on == FailOn::any ? bad > 0 : fail_on == FailOn::all && bad > 0 && summary.ok == 0;
   return fails ? 65 : 0;
-}
-
-// results.h5 -> results.shard-3-of-8.h5, so that the jobs of an array do not meet.
-std::string shard_output(const std::filesystem::path& output, const ShardSpec& shard) {
-  std::filesystem::path name = output.stem();
-  name += ".shard-" + std::to_string(shard.index) + "-of-" + std::to_string(shard.count);
-  name += output.extension();
-  return (output.parent_path() / name).string();
 }
 
 // SIGUSR1 asks for the progress besides ending the run.
@@ -118,9 +113,10 @@ void run(const RunArguments& arguments, int& exit_status) {
   ProgressPrinter printer(style);
   Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
   const std::optional<ShardSpec> shard = shard_in(arguments.shard);
-  if (shard) manifest.output = shard_output(manifest.output, *shard);
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
+  // So that the jobs of an array do not meet, whoever named the output.
+  if (shard) manifest.output = part_name(manifest.output, *shard).string();
   check_written_files(arguments, manifest);
   RunSettings settings;
   settings.overwrite = arguments.overwrite;
@@ -182,8 +178,8 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->type_name("TIME");
   command
       ->add_option("--shard", arguments->shard,
-                   "Compute only part I of N, or the part of this task of a SLURM array; `output` then gets\n"
-                   ".shard-I-of-N before its extension. pleat merge joins the parts")
+                   "Compute only part I of N, or the part of this task of a SLURM array; the output's name gets\n"
+                   ".shard-I-of-N before its extension. pleat merge --shards N joins the parts")
       ->check(not_empty())
       ->type_name("I/N|slurm-array");
   command->add_flag("--overwrite", arguments->overwrite, "Replace an existing result file, once the new one is whole");

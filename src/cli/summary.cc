@@ -9,6 +9,8 @@
 
 #include "cli/progress.h"
 #include "core/file.h"
+#include "core/printable.h"
+#include "core/size_text.h"
 
 namespace pleat::cli {
 namespace {
@@ -28,6 +30,20 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
   if (!(out << text).flush()) throw_system_error(errno, "write", file, ErrorCode::io);
 }
 
+nlohmann::json inputs_json(const RunSummary& s) {
+  nlohmann::json inputs = nlohmann::json::array();
+  for (const InputReport& input : s.inputs) {
+    inputs.push_back({{"path", input.path},
+                      {"bytes", input.bytes},
+                      {"sha256", input.sha256},
+                      {"records", input.records},
+                      {"format", input.format},
+                      {"problem", input.problem},
+                      {"message", input.message}});
+  }
+  return inputs;
+}
+
 }  // namespace
 
 std::string summary_text(const RunSummary& s) {
@@ -36,6 +52,9 @@ std::string summary_text(const RunSummary& s) {
   text += fmt::format("\n{} unique sequences, {} residues, {:.0f} residues/s, {} in all, peak memory {:.0f} MB\n",
                       s.sequences, s.residues, residues_per_second(s), clock_text(s.seconds_total),
                       static_cast<double>(s.peak_rss_bytes) / 1e6);
+  for (const InputReport& input : s.inputs) {
+    if (input.is_bad()) text += fmt::format("input with {}: {}\n", input.problem, printable(input.message, 400));
+  }
   if (s.earlier_sequences > 0)
     text += fmt::format("{} more sequences were done by an earlier run\n", s.earlier_sequences);
   if (s.cached_sequences > 0) text += fmt::format("{} more sequences were in the cache\n", s.cached_sequences);
@@ -44,7 +63,7 @@ std::string summary_text(const RunSummary& s) {
                         s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);
   }
   if (s.untrained) text += "UNTRAINED weights: the numbers mean nothing about these proteins\n";
-  text += fmt::format("results: {} ({:.1f} MB)\n", s.output.string(), static_cast<double>(s.file_bytes) / 1e6);
+  text += fmt::format("results: {} ({})\n", s.output.string(), size_text(static_cast<std::uint64_t>(s.file_bytes)));
   if (!s.structures.empty()) {
     text += fmt::format("structures: {} ({} file{})\n", s.structures.string(), s.structure_files,
                         s.structure_files == 1 ? "" : "s");
@@ -68,6 +87,7 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
   const nlohmann::json json = {{"output", s.output.string()},
                                {"file_bytes", s.file_bytes},
                                {"exit_status", exit_status},
+                               {"inputs", inputs_json(s)},
                                {"records", s.records},
                                {"ok", s.ok},
                                {"rejected", s.rejected},
@@ -97,7 +117,8 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
                                {"untrained_weights", s.untrained}};
   const std::filesystem::path partial = file.string() + ".partial";
   try {
-    write_text(partial, json.dump(2) + "\n");
+    // Paths may hold any bytes, JSON only UTF-8.
+    write_text(partial, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     fsync_path(partial);
     rename_durably(partial, file);
   } catch (const Error&) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/size_text.h"
 #include "core/printable.h"
+#include "core/size_text.h"
 #include "runtime/check_manifest.h"
 #include "store/check_results.h"
 

@@ -88,8 +88,15 @@ std::string read_text_file(const std::filesystem::path& file) {
 
 void throw_system_error(int error_number, const char* action, const std::filesystem::path& path, ErrorCode code) {
   const std::string what = std::string("cannot ") + action + " '" + path.string() + "': " + std::strerror(error_number);
-  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
-    throw Error(ErrorCode::retry, what, "make room on that disk, or choose another place with --output or --work-dir");
+  constexpr const char* elsewhere = ", or choose another place with --output or --work-dir";
+  if (error_number == ENOSPC) throw Error(ErrorCode::retry, what, std::string("make room on that disk") + elsewhere);
+  if (error_number == EDQUOT) {
+    throw Error(ErrorCode::retry, what,
+                std::string("your quota on that disk is used up: delete files of yours") + elsewhere);
+  }
+  if (error_number == EFBIG) {
+    throw Error(ErrorCode::retry, what,
+                "no file may be larger here: raise the limit (ulimit -f unlimited), or choose a disk without one");
   }
   throw Error(code, what);
 }

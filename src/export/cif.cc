@@ -52,6 +52,28 @@ std::string one_letter_codes(const gemmi::Entity& entity, bool canonical) {
   return codes;
 }
 
+// Where each residue of each chain is in the sequence: what mkdssp and AlphaFill go by. A residue without atoms is in
+// the sequence and was not seen in the model, which `?` says.
+void add_sequence_scheme(cif::Block& block, const gemmi::Structure& model) {
+  std::vector<Row> rows;
+  for (const gemmi::Entity& entity : model.entities) {
+    for (const std::string& name : entity.subchains) {
+      const gemmi::Chain* const chain = model.models[0].find_chain(name);
+      for (std::size_t i = 0; i < entity.full_sequence.size(); ++i) {
+        const gemmi::Residue& residue = chain->residues[i];
+        const bool seen = !residue.atoms.empty();
+        const std::string number = residue.seqid.num.str();
+        rows.push_back({name, entity.name, std::to_string(i + 1), residue.name, std::to_string(i + 1), number,
+                        seen ? number : "?", seen ? residue.name : "?", seen ? residue.name : "?", name, ".", "n"});
+      }
+    }
+  }
+  add_loop(block, "_pdbx_poly_seq_scheme.",
+           {"asym_id", "entity_id", "seq_id", "mon_id", "ndb_seq_num", "pdb_seq_num", "auth_seq_num", "pdb_mon_id",
+            "auth_mon_id", "pdb_strand_id", "pdb_ins_code", "hetero"},
+           rows);
+}
+
 void add_entities(cif::Block& block, const gemmi::Structure& model) {
   std::vector<Row> entities;
   std::vector<Row> polymers;
@@ -168,6 +190,7 @@ std::string cif_text(const Structure& structure, const StructureOrigin& origin) 
   add_description(block, structure, origin);
   add_components(block, model);
   add_entities(block, model);
+  add_sequence_scheme(block, model);
   add_protocol(block, model, origin);
   add_confidence(block, structure, model);
   add_atoms(block, model);

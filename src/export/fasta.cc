@@ -34,12 +34,17 @@ std::string fasta_entry(const Record& record, const StoredSequence& sequence) {
   return entry;
 }
 
-std::int64_t export_fasta(const ResultReader& results, const std::vector<std::string>& ids, const TextSink& sink) {
+std::int64_t export_fasta(const ResultReader& results, const std::vector<std::string>& ids, const TextSink& sink,
+                          const SkippedSink& skipped) {
   const std::set<std::string> wanted(ids.begin(), ids.end());
   check_ids(results, wanted, true);
   std::int64_t written = 0;
   for_each_record(results, [&](std::int64_t /*number*/, const Record& record) {
-    if (record.sequence < 0 || (!wanted.empty() && !wanted.contains(record.id))) return;
+    if (!wanted.empty() && !wanted.contains(record.id)) return;
+    if (record.sequence < 0) {
+      if (skipped) skipped(record);
+      return;
+    }
     sink(fasta_entry(record, results.sequence(record.sequence)));
     ++written;
   });

@@ -94,13 +94,18 @@ std::string reason_against(const Structure& structure, StructureFormat format) {
   return format == StructureFormat::pdb ? pdb_reason(structure, extremes) : std::string();
 }
 
+bool only_pdb_cannot(const Structure& structure) {
+  return reason_against(structure, StructureFormat::cif).empty() &&
+         !reason_against(structure, StructureFormat::pdb).empty();
+}
+
 std::string structure_text(const Structure& structure, StructureFormat format, const StructureOrigin& origin) {
   const std::string reason = reason_against(structure, format);
   if (!reason.empty()) {
     throw Error(
         ErrorCode::bad_input,
         "'" + printable(structure.id) + "' cannot be written as " + std::string(name_of(format)) + ": " + reason,
-        format == StructureFormat::pdb ? "mmCIF has no such limits: --format cif" : "");
+        format == StructureFormat::pdb && only_pdb_cannot(structure) ? "mmCIF has no such limits: --format cif" : "");
   }
   return format == StructureFormat::pdb ? pdb_text(structure, origin) : cif_text(structure, origin);
 }

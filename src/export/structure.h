@@ -39,6 +39,9 @@ struct Structure {
   float ptm = 0;
 };
 
+// Whether another format than PDB would hold what PDB cannot.
+[[nodiscard]] bool only_pdb_cannot(const Structure& structure);
+
 // Why the format cannot hold the structure, as one sentence; empty where it can. No format holds one without atoms or
 // with coordinates that are not finite. A PDB file holds at most 62 chains, 9,999 residues a chain, 99,999 atoms and
 // chain ends, and coordinates from -999.999 to 9999.999.

@@ -50,6 +50,7 @@ class Exporter {
     if (line.file.empty() && line.reason.empty()) {
       line.reason = record.message.empty() ? "never computed" : record.message;
       ++summary_.not_computed;
+      summary_.left_out.push_back({record.id, line.reason});
     }
     index_.add(line);
   }
@@ -75,7 +76,9 @@ class Exporter {
       line.file = file;
       ++summary_.files;
     } else {
-      if (summary_.cannot_hold++ == 0) summary_.first_cannot_hold = "'" + printable(record.id) + "': " + line.reason;
+      ++summary_.cannot_hold;
+      summary_.cif_holds_more = summary_.cif_holds_more || only_pdb_cannot(structure);
+      summary_.left_out.push_back({record.id, line.reason, true});
     }
   }
 

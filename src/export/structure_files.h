@@ -19,12 +19,20 @@ struct StructureExport {
   bool overwrite = false;
 };
 
+// A record that has no file, and why.
+struct LeftOut {
+  std::string id;
+  std::string reason;
+  bool was_computed = false;  // the format cannot hold it; else it was refused or failed before
+};
+
 struct StructureExportSummary {
   std::filesystem::path index;    // index.tsv, or the archive that holds it
   std::int64_t files = 0;         // written
   std::int64_t not_computed = 0;  // records that were refused or whose structure was never computed
   std::int64_t cannot_hold = 0;   // records whose structure the format cannot hold
-  std::string first_cannot_hold;  // "'id': why"
+  bool cif_holds_more = false;    // some of those only for the limits of PDB
+  std::vector<LeftOut> left_out;  // both, in their order
 };
 
 // Files are named after their records (see file_names.h), whatever `ids` says; index.tsv lists every record asked for,

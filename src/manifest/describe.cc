@@ -55,6 +55,21 @@ struct TypeSchema {
   Json operator()(const std::string*) const { return {{"type", "string"}, {"minLength", 1}}; }
   Json operator()(const std::vector<std::int64_t>*) const { return one_or_list(number_schema(key, "integer")); }
   Json operator()(const std::vector<std::string>*) const { return one_or_list({{"type", "string"}, {"minLength", 1}}); }
+  Json operator()(const std::vector<InputSpec>*) const {
+    const Json text{{"type", "string"}, {"minLength", 1}};
+    const Json columns{{"type", "object"},
+                       {"additionalProperties", false},
+                       {"properties", {{"id", text}, {"sequence", text}, {"description", text}}}};
+    const Json map{{"type", "object"},
+                   {"additionalProperties", false},
+                   {"required", Json::array({"file"})},
+                   {"properties",
+                    {{"file", text},
+                     {"format", choice_schema(SourceFormat{})},
+                     {"columns", columns},
+                     {"delimiter", {{"enum", Json::array({",", ";", "|", "\t", "tab", " "})}}}}}};
+    return one_or_list({{"anyOf", Json::array({text, map})}});
+  }
   Json operator()(const std::vector<StructureFormat>*) const {
     const Json format = choice_schema(StructureFormat{});
     return {{"anyOf", Json::array({format, {{"type", "array"}, {"items", format}}})}};
@@ -78,6 +93,7 @@ struct DefaultValue {
     for (const StructureFormat format : *value) words.push_back(word_of(format));
     return words;
   }
+  Json operator()(const std::vector<InputSpec>*) const { return nullptr; }
   template <typename T>
   Json operator()(const T* value) const {
     if constexpr (std::is_enum_v<T>) {
@@ -136,16 +152,52 @@ tasks:
   structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, dtype: float16, formats: [],
                      #     chain_linker: 25, chain_gap: 512} with a folding model
 run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto}
-policy: {residues: convert, max_length: 0, duplicates: share, fail_on: any}
+policy: {residues: convert, max_length: 0, duplicates: share, nucleotides: warn, fail_on: any}
 ```
 
-- Relative paths in it are relative to the folder that holds the manifest.
+- A relative path in the manifest is relative to the folder that holds the manifest; one in an option, `--set`
+  included, to where you stand. In both, `~` and `${VAR}` are replaced; a variable that is not set is an error. A name
+  in an `@FILE` is taken as if it stood in its place.
+- YAML takes ` #` and what follows for a comment, and a text that begins with `@`, `*` or is `-` for something else: put
+  such names in quotes.
 - `pleat run --set a.b=c` overrides one key, such as `--set 'tasks.embeddings.layers=[0,-1]'`. The value is read as YAML.
   A map replaces everything below its key; a key inside a task switches that task on. Overrides apply in their order.
 - A wrong manifest stops the run before anything is computed, with exit status 78 and a message that names the file,
   the line and the column.
 - A number is written plainly, in digits; `true` and `false` are the only words for yes and no.
 - `pleat schema manifest` prints a JSON Schema, with which editors can check a manifest while it is written.
+
+## Inputs
+
+```yaml
+inputs:
+  - proteins.fasta            # a file
+  - more/                     # a folder: the files in it, by name; hidden ones and folders are not looked at
+  - "bins/*.faa"              # a pattern
+  - "@files.txt"              # a file with the name of an input in each line; # begins a comment
+  - "-"                       # standard input, once
+  - {file: table.txt, columns: {id: Gene, sequence: Translation, description: Product}, delimiter: ";"}
+```
+
+The content decides, never the name. An input may be compressed with gzip (bgzip too), zstd, xz or bzip2. It is FASTA
+when its first line begins with `>`, else a table, whose first row names the columns: one of `id`, `name`, `entry`,
+`accession`, `header`, `protein`, `protein_id` and one of `sequence`, `seq`, `aa_sequence`, `protein_sequence`, in
+upper or lower case, and perhaps `description`. The delimiter is found from `,` `;` tab and `|`. A byte order mark, a
+line `sep=;` and comment lines (`#`) before the header are understood. Quotes are those of RFC 4180; where tabs
+divide, a quote is a character like any other (unless the header row is quoted). An id or a sequence that is empty, or
+`NA`, `N/A`, `null`, `none` or `nan` without quotes, rejects the record (`missing_value`). In a map, `format`
+(`fasta`, `csv`, `tsv`), `columns` and `delimiter` say what is not found by itself.
+
+In FASTA, blanks behind `>`, lines that begin with `;` and a Ctrl-Z at the end are skipped; of headers that Ctrl-A
+joins the first is the id. White space inside sequences and numbers at the starts of their lines are left out, with a
+note (`sequence_cleaned`); a `>` inside a line rejects the record (`lost_header`). Headers that are not UTF-8 are read
+as Windows-1252, with a note.
+
+An input that is missing, damaged or something else (FASTQ, GenBank, PDB, a web page) does not end the run: all else is
+computed, `/inputs` in the result file and the summary say what was wrong, and the exit status is 65 as if a record
+were bad (see `policy.fail_on`). The record in which an input breaks off is rejected (`cut_off`); of compressed data
+whose checksum fails nothing is taken. Where no input can be read, the status is 66 and there is no file. An input
+without records gives a warning.
 
 ## Keys
 )";

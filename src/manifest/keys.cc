@@ -19,17 +19,21 @@ constexpr std::array table{
         .field = [](Manifest& m) -> Field { return &m.model; },
         .help = "A name that `pleat model list` shows, or a folder that holds config.json and the weights.",
         .required = true,
+        .is_path = true,
         .example = "esm2_t6_8M_UR50D"},
     Key{.path = "inputs",
         .field = [](Manifest& m) -> Field { return &m.inputs; },
-        .help = "Files of sequences: .fasta, .fa or .faa, and .csv or .tsv with the columns id and sequence. "
-                "Each may be compressed as .gz.",
+        .help =
+            "FASTA files and tables with a header row, plain or compressed: each a file, a folder, a pattern such as "
+            "`data/*.faa`, `@FILE` with a name in each line, `-` for standard input, or a map; see below.",
         .required = true,
+        .is_path = true,
         .example = "[proteins.fasta, more.csv]"},
     Key{.path = "output",
         .field = [](Manifest& m) -> Field { return &m.output; },
         .help = "The HDF5 file to write.",
         .required = true,
+        .is_path = true,
         .example = "results.h5"},
 
     Key{.path = "tasks",
@@ -140,8 +144,8 @@ constexpr std::array table{
     Key{.path = "policy.residues",
         .field = [](Manifest& m) -> Field { return &m.policy.residues; },
         .help = "`convert` makes letters upper case, drops one final `*`, and turns letters that the model does not "
-                "know into X, with a warning on the record; `strict` rejects such a record. Gaps, digits and other "
-                "characters always reject it."},
+                "know into X, and leaves out white space and line numbers, with a warning on the record; `strict` "
+                "rejects such a record. Gaps, digits and other characters always reject it."},
     Key{.path = "policy.max_length",
         .field = [](Manifest& m) -> Field { return &m.policy.max_length; },
         .help = "Sequences with more residues are rejected; 0 is no limit.",
@@ -149,6 +153,11 @@ constexpr std::array table{
     Key{.path = "policy.duplicates",
         .field = [](Manifest& m) -> Field { return &m.policy.duplicates; },
         .help = "`share` computes equal sequences once and stores them once; `separate` keeps each."},
+    Key{.path = "policy.nucleotides",
+        .field = [](Manifest& m) -> Field { return &m.policy.nucleotides; },
+        .help = "Sequences that look like DNA or RNA (ten letters or more, 95 % of them A, C, G, T, U or N, three of "
+                "the four bases among them) are computed as proteins with a warning on the record, rejected, or taken "
+                "as they are."},
     Key{.path = "policy.fail_on",
         .field = [](Manifest& m) -> Field { return &m.policy.fail_on; },
         .help = "Which share of rejected or failed records makes the exit status 65."},
@@ -186,6 +195,7 @@ struct TypeText {
   std::string operator()(const std::string*) const { return "text"; }
   std::string operator()(const std::vector<std::int64_t>*) const { return "a whole number or a list of them"; }
   std::string operator()(const std::vector<std::string>*) const { return "a text or a list of them"; }
+  std::string operator()(const std::vector<InputSpec>*) const { return "a text, a map, or a list of them"; }
   std::string operator()(const std::vector<StructureFormat>*) const {
     return choice_text(StructureFormat{}) + ", or a list of them";
   }
@@ -250,6 +260,20 @@ std::span<const Choice<DuplicatePolicy>> choices_of(DuplicatePolicy) {
 std::span<const Choice<FailOn>> choices_of(FailOn) {
   static constexpr std::array<Choice<FailOn>, 3> choices{
       {{"any", FailOn::any}, {"all", FailOn::all}, {"none", FailOn::none}}};
+  return choices;
+}
+
+std::span<const Choice<NucleotideRule>> choices_of(NucleotideRule) {
+  static constexpr std::array<Choice<NucleotideRule>, 3> choices{
+      {{"warn", NucleotideRule::warn}, {"reject", NucleotideRule::reject}, {"ignore", NucleotideRule::ignore}}};
+  return choices;
+}
+
+std::span<const Choice<SourceFormat>> choices_of(SourceFormat) {
+  static constexpr std::array<Choice<SourceFormat>, 4> choices{{{"auto", SourceFormat::automatic},
+                                                                {"fasta", SourceFormat::fasta},
+                                                                {"csv", SourceFormat::csv},
+                                                                {"tsv", SourceFormat::tsv}}};
   return choices;
 }
 

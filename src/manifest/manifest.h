@@ -15,7 +15,23 @@ namespace pleat {
 enum class Precision : std::uint8_t { automatic, float32, bfloat16, float16 };
 enum class ResiduePolicy : std::uint8_t { convert, strict };
 enum class DuplicatePolicy : std::uint8_t { share, separate };
+enum class NucleotideRule : std::uint8_t { warn, reject, ignore };
 enum class FailOn : std::uint8_t { any, all, none };
+
+enum class SourceFormat : std::uint8_t { automatic, fasta, csv, tsv };
+
+// One entry of `inputs`: what it names, and how it is to be read where that is not found by itself.
+struct InputSpec {
+  std::string file;  // expanded; "-", "@FILE", a pattern, a folder or a file; absolute where an option gave it
+  SourceFormat format = SourceFormat::automatic;
+  // Columns of a table; empty: the known ones.
+  std::string id_column = {};
+  std::string sequence_column = {};
+  std::string description_column = {};
+  char delimiter = 0;  // of a table; 0: found by itself
+
+  bool operator==(const InputSpec&) const = default;
+};
 
 struct EmbeddingsTask {
   bool enabled = true;
@@ -56,14 +72,17 @@ struct Policy {
   ResiduePolicy residues = ResiduePolicy::convert;
   std::int64_t max_length = 0;  // 0 = no limit
   DuplicatePolicy duplicates = DuplicatePolicy::share;
+  NucleotideRule nucleotides = NucleotideRule::warn;
   FailOn fail_on = FailOn::any;
 };
 
 struct Manifest {
   std::int64_t version = 1;
-  std::string model;                // a registry name or a folder, as written
-  std::vector<std::string> inputs;  // as written; see resolve()
-  std::string output;               // as written
+  // Paths have `~` and ${VAR} expanded. One from the manifest is as written otherwise, see resolve(); one from an
+  // option is absolute, unless it names a model.
+  std::string model;  // a registry name or a folder
+  std::vector<InputSpec> inputs;
+  std::string output;
   Tasks tasks;
   RunOptions run;
   Policy policy;

@@ -113,13 +113,22 @@ YAML::Node load_yaml(const std::string& text, const Origin& origin) {
     const bool open_quote = error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
     const std::string reason = open_quote ? "a quote is never closed" : printable(error.msg);
     throw Error(ErrorCode::bad_manifest, origin.at(error.mark) + ": bad YAML: " + reason,
-                "look there, and in the line before, for a missing colon, quote or bracket, or a wrong indentation");
+                "look there, and in the line before, for a missing colon, quote or bracket, or a wrong indentation; "
+                "names that begin with @ or * need quotes");
   }
+}
+
+// The value of an override. Shells and people leave the quotes away that YAML wants around @FILE, *.fasta and -.
+YAML::Node value_in(const Key& key, const std::string& text, const Origin& origin) {
+  const bool yaml_would_stumble = text == "-" || text == "~" || text.starts_with('@') || text.starts_with('*');
+  if (key.is_path && yaml_would_stumble && text.find('\n') == std::string::npos) return YAML::Node(text);
+  return load_yaml(text, origin);
 }
 
 }  // namespace
 
 void ManifestReader::read_file(const std::string& text) {
+  file_.text = text;
   const YAML::Node root = load_yaml(text, file_);
   if (root.IsNull()) throw Error(ErrorCode::bad_manifest, file_.at({}) + ": the manifest is empty", minimal_hint);
   if (!root.IsMap()) {
@@ -147,7 +156,7 @@ void ManifestReader::read_override(const std::string& assignment) {
   const std::string path = assignment.substr(0, equals);
   const Key* const key = find_key(path);
   if (key == nullptr) throw unknown_key(origin.name, path, unknown_path_hint(path));
-  const YAML::Node value = load_yaml(assignment.substr(equals + 1), origin);
+  const YAML::Node value = value_in(*key, assignment.substr(equals + 1), origin);
   read_key(*key, {value, origin, {}});
   for (std::string_view section = parent_of(path); !section.empty(); section = parent_of(section)) {
     set_at_[std::string(section)] = origin.name;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 #include "core/nearest.h"
 #include "core/printable.h"
+#include "manifest/expand.h"
 
 namespace pleat {
 namespace {
@@ -98,7 +100,9 @@ class ValueReader {
     if (!*out) throw wrong_value(key_, place_);
   }
 
-  void operator()(std::string* out) const { *out = text_of(place_.node, "is "); }
+  void operator()(std::string* out) const {
+    *out = key_.is_path ? path_of(place_.node, "is ") : text_of(place_.node, "is ");
+  }
 
   void operator()(std::vector<std::int64_t>* out) const {
     read_list(out, [this](const YAML::Node& node, const std::string& verb) {
@@ -110,6 +114,12 @@ class ValueReader {
 
   void operator()(std::vector<std::string>* out) const {
     read_list(out, [this](const YAML::Node& node, const std::string& verb) { return text_of(node, verb); });
+  }
+
+  void operator()(std::vector<InputSpec>* out) const {
+    read_list(out, [this](const YAML::Node& node, const std::string& verb) {
+      return node.IsMap() ? input_in(node) : InputSpec{input_of(node, verb)};
+    });
   }
 
   // No format at all is what an empty list asks for; one that is named twice is written once.
@@ -158,6 +168,95 @@ class ValueReader {
                   "write the name without escapes such as \\n");
     }
     return node.Scalar();
+  }
+
+  [[nodiscard]] Error wrong_input(const YAML::Node& node, const std::string& what, const std::string& hint) const {
+    return Error(ErrorCode::bad_manifest, where(node) + ": '" + std::string(key_.path) + "' " + what, hint);
+  }
+
+  // YAML takes " #" and all behind it for a comment, which cuts a name such as "out #1.h5" without a word.
+  void check_comment(const YAML::Node& node) const {
+    const std::string& text = place_.origin.text;
+    const auto begin = static_cast<std::size_t>(std::max(node.Mark().pos, 0));
+    if (!is_plain(node) || begin > text.size() || text.compare(begin, node.Scalar().size(), node.Scalar()) != 0) return;
+    const std::string_view line = std::string_view(text).substr(begin + node.Scalar().size());
+    const std::string_view rest = line.substr(0, line.find_first_of("\r\n"));
+    const std::size_t sharp = rest.find_first_not_of(" \t");
+    if (sharp == 0 || sharp >= rest.size() || rest[sharp] != '#') return;
+    if (sharp + 1 == rest.size() || rest[sharp + 1] == ' ' || rest[sharp + 1] == '\t' || rest[sharp + 1] == '#') return;
+    throw wrong_input(node,
+                      "is '" + printable(node.Scalar()) + "', since YAML takes '" + printable(rest.substr(sharp)) +
+                          "' behind it for a comment",
+                      "put a name with a # in quotes; or write a blank behind the # of a comment");
+  }
+
+  // `~` and ${VAR} expanded; absolute where an option gives it. Not so a model, which may be a name, and whose text is
+  // kept in the result file: the parts of an array must agree in it, wherever they were computed.
+  [[nodiscard]] std::string path_of(const YAML::Node& node, const std::string& verb) const {
+    std::string path = text_of(node, verb);
+    check_comment(node);
+    try {
+      path = expanded(path);
+    } catch (const Error& error) {
+      throw wrong_input(node, std::string("cannot be read: ") + error.what(), error.hint());
+    }
+    return place_.origin.is_file || key_.path == "model" ? path : std::filesystem::absolute(path).string();
+  }
+
+  // A path, "-" or "@" before a path.
+  [[nodiscard]] std::string input_of(const YAML::Node& node, const std::string& verb) const {
+    const std::string text = text_of(node, verb);
+    if (text == "-") return text;
+    if (!text.starts_with('@')) return path_of(node, verb);
+    if (text.size() == 1)
+      throw wrong_input(node, "holds '@' without a name", "write @FILE, a file with a name in each line");
+    YAML::Node rest(text.substr(1));
+    const ValueReader reader(key_, {rest, place_.origin, node.Mark()});
+    return "@" + reader.path_of(rest, verb);
+  }
+
+  // {file: F, format: csv, columns: {id: A, sequence: B, description: C}, delimiter: ";"}.
+  [[nodiscard]] InputSpec input_in(const YAML::Node& node) const {
+    InputSpec input;
+    for (const auto& entry : node) {
+      const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+      if (name == "file") {
+        input.file = input_of(entry.second, "holds ");
+      } else if (name == "format") {
+        input.format = choice_in<SourceFormat>(entry.second, "has a format that is ");
+      } else if (name == "columns") {
+        read_columns(entry.second, input);
+      } else if (name == "delimiter") {
+        input.delimiter = delimiter_in(entry.second);
+      } else {
+        throw wrong_input(entry.first, "holds a map with the unknown key '" + printable(name) + "'",
+                          "the keys are file, format, columns and delimiter");
+      }
+    }
+    if (!input.file.empty()) return input;
+    throw wrong_input(node, "holds a map without the key 'file'",
+                      "write it like {file: F, columns: {id: A, sequence: B}}");
+  }
+
+  void read_columns(const YAML::Node& node, InputSpec& input) const {
+    constexpr const char* hint = "write it like columns: {id: Entry, sequence: Sequence, description: Name}";
+    if (!node.IsMap()) throw wrong_input(node, "has columns that are " + found(node) + ", but must be a map", hint);
+    for (const auto& entry : node) {
+      const std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+      std::string* const column = name == "id"            ? &input.id_column
+                                  : name == "sequence"    ? &input.sequence_column
+                                  : name == "description" ? &input.description_column
+                                                          : nullptr;
+      if (column == nullptr) throw wrong_input(entry.first, "names the unknown column '" + printable(name) + "'", hint);
+      *column = text_of(entry.second, "has a column that is ");
+    }
+  }
+
+  [[nodiscard]] char delimiter_in(const YAML::Node& node) const {
+    const std::string text = node.IsScalar() ? node.Scalar() : std::string();
+    if (text == "tab" || text == "\\t") return '\t';
+    if (text.size() == 1 && std::string_view(",;\t| ").find(text[0]) != std::string_view::npos) return text[0];
+    throw wrong_input(node, "has a delimiter that is " + found(node), "it is one of \",\", \";\", \"|\" and tab");
   }
 
   // One value stands for a list of one.

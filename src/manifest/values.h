@@ -13,8 +13,9 @@ namespace pleat {
 
 // What is being read, for messages.
 struct Origin {
-  std::string name;     // the file, or the whole override: "--set run.devices=cpu"
-  bool is_file = true;  // an override is short enough to need no line and column
+  std::string name;       // the file, or the whole override: "--set run.devices=cpu"
+  bool is_file = true;    // an override is short enough to need no line and column
+  std::string text = {};  // of the file
 
   // "m.yaml:3:14", or the override.
   [[nodiscard]] std::string at(const YAML::Mark& mark) const;

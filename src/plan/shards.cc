@@ -35,6 +35,14 @@ ShardSpec parse_shard(const std::string& text) {
               "write it I/N, with I from 1 to N, such as 3/8; or slurm-array inside a SLURM array job");
 }
 
+std::filesystem::path part_name(const std::filesystem::path& output, const ShardSpec& shard) {
+  const std::string suffix = ".shard-" + std::to_string(shard.index) + "-of-" + std::to_string(shard.count);
+  std::filesystem::path name = output.stem();
+  if (!name.string().ends_with(suffix)) name += suffix;
+  name += output.extension();
+  return output.parent_path() / name;
+}
+
 ShardSpec slurm_shard(const std::function<std::optional<std::string>(const std::string&)>& variable) {
   const auto value = [&](const std::string& name) {
     const std::string full = "SLURM_ARRAY_TASK_" + name;

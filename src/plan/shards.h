@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -18,6 +19,10 @@ struct ShardSpec {
 
 // "3/8". Throws Error(usage) for anything else.
 [[nodiscard]] ShardSpec parse_shard(const std::string& text);
+
+// The file of a part of `output`: results.h5 -> results.shard-3-of-8.h5, in the same folder. A name that has its suffix
+// already stays as it is. What writes parts and what looks for them both ask here.
+[[nodiscard]] std::filesystem::path part_name(const std::filesystem::path& output, const ShardSpec& shard);
 
 // What the variables of a SLURM array job say: with SLURM_ARRAY_TASK_MIN, _STEP and _COUNT, the task of the i-th ID is
 // shard i. `variable` gives a variable's value, nothing where it is not set. Throws Error(usage) outside an array, and

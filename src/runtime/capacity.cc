@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/size_text.h"
 #include "esmfold/tensors.h"
 #include "plan/fold_cost.h"
 #include "runtime/machine.h"
@@ -57,8 +58,9 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
   const double weights = loaded_bytes(config, layout.structure, precision);
   if (weights > available) {
     throw Error(ErrorCode::retry,
-                fmt::format("the weights of {} take {:.1f} GB of {}memory, and {:.1f} GB are free", manifest.model,
-                            weights / 1e9, devices.on_gpu() ? "GPU " : "", available / 1e9),
+                fmt::format("the weights of {} take {} of {}memory, and {} are free", manifest.model,
+                            size_text(static_cast<std::uint64_t>(weights)), devices.on_gpu() ? "GPU " : "",
+                            size_text(static_cast<std::uint64_t>(std::max(available, 0.0)))),
                 "ask for more memory, or take a smaller model");
   }
   weights_ = weights;

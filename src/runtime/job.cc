@@ -110,6 +110,7 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
 RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const Esm2& model) {
   RunSummary summary;
   summary.output = manifest.resolve(manifest.output);
+  summary.inputs = job.dataset.inputs;
   summary.model = manifest.model;
   summary.precision = precision_name(job.precision);
   summary.untrained = job.config.language_model.untrained;

@@ -14,6 +14,7 @@
 #include "manifest/manifest.h"
 #include "plan/batches.h"
 #include "plan/shards.h"
+#include "sequence/input_file.h"
 
 namespace pleat {
 
@@ -57,6 +58,7 @@ struct RunSettings {
 
 struct RunSummary {
   std::filesystem::path output;
+  std::vector<InputReport> inputs;
   std::int64_t file_bytes = 0;
   std::int64_t records = 0;
   std::int64_t ok = 0;

@@ -7,6 +7,7 @@
 
 #include "plan/fold_cost.h"
 #include "runtime/capacity.h"
+#include "runtime/inputs.h"
 #include "runtime/machine.h"
 #include "runtime/prepare.h"
 #include "store/run_identity.h"
@@ -92,6 +93,8 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   report.precision = precision_name(chosen.precision);
   report.devices = chosen.devices.count();
   report.threads = capacity.threads();
+  report.inputs = survey.inputs;
+  report.warnings = survey.warnings;
   report.records = survey.records;
   report.rejected = survey.rejected;
   report.noted = survey.noted;

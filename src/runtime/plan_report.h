@@ -9,6 +9,7 @@
 
 #include "manifest/manifest.h"
 #include "plan/shards.h"
+#include "sequence/input_file.h"
 
 namespace pleat {
 
@@ -18,6 +19,8 @@ struct PlanReport {
   std::int64_t devices = 1;
   std::int64_t threads = 1;  // of each
 
+  std::vector<InputReport> inputs;
+  std::vector<std::string> warnings;  // of inputs without records
   std::int64_t records = 0;
   std::map<std::string, std::int64_t> rejected;  // records by error code
   std::map<std::string, std::int64_t> noted;     // accepted ones by the code of their note

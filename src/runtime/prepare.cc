@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "plan/cost.h"
 #include "plan/fold_cost.h"
+#include "runtime/inputs.h"
 #include "runtime/outcomes.h"
 #include "sequence/reader.h"
 #include "sequence/shard.h"
@@ -109,6 +110,9 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
 
 Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunObserver& observer) {
   Dataset dataset = read_inputs(input_files(manifest), read_options(manifest, tokenizer));
+  for (const InputReport& input : dataset.inputs) {
+    if (input.is_bad()) observer.warning("input with " + input.problem + ": " + input.message);
+  }
   for (const std::string& warning : dataset.warnings) observer.warning(warning);
   std::map<std::string, std::int64_t> notes;
   for (const Record& record : dataset.records) {
@@ -191,6 +195,13 @@ Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tok
   return part;
 }
 
+// What a relative `model` is relative to: where the user stands, where an option gave it.
+std::filesystem::path place_of_model(const Manifest& manifest) {
+  const bool by_option = std::ranges::any_of(
+      manifest.overrides, [](const std::string& assignment) { return assignment.starts_with("model="); });
+  return by_option ? std::filesystem::current_path() : manifest.folder;
+}
+
 }  // namespace
 
 std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest) {
@@ -215,7 +226,7 @@ ChosenModel choose_model(const Manifest& manifest) {
   const DeviceChoice devices = choose_devices(manifest.run.devices);
   const at::ScalarType precision =
       devices.on_gpu() ? resolve_gpu_precision(manifest.run.precision) : resolve_precision(manifest.run.precision);
-  const std::filesystem::path folder = locate_model(manifest.model, manifest.folder);
+  const std::filesystem::path folder = locate_model(manifest.model, place_of_model(manifest));
   ModelConfig config = load_model_config(folder);
   check_tasks(manifest, config);
   Tokenizer tokenizer = make_tokenizer(manifest, config);
@@ -223,18 +234,16 @@ ChosenModel choose_model(const Manifest& manifest) {
   return {devices, precision, folder, std::move(config), std::move(tokenizer), std::move(layout)};
 }
 
-std::vector<std::filesystem::path> input_files(const Manifest& manifest) {
-  std::vector<std::filesystem::path> files;
-  files.reserve(manifest.inputs.size());
-  for (const std::string& input : manifest.inputs) files.push_back(manifest.resolve(input));
-  return files;
-}
-
 ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer) {
   ReadOptions options;
   options.alphabet = tokenizer.alphabet();
   options.strict = manifest.policy.residues == ResiduePolicy::strict;
   options.max_length = manifest.policy.max_length;
+  switch (manifest.policy.nucleotides) {
+    case NucleotideRule::warn: options.nucleotides = NucleotidePolicy::warn; break;
+    case NucleotideRule::reject: options.nucleotides = NucleotidePolicy::reject; break;
+    case NucleotideRule::ignore: options.nucleotides = NucleotidePolicy::ignore; break;
+  }
   options.share_duplicates = manifest.policy.duplicates == DuplicatePolicy::share;
   return options;
 }

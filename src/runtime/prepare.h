@@ -60,8 +60,7 @@ struct ChosenModel {
 };
 [[nodiscard]] ChosenModel choose_model(const Manifest& manifest);
 
-// The input files of a manifest, and how they are read for a model.
-[[nodiscard]] std::vector<std::filesystem::path> input_files(const Manifest& manifest);
+// How inputs are read for a model.
 [[nodiscard]] ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer);
 
 // What sequences of so many tokens cost, all passes of a fold included.

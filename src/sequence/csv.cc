@@ -1,47 +1,76 @@
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "sequence/dataset.h"
 #include "sequence/formats.h"
 #include "sequence/text.h"
 
 namespace pleat {
 namespace {
 
+constexpr std::string_view delimiters = ",;\t|";
+constexpr std::array<std::string_view, 7> id_names{"id",     "name",    "entry",     "accession",
+                                                   "header", "protein", "protein_id"};
+constexpr std::array<std::string_view, 4> sequence_names{"sequence", "seq", "aa_sequence", "protein_sequence"};
+constexpr std::array<std::string_view, 1> description_names{"description"};
+constexpr std::array<std::string_view, 7> missing_words{"na", "n/a", "#n/a", "null", "none", "nan", "<na>"};
+
 [[noreturn]] void throw_at(const LineReader& lines, std::int64_t line_number, const std::string& why,
-                           const char* hint) {
+                           const std::string& hint) {
   throw Error(ErrorCode::bad_input, quoted(lines.file()) + ", line " + std::to_string(line_number) + ": " + why, hint);
+}
+
+struct Field {
+  std::string text;
+  bool is_quoted = false;
+};
+
+// The fields of a line without quotes in it.
+std::vector<Field> plain_fields(std::string_view line, char delimiter) {
+  std::vector<Field> fields;
+  while (true) {
+    const std::size_t end = std::min(line.find(delimiter), line.size());
+    fields.push_back({std::string(trimmed(line.substr(0, end))), false});
+    if (end == line.size()) return fields;
+    line.remove_prefix(end + 1);
+  }
 }
 
 // One row at a time. A row is a line, or several where a quoted value holds line breaks.
 class RowReader {
  public:
-  RowReader(LineReader& lines, char delimiter) : lines_(lines), delimiter_(delimiter) {}
+  RowReader(LineReader& lines, char delimiter, bool has_quotes)
+      : lines_(lines), delimiter_(delimiter), has_quotes_(has_quotes) {}
 
   // False at the end of the file. Skips rows without any value.
   bool next() {
     while (const auto line = lines_.next()) {
       first_line_ = lines_.line_number();
+      malformed_.clear();
+      if (trimmed(*line) == "\x1A") continue;
+      in_row_ = true;
       parse(*line);
-      if (malformed_ || std::any_of(fields_.begin(), fields_.end(), [](const auto& f) { return !f.empty(); })) {
-        return true;
-      }
+      in_row_ = false;
+      const bool is_empty = std::ranges::all_of(fields_, [](const Field& field) { return field.text.empty(); });
+      if (!malformed_.empty() || lines_.is_cut() || !is_empty) return true;
     }
     return false;
   }
 
-  [[nodiscard]] const std::vector<std::string>& fields() const { return fields_; }
-  // Whether a value goes on after its closing quote.
-  [[nodiscard]] bool malformed() const { return malformed_; }
-  [[nodiscard]] std::int64_t line_number() const { return first_line_; }
-
- private:
+  // Splits a line that was read already.
   void parse(std::string_view line) {
     fields_.clear();
-    malformed_ = false;
+    if (line.find('\0') != std::string_view::npos) malformed_ = "the line holds a NUL (byte 0x00)";
+    if (!has_quotes_) {
+      fields_ = plain_fields(line, delimiter_);
+      return;
+    }
     while (true) {
       std::string quoted_value;
       const std::string_view ahead = trim_left(line);
@@ -49,24 +78,30 @@ class RowReader {
       if (is_quoted) line = take_quoted(ahead.substr(1), quoted_value);
       const std::size_t end = std::min(line.find(delimiter_), line.size());
       const std::string_view bare = trimmed(line.substr(0, end));
-      malformed_ = malformed_ || (is_quoted && !bare.empty());
-      fields_.emplace_back(is_quoted ? trimmed(quoted_value) : bare);
+      if (is_quoted && !bare.empty()) malformed_ = "a value goes on after its closing quote";
+      fields_.push_back({std::string(is_quoted ? trimmed(quoted_value) : bare), is_quoted});
       if (end == line.size()) return;
       line.remove_prefix(end + 1);
     }
   }
 
+  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  // Why the row cannot be taken apart; empty where it can.
+  [[nodiscard]] const std::string& malformed() const { return malformed_; }
+  [[nodiscard]] std::int64_t line_number() const { return first_line_; }
+  // Whether next() ended by an exception inside a row.
+  [[nodiscard]] bool in_row() const { return in_row_; }
+
+ private:
   // Puts the value into `value` and returns what follows its closing quote, reading on over line ends.
   std::string_view take_quoted(std::string_view rest, std::string& value) {
     while (true) {
       const std::size_t quote = rest.find('"');
       value += rest.substr(0, quote);
-      if (value.size() > max_text_bytes) {
-        throw_at(lines_, first_line_, "a quoted value is longer than 64 MiB", "is a closing quote missing?");
-      }
+      if (value.size() > max_text_bytes) throw_open_quote("a quoted value is longer than 64 MiB");
       if (quote == std::string_view::npos) {
-        const auto line = lines_.next();
-        if (!line) throw_at(lines_, first_line_, "a quote is never closed", "close it, or double a quote inside it");
+        const auto line = lines_.is_cut() ? std::nullopt : lines_.next();
+        if (!line) throw_open_quote("a quote is never closed");
         value += '\n';
         rest = *line;
       } else if (rest.substr(quote + 1).starts_with('"')) {
@@ -78,6 +113,12 @@ class RowReader {
     }
   }
 
+  // The rows before are good; what stands behind the quote is not known.
+  [[noreturn]] void throw_open_quote(const std::string& what) const {
+    throw BrokenInput(quoted(lines_.file()) + ", line " + std::to_string(first_line_) + ": " + what,
+                      "close the quote, or double a quote inside a value", true);
+  }
+
   // A tab is a blank in a CSV but not in a TSV, where it is the delimiter.
   [[nodiscard]] std::string_view trim_left(std::string_view text) const {
     const char* const blanks = delimiter_ == '\t' ? " " : " \t";
@@ -86,9 +127,11 @@ class RowReader {
 
   LineReader& lines_;
   char delimiter_;
-  std::vector<std::string> fields_;
+  bool has_quotes_;
+  std::vector<Field> fields_;
   std::int64_t first_line_ = 0;
-  bool malformed_ = false;
+  std::string malformed_;
+  bool in_row_ = false;
 };
 
 struct Columns {
@@ -98,56 +141,202 @@ struct Columns {
   std::size_t count = 0;
 };
 
-Columns find_columns(const RowReader& rows, const LineReader& lines) {
-  constexpr const char* hint = "the first row names the columns; id and sequence are needed, description is optional";
-  const auto find = [&](std::string_view name) -> std::optional<std::size_t> {
-    std::optional<std::size_t> found;
-    for (std::size_t i = 0; i < rows.fields().size(); ++i) {
-      if (lower_case(rows.fields()[i]) != name) continue;
-      if (found) throw_at(lines, rows.line_number(), "two columns are named " + quoted(name), hint);
-      found = i;
-    }
-    return found;
-  };
-  const auto id = find("id");
-  const auto sequence = find("sequence");
-  if (!id || !sequence) {
-    throw_at(lines, rows.line_number(), "no column is named " + quoted(std::string_view(id ? "sequence" : "id")), hint);
+// A header line, as a delimiter makes it.
+struct Header {
+  char delimiter = ',';
+  bool has_quotes = true;
+  std::vector<std::string> names;
+};
+
+std::string unquoted(std::string_view name) {
+  if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"')) name = name.substr(1, name.size() - 2);
+  return std::string(trimmed(name));
+}
+
+Header header_of(std::string_view line, char delimiter) {
+  Header header{delimiter, delimiter != '\t' || trimmed(line, " ").starts_with('"'), {}};
+  for (const Field& field : plain_fields(line, delimiter)) {
+    header.names.push_back(header.has_quotes ? unquoted(field.text) : field.text);
   }
-  return {*id, *sequence, find("description"), rows.fields().size()};
+  return header;
+}
+
+// The first of the names that a column has; with `wanted` only that one, exactly or but for case.
+std::optional<std::size_t> find_column(const Header& header, const std::string& wanted,
+                                       std::span<const std::string_view> known) {
+  const auto place_of = [&](std::string_view name) -> std::optional<std::size_t> {
+    for (std::size_t i = 0; i < header.names.size(); ++i) {
+      if (lower_case(header.names[i]) == name) return i;
+    }
+    return std::nullopt;
+  };
+  if (!wanted.empty()) return place_of(lower_case(wanted));
+  for (const std::string_view name : known) {
+    if (const auto place = place_of(name)) return place;
+  }
+  return std::nullopt;
+}
+
+std::optional<Columns> columns_of(const Header& header, const InputFile& input) {
+  const auto id = find_column(header, input.id_column, id_names);
+  const auto sequence = find_column(header, input.sequence_column, sequence_names);
+  if (!id || !sequence) return std::nullopt;
+  return Columns{*id, *sequence, find_column(header, input.description_column, description_names), header.names.size()};
+}
+
+std::string_view possible_delimiters(const InputFile& input) {
+  if (input.delimiter != 0) return {&input.delimiter, 1};
+  return input.format == InputFormat::tsv ? "\t" : delimiters;
+}
+
+// With the delimiter that makes the columns of it; without one, as the most columns come of it.
+Header best_header(std::string_view line, const InputFile& input) {
+  std::optional<Header> most;
+  for (const char delimiter : possible_delimiters(input)) {
+    Header header = header_of(line, delimiter);
+    if (columns_of(header, input)) return header;
+    if (!most || header.names.size() > most->names.size()) most = std::move(header);
+  }
+  return *most;
+}
+
+std::string delimiter_text(char delimiter) {
+  return delimiter == '\t' ? "a tab" : "'" + std::string(1, delimiter) + "'";
+}
+
+std::string joined(std::span<const std::string_view> names) {
+  std::string text;
+  for (const std::string_view name : names) text.append(text.empty() ? "" : ", ").append(name);
+  return text;
+}
+
+[[noreturn]] void throw_missing_column(const LineReader& lines, const Header& header, const std::string& wanted,
+                                       std::string_view what, std::span<const std::string_view> known) {
+  constexpr std::size_t most_names = 12;
+  std::string seen;
+  for (std::size_t i = 0; i < std::min(header.names.size(), most_names); ++i) {
+    seen += (i == 0 ? "" : ", ") + quoted(std::string_view(header.names[i]));
+  }
+  if (header.names.size() > most_names) seen += ", ...";
+  const std::string name = wanted.empty() ? std::string(what) : quoted(std::string_view(wanted));
+  throw_at(lines, lines.line_number(),
+           (wanted.empty() ? "no column for the " : "no column is called ") + name + "; the columns, divided by " +
+               delimiter_text(header.delimiter) + ", are " + seen,
+           "the first row names the columns; known for the " + std::string(what) + " are " + joined(known) +
+               "; any other can be given in the manifest, as inputs: [{file: F, columns: {id: A, sequence: B}}]");
+}
+
+void check_doubles(const LineReader& lines, const Header& header, std::size_t column) {
+  const std::string name = lower_case(header.names[column]);
+  if (std::ranges::count_if(header.names, [&](const auto& other) { return lower_case(other) == name; }) == 1) return;
+  throw_at(lines, lines.line_number(), "two columns are named " + quoted(std::string_view(name)),
+           "give one of them another name");
+}
+
+Columns find_columns(const LineReader& lines, const Header& header, const InputFile& input) {
+  const auto columns = columns_of(header, input);
+  if (!columns) {
+    const bool no_id = !find_column(header, input.id_column, id_names);
+    if (no_id) throw_missing_column(lines, header, input.id_column, "id", id_names);
+    throw_missing_column(lines, header, input.sequence_column, "sequence", sequence_names);
+  }
+  if (!input.description_column.empty() && !columns->description) {
+    throw_missing_column(lines, header, input.description_column, "description", description_names);
+  }
+  check_doubles(lines, header, columns->id);
+  check_doubles(lines, header, columns->sequence);
+  return *columns;
+}
+
+// The header, behind comments and the line `sep=;` of a spreadsheet. Nothing in a file without one.
+std::optional<Header> read_header(LineReader& lines, InputFile input) {
+  while (const auto line = lines.next()) {
+    const std::string_view text = trimmed(*line, " ");
+    if (text.find_first_not_of(" \t,;|\x1A") == std::string_view::npos) continue;
+    if (text.starts_with("sep=")) {
+      if (input.delimiter == 0 && text.size() > 4) input.delimiter = text[4];
+      continue;
+    }
+    if (!text.starts_with('#')) return best_header(*line, input);
+    if (is_table_header(text, input)) return best_header(text.substr(1), input);
+  }
+  return std::nullopt;
 }
 
 // A row may lack columns that are not needed, or have empty ones too many; anything else has shifted values.
 std::string why_malformed(const RowReader& rows, const Columns& columns) {
   const auto& fields = rows.fields();
-  const std::string where = "line " + std::to_string(rows.line_number()) + ": ";
-  if (rows.malformed()) return where + "a value goes on after its closing quote";
+  if (!rows.malformed().empty()) return rows.malformed();
   const bool has_extra =
       std::any_of(fields.begin() + static_cast<std::ptrdiff_t>(std::min(columns.count, fields.size())), fields.end(),
-                  [](const auto& field) { return !field.empty(); });
+                  [](const Field& field) { return !field.text.empty(); });
   if (has_extra || fields.size() <= std::max(columns.id, columns.sequence)) {
-    return where + std::to_string(fields.size()) + " values where the header row names " +
-           std::to_string(columns.count) + " columns";
+    return std::to_string(fields.size()) + " values where the header row names " + std::to_string(columns.count) +
+           " columns";
   }
   return {};
 }
 
+bool is_missing(const Field& field) {
+  return field.text.empty() ||
+         (!field.is_quoted && std::ranges::find(missing_words, lower_case(field.text)) != missing_words.end());
+}
+
+void judge(const RowReader& rows, const Columns& columns, bool is_cut, RawRecord& record) {
+  record.malformed_as = {};
+  record.malformed.clear();
+  const std::string where = "line " + std::to_string(rows.line_number()) + ": ";
+  if (is_cut) {
+    record.malformed_as = record_code::cut_off;
+    record.malformed = where + "the input breaks off in this row";
+    return;
+  }
+  if (const std::string why = why_malformed(rows, columns); !why.empty()) {
+    record.malformed_as = record_code::bad_row;
+    record.malformed = where + why;
+    return;
+  }
+  for (const auto& [column, name] : {std::pair{columns.sequence, "sequence"}, std::pair{columns.id, "id"}}) {
+    const Field& field = rows.fields()[column];
+    if (!is_missing(field)) continue;
+    record.malformed_as = record_code::missing_value;
+    record.malformed = where + "the row has no " + name;
+    if (!field.text.empty()) {
+      record.malformed += ": " + quoted(std::string_view(field.text)) + " without quotes stands for nothing";
+    }
+    return;
+  }
+}
+
 }  // namespace
 
-void read_csv(LineReader& lines, char delimiter, const RecordSink& sink) {
-  RowReader rows(lines, delimiter);
-  if (!rows.next()) return;
-  const Columns columns = find_columns(rows, lines);
+bool is_table_header(std::string_view line, const InputFile& input) {
+  line = trimmed(line, " ");
+  if (line.starts_with('#')) line = trimmed(line.substr(1), " ");
+  return columns_of(best_header(line, input), input).has_value();
+}
+
+void read_table(LineReader& lines, const InputFile& input, const RecordSink& sink) {
+  const std::optional<Header> header = read_header(lines, input);
+  if (!header) return;
+  const Columns columns = find_columns(lines, *header, input);
+  RowReader rows(lines, header->delimiter, header->has_quotes);
   RawRecord record;
-  while (rows.next()) {
+  const auto give = [&](bool is_cut) {
     const auto value = [&rows](std::size_t column) {
-      return column < rows.fields().size() ? rows.fields()[column] : std::string();
+      return column < rows.fields().size() ? rows.fields()[column].text : std::string();
     };
     record.id = value(columns.id);
     record.sequence = value(columns.sequence);
     record.description = columns.description ? value(*columns.description) : std::string();
-    record.malformed = why_malformed(rows, columns);
+    judge(rows, columns, is_cut, record);
     sink(record);
+  };
+  try {
+    while (rows.next()) give(lines.is_cut());
+  } catch (const BrokenInput&) {
+    if (rows.in_row()) give(true);
+    throw;
   }
 }
 

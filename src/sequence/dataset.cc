@@ -25,4 +25,10 @@ std::int64_t SequenceTable::append(std::string_view residues, std::span<const st
   return size() - 1;
 }
 
+void SequenceTable::shrink(std::int64_t size) {
+  offsets_.resize(static_cast<std::size_t>(size) + 1);
+  residues_.resize(static_cast<std::size_t>(offsets_.back()));
+  chain_.resize(residues_.size());
+}
+
 }  // namespace pleat

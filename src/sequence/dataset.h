@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sequence/input_file.h"
+
 namespace pleat {
 
 // Stored as it is in /records/status; the numbers are part of the file format.
@@ -24,9 +26,14 @@ inline constexpr std::string_view empty_chain = "empty_chain";          // such 
 inline constexpr std::string_view empty_sequence = "empty_sequence";    // no residues at all
 inline constexpr std::string_view too_long = "too_long";                // over policy.max_length
 inline constexpr std::string_view too_many_chains = "too_many_chains";  // over 65,535
+inline constexpr std::string_view missing_value = "missing_value";      // a row without an id or a sequence
+inline constexpr std::string_view lost_header = "lost_header";          // a '>' inside a line of the sequence
+inline constexpr std::string_view cut_off = "cut_off";                  // the input breaks off in it
+inline constexpr std::string_view nucleotides = "nucleotides";          // policy.nucleotides; also an accepted note
 inline constexpr std::string_view does_not_fit = "does_not_fit";        // into the memory of the machine of the run
 // Accepted with a note:
 inline constexpr std::string_view residues_converted = "residues_converted";    // letters became X
+inline constexpr std::string_view sequence_cleaned = "sequence_cleaned";        // white space and line numbers left out
 inline constexpr std::string_view id_changed = "id_changed";                    // given, or made valid UTF-8
 inline constexpr std::string_view description_changed = "description_changed";  // made valid UTF-8
 }  // namespace record_code
@@ -48,6 +55,8 @@ class SequenceTable {
  public:
   // Appends one sequence and returns its row. Throws Error(internal) when `chain` is not as long as `residues`.
   std::int64_t append(std::string_view residues, std::span<const std::uint16_t> chain);
+  // Forgets all rows from `size` on.
+  void shrink(std::int64_t size);
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
   [[nodiscard]] std::int64_t length(std::int64_t row) const { return offsets_[row + 1] - offsets_[row]; }
@@ -85,7 +94,8 @@ struct Dataset {
   SequenceTable sequences;      // in the order of their first appearance
   // Of everything that was read: names, residues, refusals and notes. The same for every shard of the same inputs.
   std::string sha256;
-  std::optional<ShardPart> shard;  // empty: these are all records of the inputs
+  std::optional<ShardPart> shard;   // empty: these are all records of the inputs
+  std::vector<InputReport> inputs;  // what was read, in its order; all of it in a shard too
   // Things worth a warning that belong to no single record, ready to be shown, such as the number of duplicate ids.
   std::vector<std::string> warnings;
 };

@@ -12,36 +12,46 @@ constexpr std::size_t block_bytes = std::size_t{1} << 18U;
 
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
-bool is_odd_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && (byte < '\t' || byte > '\r')) || byte == 0x7F;
-}
-
-// Text has hardly any control characters; compressed, compiled and UTF-16 files have many.
-void check_text(std::string_view block, bool first_block, const std::filesystem::path& file) {
-  const bool gzip_magic = first_block && block.starts_with("\x1f\x8b");
-  bool binary = gzip_magic || block.find('\0') != std::string_view::npos;
-  if (first_block && !binary) {
-    constexpr std::size_t one_in = 50;
-    const auto odd = static_cast<std::size_t>(std::count_if(block.begin(), block.end(), is_odd_control));
-    binary = odd * one_in > block.size();
-  }
-  if (!binary) return;
-  throw Error(ErrorCode::bad_input, quoted(file) + " holds binary data, not text",
-              gzip_magic ? "it looks like gzip: end its name in .gz" : "give a text file, in UTF-8");
-}
-
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& file)
     : file_(file), source_(open_source(file)), block_(block_bytes) {}
 
+std::string_view LineReader::start() {
+  constexpr std::size_t enough = 4096;  // a pipe, or a block of gzip, may give less at once
+  while (end_ < enough) {
+    std::size_t count = 0;
+    try {
+      count = source_->read(std::span(block_).subspan(end_));
+    } catch (const BrokenInput&) {
+      if (end_ == 0) throw;
+      failure_ = std::current_exception();
+    }
+    if (count == 0) break;
+    end_ += count;
+  }
+  return {block_.data(), end_};
+}
+
 std::optional<std::string_view> LineReader::next() {
   partial_.clear();
+  cut_ = false;
   while (true) {
-    if (begin_ == end_ && !refill()) {
-      if (partial_.empty()) return std::nullopt;
-      return finish(partial_);
+    if (begin_ == end_) {
+      bool more = false;
+      try {
+        if (failure_) std::rethrow_exception(failure_);
+        more = refill();
+      } catch (const BrokenInput&) {
+        if (partial_.empty()) throw;
+        failure_ = std::current_exception();
+        cut_ = true;
+        return finish(partial_);
+      }
+      if (!more) {
+        if (partial_.empty()) return std::nullopt;
+        return finish(partial_);
+      }
     }
     if (after_cr_) {
       after_cr_ = false;
@@ -68,17 +78,16 @@ std::optional<std::string_view> LineReader::next() {
 
 bool LineReader::refill() {
   begin_ = 0;
+  end_ = 0;  // should reading fail
   end_ = source_->read(block_);
-  check_text({block_.data(), end_}, first_block_, file_);
-  first_block_ = false;
   return end_ > 0;
 }
 
 void LineReader::keep(std::string_view piece) {
   if (partial_.size() + piece.size() > max_text_bytes) {
-    throw Error(ErrorCode::bad_input,
-                quoted(file_) + ", line " + std::to_string(line_number_ + 1) + ": the line is longer than 64 MiB",
-                "is this a file of protein sequences?");
+    partial_.clear();
+    throw BrokenInput(quoted(file_) + ", line " + std::to_string(line_number_ + 1) + ": the line is longer than 64 MiB",
+                      "is this a file of protein sequences?", true);
   }
   partial_ += piece;
 }

@@ -1,8 +1,9 @@
-// The lines of a text file, plain or gzip, one at a time.
+// The lines of a text file, plain or compressed, one at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -24,13 +25,21 @@ class LineReader {
   // Throws as open_source() does.
   explicit LineReader(const std::filesystem::path& file);
 
-  // The next line without its end, valid until the next call; empty at the end of the file. Throws what
-  // ByteSource::read() throws, and Error(bad_input) for binary data and for a line over max_text_bytes.
+  // The next line without its end, valid until the next call; empty at the end of the file. Throws BrokenInput, also
+  // for a line over max_text_bytes. A line in which the file breaks off is given first: is_cut() then tells.
   [[nodiscard]] std::optional<std::string_view> next();
 
+  // Whether the line that next() gave last may lack its end, since the file broke off in it.
+  [[nodiscard]] bool is_cut() const { return cut_; }
   // Of the line that next() gave last, from 1.
   [[nodiscard]] std::int64_t line_number() const { return line_number_; }
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+  // The text that the file starts with, a good part of it; before the first call of next() only. Throws BrokenInput.
+  [[nodiscard]] std::string_view start();
+  // See ByteSource.
+  [[nodiscard]] std::string_view compression() const { return source_->compression(); }
+  [[nodiscard]] ByteSource::Facts facts() { return source_->facts(); }
 
  private:
   bool refill();
@@ -44,8 +53,9 @@ class LineReader {
   std::size_t end_ = 0;
   std::string partial_;  // the start of a line that goes on in the next block
   std::int64_t line_number_ = 0;
-  bool first_block_ = true;
   bool after_cr_ = false;
+  bool cut_ = false;
+  std::exception_ptr failure_;  // to be told once the line before it was given
 };
 
 }  // namespace pleat

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sequence/line_reader.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {
@@ -28,6 +29,7 @@ std::string shown(char c) {
 
 Normaliser::Normaliser(const ReadOptions& options)
     : strict_(options.strict),
+      nucleotides_(options.nucleotides),
       can_convert_(!options.strict && options.alphabet.find('X') != std::string::npos),
       max_length_(options.max_length) {
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
@@ -44,16 +46,20 @@ Normaliser::Normaliser(const ReadOptions& options)
   }
 }
 
-bool Normaliser::run(std::string_view text) {
+bool Normaliser::run(std::string_view text, std::int64_t numbers) {
   residues_.clear();
   chain_.clear();
   converted_.fill(0);
+  blanks_ = 0;
   code_ = {};
   message_.clear();
   if (text.empty()) return reject(record_code::empty_sequence, no_residues);
   if (text.size() > max_text_bytes) {
     return reject(record_code::too_long,
                   "the sequence has more than " + std::to_string(max_text_bytes) + " letters, the most that is read");
+  }
+  if (strict_ && numbers > 0) {
+    return reject(record_code::bad_residue, "its lines begin with numbers (policy.residues: strict)");
   }
   residues_.reserve(text.size());
   chain_.reserve(text.size());
@@ -64,13 +70,14 @@ bool Normaliser::run(std::string_view text) {
   }
   for (std::size_t start = 0, number = 0; start <= text.size(); ++number) {
     const std::size_t end = std::min(text.find(':', start), text.size());
-    std::string_view chain = text.substr(start, end - start);
+    const std::string_view whole = text.substr(start, end - start);
+    std::string_view chain = strict_ ? whole : without_blanks(whole);
     if (!strict_ && chain.ends_with('*')) chain.remove_suffix(1);
     if (chain.empty() && breaks == 0) return reject(record_code::empty_sequence, no_residues);
     if (chain.empty()) {
       return reject(record_code::empty_chain, "chain " + std::to_string(number + 1) + " holds no residues");
     }
-    if (!add_chain(chain, start)) return false;
+    if (!add_chain(chain, start + static_cast<std::size_t>(chain.data() - whole.data()))) return false;
     chain_.resize(residues_.size(), static_cast<std::uint16_t>(number));
     start = end + 1;
   }
@@ -79,8 +86,28 @@ bool Normaliser::run(std::string_view text) {
     return reject(record_code::too_long, "the sequence has " + std::to_string(length) + " residues where at most " +
                                              std::to_string(max_length_) + " are allowed (policy.max_length)");
   }
+  if (!judge_nucleotides()) return false;
   note_conversions();
+  note_cleaning(numbers);
   return true;
+}
+
+// Without those at both ends, which are counted.
+std::string_view Normaliser::without_blanks(std::string_view chain) {
+  while (const std::size_t length = white_space_length(chain)) {
+    chain.remove_prefix(length);
+    ++blanks_;
+  }
+  // From the end the longest comes first: the last byte of a wide one is none alone.
+  for (bool found = true; found && !chain.empty();) {
+    found = false;
+    for (std::size_t length = std::min<std::size_t>(3, chain.size()); length > 0 && !found; --length) {
+      found = white_space_length(chain.substr(chain.size() - length)) == length;
+      if (found) chain.remove_suffix(length);
+    }
+    blanks_ += found ? 1 : 0;
+  }
+  return chain;
 }
 
 // `start` is where the chain's text starts in the sequence as written.
@@ -95,6 +122,9 @@ bool Normaliser::add_chain(std::string_view text, std::size_t start) {
     } else if (kind == Kind::unknown_letter && can_convert_) {
       ++converted_[static_cast<std::size_t>(to_upper(c) - 'A')];
       residues_ += 'X';
+    } else if (const std::size_t blank = strict_ ? 0 : white_space_length(text.substr(i)); blank > 0) {
+      ++blanks_;
+      i += blank - 1;
     } else {
       return reject_residue(c, start + i + 1);
     }
@@ -110,6 +140,10 @@ bool Normaliser::reject(std::string_view code, std::string message) {
 
 bool Normaliser::reject_residue(char c, std::size_t position) {
   std::string why = shown(c) + " at position " + std::to_string(position);
+  if (c == '>') {
+    return reject(record_code::lost_header,
+                  why + ": a header does not begin its line, so that two records run into each other");
+  }
   const Kind kind = kinds_[static_cast<unsigned char>(c)];
   if (kind == Kind::other) {
     why += strict_ && c == '*' ? " is not a residue (policy.residues: strict)" : " is not a residue";
@@ -129,8 +163,58 @@ void Normaliser::note_conversions() {
     counts += std::to_string(converted_[i]) + " " + static_cast<char>('A' + i);
   }
   if (counts.empty()) return;
-  code_ = record_code::residues_converted;
-  message_ = "letters outside the model's alphabet became X: " + counts;
+  note(record_code::residues_converted, "letters outside the model's alphabet became X: " + counts);
+}
+
+void Normaliser::note(std::string_view code, const std::string& message) {
+  if (code_.empty()) code_ = code;
+  message_ += (message_.empty() ? "" : "; ") + message;
+}
+
+void Normaliser::note_cleaning(std::int64_t numbers) {
+  std::string what;
+  if (blanks_ > 0) what = std::to_string(blanks_) + (blanks_ == 1 ? " blank" : " blanks");
+  if (numbers > 0) {
+    what += (what.empty() ? "" : " and ") + std::to_string(numbers) + (numbers == 1 ? " line number" : " line numbers");
+  }
+  if (!what.empty()) note(record_code::sequence_cleaned, what + " left out");
+}
+
+// Whether the residues may be a protein's. Few proteins are made of A, C, G, T, U and N alone, and those that are have
+// hardly three of the four bases in them.
+bool Normaliser::judge_nucleotides() {
+  constexpr std::size_t shortest = 10;
+  constexpr std::size_t others_one_in = 20;
+  if (nucleotides_ == NucleotidePolicy::ignore || residues_.size() < shortest) return true;
+  std::array<bool, 4> bases{};
+  std::size_t others = 0;
+  for (const char c : residues_) {
+    switch (c) {
+      case 'A': bases[0] = true; break;
+      case 'C': bases[1] = true; break;
+      case 'G': bases[2] = true; break;
+      case 'T':
+      case 'U': bases[3] = true; break;
+      case 'N': break;
+      case 'X':  // a U, where the model does not know it
+        if (converted_['U' - 'A'] > 0) {
+          bases[3] = true;
+          break;
+        }
+        [[fallthrough]];
+      default:
+        if (++others * others_one_in > residues_.size()) return true;
+    }
+  }
+  if (std::ranges::count(bases, true) < 3) return true;
+  const std::string what =
+      "it looks like DNA or RNA: " + std::to_string(100 * (residues_.size() - others) / residues_.size()) +
+      " % of its letters are A, C, G, T, U or N";
+  if (nucleotides_ == NucleotidePolicy::reject) {
+    return reject(record_code::nucleotides, what + " (policy.nucleotides: reject)");
+  }
+  note(record_code::nucleotides, what);
+  return true;
 }
 
 }  // namespace pleat

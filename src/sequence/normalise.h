@@ -15,13 +15,14 @@ class Normaliser {
  public:
   explicit Normaliser(const ReadOptions& options);
 
-  // Takes one sequence as written, with ':' between chains. Returns whether it is accepted; the accessors then hold
-  // the result until the next call.
-  [[nodiscard]] bool run(std::string_view text);
+  // Takes one sequence as written, with ':' between chains, from which so many line numbers were left out. Returns
+  // whether it is accepted; the accessors then hold the result until the next call.
+  [[nodiscard]] bool run(std::string_view text, std::int64_t numbers = 0);
 
   [[nodiscard]] const std::string& residues() const { return residues_; }
   [[nodiscard]] const std::vector<std::uint16_t>& chain() const { return chain_; }
-  // A word of record_code and a message: why it was refused, or what was changed in it; empty for neither.
+  // A word of record_code and a message: why it was refused, or what was changed in it, the word of the first of
+  // several notes; empty for neither.
   [[nodiscard]] std::string_view code() const { return code_; }
   [[nodiscard]] const std::string& message() const { return message_; }
 
@@ -31,15 +32,21 @@ class Normaliser {
   bool add_chain(std::string_view text, std::size_t start);
   bool reject(std::string_view code, std::string message);
   bool reject_residue(char c, std::size_t position);
+  [[nodiscard]] std::string_view without_blanks(std::string_view chain);
+  void note(std::string_view code, const std::string& message);
   void note_conversions();
+  void note_cleaning(std::int64_t numbers);
+  bool judge_nucleotides();
 
   std::array<Kind, 256> kinds_{};
   bool strict_;
+  NucleotidePolicy nucleotides_;
   bool can_convert_;  // to X; an alphabet without it leaves no choice but to reject
   std::int64_t max_length_;
 
   std::string residues_;
   std::vector<std::uint16_t> chain_;
+  std::int64_t blanks_ = 0;                   // left out
   std::array<std::int64_t, 26> converted_{};  // how many of each letter
   std::string_view code_;
   std::string message_;

@@ -1,18 +1,16 @@
 #include "sequence/reader.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <map>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "core/sha256.h"
-#include "core/text.h"
 #include "sequence/formats.h"
 #include "sequence/normalise.h"
 #include "sequence/sequence_index.h"
@@ -20,23 +18,6 @@
 
 namespace pleat {
 namespace {
-
-enum class Format : std::uint8_t { fasta, csv, tsv };
-
-Format format_of(const std::filesystem::path& file) {
-  const std::filesystem::path plain = is_gzip_name(file) ? file.stem() : file.filename();
-  const std::string extension = lower_case(plain.extension().string());
-  if (extension == ".fasta" || extension == ".fa" || extension == ".faa") return Format::fasta;
-  if (extension == ".csv") return Format::csv;
-  if (extension == ".tsv") return Format::tsv;
-  throw Error(ErrorCode::bad_input, "the name of " + quoted(file) + " does not say its format",
-              "known are .fasta, .fa, .faa, .csv and .tsv, each also with .gz behind it");
-}
-
-void check_present(const std::filesystem::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) throw_system_error(errno, "open", file, ErrorCode::missing_input);
-}
 
 // Turns raw records into records and unique sequences.
 class Collector {
@@ -49,21 +30,34 @@ class Collector {
 
   void add(RawRecord& raw, std::int64_t number_in_file) {
     Record record;
-    if (!raw.malformed.empty()) {
-      refuse(record, record_code::bad_row, raw.malformed);
-    } else if (!normaliser_.run(raw.sequence)) {
+    if (!raw.malformed_as.empty()) {
+      refuse(record, raw.malformed_as, raw.malformed);
+    } else if (!normaliser_.run(raw.sequence, raw.numbers)) {
       refuse(record, normaliser_.code(), normaliser_.message());
     } else {
       record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
       if (!normaliser_.code().empty()) note(record, normaliser_.code(), normaliser_.message());
     }
     name(record, raw, number_in_file);
-    hash(record);
     dataset_.records.push_back(std::move(record));
   }
 
+  void begin_input() {
+    records_before_ = dataset_.records.size();
+    sequences_before_ = dataset_.sequences.size();
+  }
+  // Forgets what came of the input that was begun last.
+  void drop_input() {
+    dataset_.records.resize(records_before_);
+    index_.shrink(sequences_before_);
+  }
+
   // After the last record.
-  void finish() { dataset_.sha256 = sha256_.finish(); }
+  void finish() {
+    Sha256 sha256;
+    for (const Record& record : dataset_.records) hash(record, sha256);
+    dataset_.sha256 = sha256.finish();
+  }
 
  private:
   static void refuse(Record& record, std::string_view code, const std::string& message) {
@@ -87,26 +81,31 @@ class Collector {
       note(record, record_code::id_changed,
            "the record has no id and is called " + quoted(std::string_view(record.id)));
     }
-    constexpr const char* why = " held control characters or bytes that are not UTF-8; they became U+FFFD";
-    if (make_clean_utf8(record.id)) note(record, record_code::id_changed, std::string("the id") + why);
-    if (make_clean_utf8(record.description)) {
-      note(record, record_code::description_changed, std::string("the description") + why);
+    clean(record, record.id, "the id", record_code::id_changed);
+    clean(record, record.description, "the description", record_code::description_changed);
+  }
+
+  static void clean(Record& record, std::string& text, const std::string& what, std::string_view code) {
+    if (!is_utf8(text)) {
+      text = utf8_of_windows_1252(text);
+      note(record, code, what + " is not UTF-8 and was read as Windows-1252");
     }
+    if (make_clean_utf8(text)) note(record, code, what + " held control characters; they became U+FFFD");
   }
 
   // None of these texts holds a line break.
-  void hash(const Record& record) {
+  void hash(const Record& record, Sha256& sha256) const {
     for (const std::string_view text : {std::string_view(record.id), std::string_view(record.description),
                                         std::string_view(record.error_code), std::string_view(record.message)}) {
-      sha256_.update(text);
-      sha256_.update("\n");
+      sha256.update(text);
+      sha256.update("\n");
     }
     if (record.sequence >= 0) {
-      sha256_.update(normaliser_.residues());
-      const std::vector<std::uint16_t>& chain = normaliser_.chain();
-      if (chain.back() != 0) sha256_.update(std::as_bytes(std::span(chain)));
+      sha256.update(dataset_.sequences.residues(record.sequence));
+      const std::span<const std::uint16_t> chain = dataset_.sequences.chain(record.sequence);
+      if (chain.back() != 0) sha256.update(std::as_bytes(chain));
     }
-    sha256_.update("\n");
+    sha256.update("\n");
   }
 
   std::int64_t row_of(std::string_view residues, std::span<const std::uint16_t> chain) {
@@ -116,7 +115,8 @@ class Collector {
   Dataset& dataset_;
   Normaliser normaliser_;
   SequenceIndex index_;
-  Sha256 sha256_;
+  std::size_t records_before_ = 0;
+  std::int64_t sequences_before_ = 0;
   bool share_duplicates_;
 };
 
@@ -137,37 +137,97 @@ void warn_of_duplicate_ids(Dataset& dataset) {
                              "); the records stay apart, each in its own row");
 }
 
-// All names first: a typing error in the last one should not cost the time to read the others.
-std::vector<Format> formats_of(const std::vector<std::filesystem::path>& files) {
-  std::vector<Format> formats;
-  for (const auto& file : files) {
-    formats.push_back(format_of(file));
-    check_present(file);
-  }
-  return formats;
+std::string name_of(InputFormat format, std::string_view compression) {
+  std::string name = format == InputFormat::fasta ? "fasta" : "table";
+  if (!compression.empty()) name.append(", ").append(compression);
+  return name;
 }
 
-// Gives every record of every file to the collector, which is told where files begin.
+// One input, from its start to its end or to where it breaks off.
 template <class AnyCollector>
-void read_files(const std::vector<std::filesystem::path>& files, AnyCollector& collector) {
-  const std::vector<Format> formats = formats_of(files);
-  std::int64_t in_file = 0;
-  const RecordSink sink = [&](RawRecord& raw) {
-    ++in_file;
-    collector.add(raw, in_file);
-  };
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    in_file = 0;
-    LineReader lines(files[i]);
-    switch (formats[i]) {
-      case Format::fasta: read_fasta(lines, sink); break;
-      case Format::csv: read_csv(lines, ',', sink); break;
-      case Format::tsv: read_csv(lines, '\t', sink); break;
+class InputReading {
+ public:
+  InputReading(const InputFile& input, AnyCollector& collector) : input_(input), collector_(collector) {
+    report_.path = input.file.string();
+  }
+
+  InputReport run() {
+    collector_.begin_input();
+    std::optional<LineReader> lines;
+    try {
+      lines.emplace(input_.file);
+      read(*lines);
+    } catch (const BrokenInput& error) {
+      if (!error.sound_before()) {
+        collector_.drop_input();
+        report_.records = 0;
+      }
+      tell(error.sound_before() ? input_problem::cut_off : input_problem::damaged, error);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::missing_input && error.code() != ErrorCode::bad_input) throw;
+      tell(error.code() == ErrorCode::missing_input ? input_problem::missing : input_problem::unknown, error);
     }
-    if (in_file == 0) {
-      throw Error(ErrorCode::bad_input, quoted(files[i]) + " holds no record", "is it the right file?");
+    if (lines) {
+      const ByteSource::Facts facts = lines->facts();
+      report_.bytes = facts.bytes;
+      report_.sha256 = facts.sha256;
+    }
+    if (report_.problem.empty() && report_.records == 0) {
+      report_.problem = input_problem::empty;
+      report_.message = quoted(input_.file) + " holds no record";
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void read(LineReader& lines) {
+    InputFormat format = input_.format;
+    if (format == InputFormat::automatic) format = recognise(lines.start(), input_);
+    report_.format = name_of(format, lines.compression());
+    const RecordSink sink = [&](RawRecord& raw) { collector_.add(raw, ++report_.records); };
+    if (format == InputFormat::fasta) {
+      read_fasta(lines, sink);
+    } else {
+      read_table(lines, input_, sink);
     }
   }
+
+  void tell(const char* problem, const Error& error) {
+    report_.problem = problem;
+    report_.message = error.what();
+    if (!error.hint().empty()) report_.message += " (" + error.hint() + ")";
+  }
+
+  const InputFile& input_;
+  AnyCollector& collector_;
+  InputReport report_;
+};
+
+// Gives every record of every input to the collector, which is told where inputs begin.
+template <class AnyCollector>
+void read_files(const std::vector<InputFile>& files, AnyCollector& collector, std::vector<InputReport>& reports,
+                std::vector<std::string>& warnings) {
+  const auto none_is_read = [&] {
+    return std::ranges::all_of(reports,
+                               [](const InputReport& report) { return report.is_bad() && report.records == 0; });
+  };
+  for (const InputFile& file : files) {
+    InputReport report = InputReading<AnyCollector>(file, collector).run();
+    if (file.from_folder && report.problem == input_problem::unknown) {
+      warnings.push_back("passed over: " + report.message);
+      continue;
+    }
+    if (report.problem == input_problem::empty) warnings.push_back(report.message);
+    reports.push_back(std::move(report));
+  }
+  if (!none_is_read()) return;
+  if (reports.empty()) {
+    throw Error(ErrorCode::missing_input, "there is no input that holds sequences",
+                "name files, folders or patterns in `inputs`");
+  }
+  const std::string others =
+      reports.size() > 1 ? "none of the " + std::to_string(reports.size()) + " inputs can be read; the first: " : "";
+  throw Error(ErrorCode::missing_input, others + reports.front().message);
 }
 
 // Counts, and keeps a hash and two numbers of each accepted record.
@@ -178,17 +238,30 @@ class SurveyCollector {
 
   void add(RawRecord& raw, std::int64_t /*number_in_file*/) {
     ++survey_.records;
-    if (!raw.malformed.empty()) {
-      ++survey_.rejected[std::string(record_code::bad_row)];
+    if (!raw.malformed_as.empty()) {
+      ++survey_.rejected[std::string(raw.malformed_as)];
       return;
     }
-    if (!normaliser_.run(raw.sequence)) {
+    if (!normaliser_.run(raw.sequence, raw.numbers)) {
       ++survey_.rejected[std::string(normaliser_.code())];
       return;
     }
     if (!normaliser_.code().empty()) ++survey_.noted[std::string(normaliser_.code())];
     const std::vector<std::uint16_t>& chain = normaliser_.chain();
     found_.push_back({hash_of_current(), {static_cast<std::int32_t>(chain.size()), chain.back() + 1}});
+  }
+
+  void begin_input() {
+    found_before_ = found_.size();
+    records_before_ = survey_.records;
+    rejected_before_ = survey_.rejected;
+    noted_before_ = survey_.noted;
+  }
+  void drop_input() {
+    found_.erase(found_.begin() + static_cast<std::ptrdiff_t>(found_before_), found_.end());
+    survey_.records = records_before_;
+    survey_.rejected = rejected_before_;
+    survey_.noted = noted_before_;
   }
 
   void finish() {
@@ -223,23 +296,27 @@ class SurveyCollector {
   Normaliser normaliser_;
   bool share_duplicates_;
   std::vector<Found> found_;
+  std::size_t found_before_ = 0;
+  std::int64_t records_before_ = 0;
+  std::map<std::string, std::int64_t> rejected_before_;
+  std::map<std::string, std::int64_t> noted_before_;
 };
 
 }  // namespace
 
-Dataset read_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
+Dataset read_inputs(const std::vector<InputFile>& files, const ReadOptions& options) {
   Dataset dataset;
   Collector collector(options, dataset);
-  read_files(files, collector);
+  read_files(files, collector, dataset.inputs, dataset.warnings);
   collector.finish();
   warn_of_duplicate_ids(dataset);
   return dataset;
 }
 
-InputSurvey survey_inputs(const std::vector<std::filesystem::path>& files, const ReadOptions& options) {
+InputSurvey survey_inputs(const std::vector<InputFile>& files, const ReadOptions& options) {
   InputSurvey survey;
   SurveyCollector collector(options, survey);
-  read_files(files, collector);
+  read_files(files, collector, survey.inputs, survey.warnings);
   collector.finish();
   return survey;
 }

@@ -28,4 +28,9 @@ std::int64_t SequenceIndex::find_or_append(std::string_view residues, std::span<
   return row;
 }
 
+void SequenceIndex::shrink(std::int64_t size) {
+  for (std::int64_t row = size; row < table_.size(); ++row) rows_.erase(row);
+  table_.shrink(size);
+}
+
 }  // namespace pleat

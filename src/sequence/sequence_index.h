@@ -17,6 +17,8 @@ class SequenceIndex {
 
   // The row of an equal sequence (same residues, same chain breaks), or of this one, appended.
   std::int64_t find_or_append(std::string_view residues, std::span<const std::uint16_t> chain);
+  // Forgets all rows from `size` on, in the table too.
+  void shrink(std::int64_t size);
 
  private:
   struct Content {

@@ -6,6 +6,7 @@ Dataset take_shard(const Dataset& all, const std::vector<std::int64_t>& shards, 
                    std::int64_t count) {
   Dataset part;
   part.sha256 = all.sha256;
+  part.inputs = all.inputs;
   ShardPart& shard = part.shard.emplace();
   shard.index = index;
   shard.count = count;

@@ -1,6 +1,7 @@
 // Small text helpers shared by the readers.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -16,5 +17,15 @@ namespace pleat {
 // character, and every control character (U+0080 to U+009F too) but a tab, becomes U+FFFD. Returns whether anything
 // changed.
 bool make_clean_utf8(std::string& text);
+
+// Whether every byte belongs to a valid UTF-8 character.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
+// From Windows-1252, what Western editors wrote before UTF-8; its five bytes without a character become U+FFFD.
+[[nodiscard]] std::string utf8_of_windows_1252(std::string_view text);
+
+// Bytes of the white space that `text` starts with: ASCII's, no-break and zero-width spaces and others of Unicode in
+// UTF-8, and a no-break space of Windows-1252. 0 where there is none.
+[[nodiscard]] std::size_t white_space_length(std::string_view text);
 
 }  // namespace pleat

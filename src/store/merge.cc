@@ -132,6 +132,8 @@ class Merger {
     if (path == schema::contact_offsets) return write_offsets(schema::contact_offsets, Extent::pair);
     if (path == schema::pae_offsets) return write_offsets(schema::pae_offsets, Extent::pair);
     if (path == schema::atom14_names) return write_table(dataset);
+    // Every shard has read all inputs.
+    if (path.starts_with(schema::inputs_group)) return write_table(dataset);
     if (hdf5::OpenDataSet(first_.file, dataset.path).is_text_column()) return write_texts(dataset.path);
     if (path.starts_with(schema::records_group)) return write_rows(dataset, sources_.records, Extent::sequence);
     write_rows(dataset, sources_.sequences, extent_of(path));
@@ -181,6 +183,11 @@ class Merger {
 
   void write_table(const DataSetInfo& dataset) {
     const hdf5::OpenDataSet model(first_.file, dataset.path);
+    if (model.is_text_column()) {
+      const std::vector<std::string> texts = model.read_texts(0, model.rows());
+      return write_text_column(file_, guard_, dataset.path.c_str(), texts.size(),
+                               [&](std::size_t i) { return texts[i]; });
+    }
     const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
     std::vector<std::byte> table(static_cast<std::size_t>(dataset.raw_bytes));
     model.read(0, model.rows(), model.type(), table.data());

@@ -10,6 +10,7 @@
 
 #include "core/sha256.h"
 #include "sequence/residues.h"
+#include "sequence/text.h"
 #include "store/chunk_writer.h"
 #include "store/hdf5_types.h"
 #include "store/schema.h"
@@ -222,6 +223,27 @@ void write_shard(const hdf5::File& file, const GuardedFile& guard, const ShardPa
     write_chunked(file, guard, {path, std::ssize(*places)}, hdf5::copy_of(H5T_STD_I64LE),
                   bytes_from(std::as_bytes(std::span(*places))));
   }
+}
+
+void write_inputs(const hdf5::File& file, const GuardedFile& guard, const std::vector<InputReport>& inputs) {
+  const auto texts = [&](const char* path, std::string InputReport::*text) {
+    write_text_column(file, guard, path, inputs.size(), [&](std::size_t i) {
+      std::string clean = inputs[i].*text;
+      make_clean_utf8(clean);
+      return clean;
+    });
+  };
+  const auto numbers = [&](const char* path, std::int64_t InputReport::*number) {
+    write_column<std::int64_t>(file, guard, path, hdf5::copy_of(H5T_STD_I64LE), inputs.size(),
+                               [&](std::size_t i) { return inputs[i].*number; });
+  };
+  texts(schema::input_path, &InputReport::path);
+  numbers(schema::input_bytes, &InputReport::bytes);
+  texts(schema::input_sha256, &InputReport::sha256);
+  numbers(schema::input_records, &InputReport::records);
+  texts(schema::input_format, &InputReport::format);
+  texts(schema::input_problem, &InputReport::problem);
+  texts(schema::input_message, &InputReport::message);
 }
 
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {

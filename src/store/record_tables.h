@@ -66,6 +66,8 @@ void write_numbers(const hdf5::File& file, const std::string& name, const std::v
 // A column of strings, with its hash. Calls `value` with each row in turn.
 void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
                        const std::function<std::string(std::size_t)>& value);
+// /inputs. Also what of it is not UTF-8 is written, made so.
+void write_inputs(const hdf5::File& file, const GuardedFile& guard, const std::vector<InputReport>& inputs);
 void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences);
 void write_records(const hdf5::File& file, const GuardedFile& guard, const std::vector<Record>& records,
                    const SequenceOutcomes& outcomes);

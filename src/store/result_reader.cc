@@ -202,6 +202,28 @@ std::int64_t ResultReader::record_count() const { return impl_->records; }
 std::int64_t ResultReader::sequence_count() const { return std::ssize(impl_->offsets) - 1; }
 std::int64_t ResultReader::residue_count() const { return impl_->offsets.back(); }
 
+std::vector<InputReport> ResultReader::inputs() const {
+  if (!hdf5::has_dataset(impl_->id, schema::input_path)) return {};
+  const std::int64_t count = impl_->open(schema::input_path).rows();
+  std::vector<InputReport> inputs(static_cast<std::size_t>(count));
+  const auto texts = [&](const char* path, std::string InputReport::*text) {
+    std::vector<std::string> found = impl_->open(path, {count}).read_texts(0, count);
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].*text = std::move(found[i]);
+  };
+  const auto numbers = [&](const char* path, std::int64_t InputReport::*number) {
+    const auto found = impl_->read<std::int64_t>(path, {count}, 0, count);
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].*number = found[i];
+  };
+  texts(schema::input_path, &InputReport::path);
+  numbers(schema::input_bytes, &InputReport::bytes);
+  texts(schema::input_sha256, &InputReport::sha256);
+  numbers(schema::input_records, &InputReport::records);
+  texts(schema::input_format, &InputReport::format);
+  texts(schema::input_problem, &InputReport::problem);
+  texts(schema::input_message, &InputReport::message);
+  return inputs;
+}
+
 StatusCounts ResultReader::count_by_status() const {
   constexpr std::int64_t block_rows = 1 << 20;
   StatusCounts counts;

@@ -64,6 +64,9 @@ class ResultReader {
   // The sentence that says that the weights are untrained; empty where they are trained.
   [[nodiscard]] const std::string& untrained_note() const;
 
+  // /inputs; empty in a file of an older version.
+  [[nodiscard]] std::vector<InputReport> inputs() const;
+
   // Which shard of its inputs the file is; nothing where it is all of them.
   [[nodiscard]] const std::optional<ShardPart>& shard() const;
   // Of a merged file: the shards that were missing.

@@ -242,6 +242,7 @@ void ResultWriter::Impl::write_tables(const hdf5::File& file, const GuardedFile&
   write_attributes(file, attributes);
   if (dataset.shard) write_shard(file, guard, *dataset.shard);
   write_records(file, guard, dataset.records, outcomes);
+  if (!dataset.inputs.empty()) write_inputs(file, guard, dataset.inputs);
   write_sequences(file, guard, dataset.sequences);
   for (const Part& part : parts) {
     if (!part.units.empty()) write_text(file, part.path, schema::attr_units, part.units);

@@ -60,6 +60,16 @@ inline constexpr const char* record_device = "/records/device";  // utf8 [N]
 // Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
 inline constexpr const char* attr_text_sha256 = "sha256";
 
+// One row per input file, the same in every shard; absent in files of older versions.
+inline constexpr const char* inputs_group = "/inputs";
+inline constexpr const char* input_path = "/inputs/path";        // utf8 [I]
+inline constexpr const char* input_bytes = "/inputs/bytes";      // int64 [I]
+inline constexpr const char* input_sha256 = "/inputs/sha256";    // utf8 [I]
+inline constexpr const char* input_records = "/inputs/records";  // int64 [I]
+inline constexpr const char* input_format = "/inputs/format";    // utf8 [I]
+inline constexpr const char* input_problem = "/inputs/problem";  // utf8 [I]
+inline constexpr const char* input_message = "/inputs/message";  // utf8 [I]
+
 // The unique sequences end to end.
 inline constexpr const char* sequences_group = "/sequences";
 inline constexpr const char* sequence_residues = "/sequences/residues";  // uint8 [R]

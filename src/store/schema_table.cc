@@ -37,6 +37,14 @@ constexpr std::array datasets{
     DatasetEntry{record_device, "utf8", "N", "", "",
                  "Where it was computed, such as `cpu:0`; `cache` where `--cache` had it."},
     DatasetEntry{record_place, "int64", "N", "row", in_shards, "The record's row among all records of the inputs."},
+    DatasetEntry{input_path, "utf8", "I", "", "", "The input file, as it was found."},
+    DatasetEntry{input_bytes, "int64", "I", "bytes", "", "Its size on the disk."},
+    DatasetEntry{input_sha256, "utf8", "I", "", "", "SHA-256 of those bytes; empty where it could not be read."},
+    DatasetEntry{input_records, "int64", "I", "", "", "How many records came of it, refused ones too."},
+    DatasetEntry{input_format, "utf8", "I", "", "", "`fasta` or `table`, and what it is compressed with."},
+    DatasetEntry{input_problem, "utf8", "I", "", "",
+                 "`missing`, `unknown`, `cut_off` or `damaged`; `empty`, which is no fault; or nothing."},
+    DatasetEntry{input_message, "utf8", "I", "", "", "The same for people."},
     DatasetEntry{sequence_residues, "uint8", "R", "ASCII", "", "One-letter codes, end to end."},
     DatasetEntry{sequence_offsets, "int64", "U + 1", "residues", "",
                  "The residues of row u are [offsets[u], offsets[u + 1])."},
@@ -111,6 +119,7 @@ constexpr std::array attributes{
 
 constexpr std::array letters{
     ShapeLetter{"N", "input records"},
+    ShapeLetter{"I", "input files"},
     ShapeLetter{"U", "unique sequences"},
     ShapeLetter{"R", "residues of the unique sequences, all together"},
     ShapeLetter{"L", "residues of one sequence"},

@@ -129,7 +129,7 @@ def assert_same_numbers(found, expected):
 
 
 # What tells of a computation and not of its results.
-HISTORY = {"records/seconds", "records/attempts", "records/device"}
+HISTORY = {"records/seconds", "records/attempts", "records/device", "inputs/path"}
 
 
 def contents(file):

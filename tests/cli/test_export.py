@@ -229,9 +229,12 @@ def test_records_without_a_structure(tmp_path):
     results.add("unknown", "XX")
     file = results.write(tmp_path / "x.h5")
     done = export(file, "pdb", tmp_path / "out")
-    assert done.returncode == 65
-    assert "2 records without a structure" in done.stderr
-    assert "1 record left out, such as 'unknown': it has no atoms" in done.stderr
+    assert done.returncode == 0  # all that can be written is
+    assert "3 records left out" in done.stderr
+    assert "left out: 'lost': the model gave" in done.stderr
+    assert "left out: 'unknown': it has no atoms" in done.stderr
+    assert "--format cif" not in done.stderr  # which holds no more
+    assert export(file, "pdb", tmp_path / "any", "--fail-on", "any").returncode == 65
     rows = index_of(tmp_path / "out")
     assert [row["file"] for row in rows] == ["good.pdb", "", "", ""]
     assert [row["status"] for row in rows] == ["ok", "failed", "rejected", "ok"]
@@ -242,6 +245,22 @@ def test_records_without_a_structure(tmp_path):
     assert export(file, "pdb", tmp_path / "o2", "--id", "good").returncode == 0
     assert export(file, "pdb", tmp_path / "o3", "--id", "good", "--id", "lost").returncode == 65
     assert (tmp_path / "o3" / "good.pdb").is_file()
+    assert export(file, "pdb", tmp_path / "o4", "--id", "lost", "--fail-on", "none").returncode == 0
+    problems = tmp_path / "problems.tsv"
+    assert export(file, "pdb", tmp_path / "o5.tar.gz", "--problems", problems).returncode == 0
+    assert [line.split("\t")[:2] for line in problems.read_text().splitlines()] == [
+        ["id", "status"], ["unknown", "not_exported"]]
+
+
+def test_nothing_that_can_be_written(tmp_path):
+    results = Results()
+    results.add("unknown", "XX")
+    file = results.write(tmp_path / "x.h5")
+    for fail_on, status in (("any", 65), ("all", 65), ("none", 0)):
+        assert export(file, "cif", tmp_path / fail_on, "--fail-on", fail_on).returncode == status
+    shown = run("inspect", file, "--records", 1).stdout
+    assert "nan" not in shown
+    assert "nan" not in run("inspect", file, "--table", "all").stdout
 
 
 def test_what_pdb_cannot_hold(tmp_path):
@@ -253,9 +272,9 @@ def test_what_pdb_cannot_hold(tmp_path):
     results.add("fits", ":".join(["G"] * 62))
     file = results.write(tmp_path / "x.h5")
     done = export(file, "pdb", tmp_path / "pdb")
-    assert done.returncode == 65
-    assert "4 records left out, such as 'chains': it has 63 chains" in done.stderr
-    assert "hint" in done.stderr and "--format cif" in done.stderr
+    assert done.returncode == 0
+    assert "4 records left out" in done.stderr and "left out: 'chains': it has 63 chains" in done.stderr
+    assert "--format cif" in done.stderr
     reasons = {row["id"]: row["reason"] for row in index_of(tmp_path / "pdb")}
     assert "63 chains" in reasons["chains"] and "100800 atoms" in reasons["atoms"]
     assert "10000 residues" in reasons["residues"] and "9999.999" in reasons["far"] and reasons["fits"] == ""
@@ -310,6 +329,46 @@ def test_what_is_there_is_kept(file, tmp_path):
     assert (out / "trimer.pdb").read_text().startswith("HEADER")
     (tmp_path / "plain").write_text("x")
     assert export(file, "pdb", tmp_path / "plain").returncode == 73
+
+
+@pytest.mark.parametrize("name", ["s.fasta", "s.tar.gz", "s.fasta.tgz", "folder", "folder.d/"])
+def test_where_sequences_go(file, tmp_path, name):
+    expected = export(file, "fasta", "-").stdout
+    done = run("export", file, "--format", "fasta", "--output", f"{tmp_path}/{name}")
+    assert done.returncode == 0, done.stderr
+    if name.endswith("gz"):
+        with tarfile.open(tmp_path / name) as archive:
+            (member,) = archive.getmembers()
+            assert member.name.endswith("/sequences.fasta")
+            assert archive.extractfile(member).read().decode() == expected
+    elif name == "s.fasta":
+        assert (tmp_path / name).read_text() == expected
+    else:
+        assert (tmp_path / name / "sequences.fasta").read_text() == expected
+    assert run("export", file, "--format", "fasta", "--output", f"{tmp_path}/{name}").returncode == 73
+    assert run("export", file, "--format", "fasta", "--output", f"{tmp_path}/{name}", "--overwrite").returncode == 0
+
+
+def test_where_structures_go(file, folders, tmp_path):
+    one = tmp_path / "one.pdb"
+    assert export(file, "pdb", one, "--id", "insulin").returncode == 0
+    assert one.read_text() == (folders["pdb"] / "insulin.pdb").read_text()
+    assert export(file, "pdb", one, "--id", "all20").returncode == 73
+    assert export(file, "pdb", tmp_path / "two.pdb").returncode == 64
+    for name in ("x.cif", "x.zip", "x.pdb.gz", "x.fasta"):
+        done = export(file, "pdb", tmp_path / name)
+        assert done.returncode == 64 and ".tar.gz" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.pdb"]
+
+
+def test_cif_says_where_each_residue_is_in_the_sequence(folders):
+    cif = MMCIF2Dict(str(folders["cif"] / "trimer.cif"))
+    columns = ("asym_id", "entity_id", "seq_id", "mon_id", "pdb_seq_num", "auth_seq_num", "pdb_strand_id")
+    rows = list(zip(*(cif[f"_pdbx_poly_seq_scheme.{name}"] for name in columns)))
+    assert rows[:3] == [("A", "1", "1", "MET", "1", "1", "A"), ("A", "1", "2", "LYS", "2", "2", "A"),
+                        ("A", "1", "3", "UNK", "3", "?", "A")]
+    assert [row[0] for row in rows] == ["A"] * 3 + ["B"] * 3 + ["C"] * 4
+    assert rows[8] == ("C", "2", "3", "GLY", "3", "3", "C")
 
 
 @pytest.mark.parametrize("name,mode", [("all.tar", "r:"), ("all.tar.gz", "r:gz")])

@@ -180,7 +180,7 @@ def test_every_dataset_is_compressed_and_checked(h5):
             assert item.chunks[1] == item.shape[1], path
 
     h5.visititems(check)
-    assert len(seen) == 10 + 3 + 6 + 1 + 2
+    assert len(seen) == 10 + 3 + 6 + 1 + 2 + 7
 
 
 def test_h5dump_reads_it(results):

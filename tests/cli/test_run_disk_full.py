@@ -30,7 +30,7 @@ def test_with_room_again_the_same_command_goes_on(large, limit):
     with large.compute() as file:
         undisturbed = numbers(file)
     large.output.unlink()
-    large.refused(75, "make room", preexec_fn=with_file_limit(limit), keeps=True)
+    large.refused(75, "ulimit -f", preexec_fn=with_file_limit(limit), keeps=True)
     with large.compute() as file:
         assert large.left() == ["out.h5"]
         assert_same_numbers(numbers(file), undisturbed)
@@ -39,14 +39,14 @@ def test_with_room_again_the_same_command_goes_on(large, limit):
 @pytest.mark.parametrize("limit", LIMITS)
 def test_an_older_file_stays_as_it_was(large, limit):
     large.output.write_bytes(b"precious" * 10_000)
-    large.refused(75, "make room", arguments=("--overwrite",), preexec_fn=with_file_limit(limit), keeps=True)
+    large.refused(75, "ulimit -f", arguments=("--overwrite",), preexec_fn=with_file_limit(limit), keeps=True)
 
 
 @pytest.mark.parametrize("limit", [3_000, 5_000, 10_000, 15_000])
 def test_the_file_itself_is_what_does_not_fit(job, limit):
     """Two residues make small segments; the tables of the file are larger. Nothing is computed a second time."""
     job.input("in.fasta", ">a\nAC\n")
-    job.refused(75, "out.h5.partial", "make room", preexec_fn=with_file_limit(limit), keeps=True)
+    job.refused(75, "out.h5.partial", "ulimit -f", preexec_fn=with_file_limit(limit), keeps=True)
     done = job.run()
     assert done.returncode == 0 and "1 of 1 sequences are done" in done.stderr, done.stderr
 

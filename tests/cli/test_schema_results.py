@@ -75,7 +75,7 @@ def sizes_in(file):
     """What the letters of shapes stand for in this file, as far as it says."""
     offsets = file["sequences/offsets"][:]
     lengths = np.diff(offsets)
-    sizes = {"N": len(file["records/id"]), "U": len(lengths), "R": int(offsets[-1]), "sum of L * L": int((lengths**2).sum())}
+    sizes = {"N": len(file["records/id"]), "I": len(file["inputs/path"]), "U": len(lengths), "R": int(offsets[-1]), "sum of L * L": int((lengths**2).sum())}
     if "logits" in file:
         sizes["A"] = len(file["logits"].attrs["alphabet"])
     for layer in file.get("embeddings", {}).values():

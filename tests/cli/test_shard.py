@@ -192,3 +192,38 @@ def test_an_interrupted_merge_leaves_nothing_and_can_be_repeated(job, number):
     assert len(stderr.splitlines()) == 1 and f"stopped by signal {int(number)}" in stderr
     assert not merged.exists() and not partial.exists()
     assert merge(job, files).returncode == 0
+
+
+@pytest.mark.parametrize("output", ["results", "./results", "v1.2/results", "bin.1.h5"])
+def test_parts_are_named_after_the_output_and_found_again(job, output):
+    job.input("in.fasta", ">a\nMKTAY\n>b\nGGGGSS\n")
+    with job.compute() as file:
+        expected = contents(file)
+    (job.folder / "v1.2").mkdir()
+    for index in (1, 2):
+        done = job.run("--shard", f"{index}/2", "--output", output, "--overwrite", cwd=job.folder)
+        assert done.returncode == 0, done.stderr
+    folder, stem = (job.folder / output).parent, (job.folder / output).name
+    parts = [path.name for path in folder.glob("*.shard-*")]
+    assert len(parts) == 2 and all("shard-" in name for name in parts), parts
+    done = subprocess.run([PLEAT, "merge", "--shards", "2", "--output", output], cwd=job.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert merged_contents(job, job.folder / output) == expected and stem
+
+
+def test_a_part_that_has_its_name_keeps_it(job):
+    job.input("in.fasta", ">a\nMKTAY\n>b\nGGGGSS\n")
+    name = "x.shard-1-of-2.h5"
+    assert job.run("--shard", "1/2", "--output", job.folder / name).returncode == 0
+    assert job.left() == [name]
+
+
+def test_merge_by_number_says_what_is_missing(job):
+    job.input("in.fasta", ">a\nMKTAY\n>b\nGGGGSS\n")
+    done = job.pleat("merge", "--shards", 2, "--output", job.folder / "x.h5")
+    assert done.returncode == 66 and "x.shard-1-of-2.h5" in done.stderr
+    assert job.run("--shard", "2/2", "--output", job.folder / "x.h5").returncode == 0
+    done = job.pleat("merge", "--shards", 2, "--output", job.folder / "x.h5")
+    assert done.returncode == 65 and "1 of 2 shards missing: 1" in done.stderr
+    assert job.pleat("merge", "--output", job.folder / "x.h5").returncode == 64
+    assert job.pleat("merge", "a.h5", "--shards", 2, "--output", job.folder / "x.h5").returncode == 64

@@ -20,7 +20,8 @@ def pattern(text):
     text = re.sub(r" of (\S*/)?(model|esm\S*) take", " of MODEL take", text)
     text = re.sub(r"structure: (\S*/)?\S+ is a language", "structure: MODEL is a language", text)
     text = re.sub(r" on \S+$", " on HOST", text)
-    return re.sub(r"\d+", "0", text)
+    text = re.sub(r"\b[kMG]?B\b", "GB", text)
+    return re.sub(r"\d+(\.\d+)?", "0", text)
 
 
 SHOWN = {pattern(line.strip()) for line in re.findall(r"^    (.+)$", PAGE, re.M)}
@@ -99,7 +100,7 @@ def test_not_enough_memory(place):
         done = subprocess.run(["bash", "-c", f'ulimit -v {megabytes}000; exec "$@"', "-", *limited], cwd=place.folder,
                               capture_output=True, text=True)
         if done.returncode == 75 and " take " in done.stderr:
-            return place.check(done.stderr, "GB of memory")
+            return place.check(done.stderr, "B of memory")
     pytest.fail("no limit was too little")
 
 

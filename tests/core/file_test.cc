@@ -141,11 +141,12 @@ TEST(ThrowSystemError, NamesActionPathAndReason) {
 }
 
 TEST(ThrowSystemError, AFullDiskIsWorthRetrying) {
-  for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
+  // Each limit has its own way out.
+  for (const auto& [number, words] : {std::pair{ENOSPC, "make room"}, {EDQUOT, "quota"}, {EFBIG, "ulimit -f"}}) {
     std::string hint;
-    EXPECT_EQ(code_of([&] { throw_system_error(number, "write", "/x", ErrorCode::io); }, nullptr, &hint),
+    EXPECT_EQ(code_of([number = number] { throw_system_error(number, "write", "/x", ErrorCode::io); }, nullptr, &hint),
               ErrorCode::retry);
-    EXPECT_THAT(hint, HasSubstr("make room"));
+    EXPECT_THAT(hint, HasSubstr(words));
   }
 }
 

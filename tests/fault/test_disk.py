@@ -29,7 +29,7 @@ def test_full_at_rising_offsets(run):
         if done.returncode == 0:
             run.check_file()
             continue
-        assert done.returncode == 75 and "make room" in done.stderr, done.stderr
+        assert done.returncode == 75 and "ulimit -f" in done.stderr, done.stderr
         assert not run.job.output.exists()
         run.left_by(count)
     done = run.job.run()

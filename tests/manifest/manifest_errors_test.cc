@@ -182,10 +182,12 @@ TEST_F(ManifestTest, TextsAndLists) {
   EXPECT_THAT(error_of(with("model: ~")), StartsWith("m.yaml:2:1: 'model' is empty, but must be text"));
   EXPECT_THAT(error_of(with("output: ''")), StartsWith("m.yaml:2:9: 'output' is empty, but must be text"));
   EXPECT_THAT(error_of(with("output: \"a\\0b\"")), HasSubstr("which has control characters in it"));
-  EXPECT_THAT(error_of(with("inputs: []")), StartsWith("m.yaml:2:9: 'inputs' is an empty list, but must be a text or"));
+  EXPECT_THAT(error_of(with("inputs: []")),
+              StartsWith("m.yaml:2:9: 'inputs' is an empty list, but must be a text, a map"));
   EXPECT_THAT(error_of(with("inputs: [a, [b]]")), StartsWith("m.yaml:2:13: 'inputs' holds a list, but must be"));
   EXPECT_THAT(error_of(with("inputs: [a, '']")), StartsWith("m.yaml:2:13: 'inputs' holds empty, but must be"));
-  EXPECT_THAT(error_of(with("inputs: {a: b}")), StartsWith("m.yaml:2:9: 'inputs' is a map, but must be a text or"));
+  EXPECT_THAT(error_of(with("inputs: {a: b}")),
+              StartsWith("m.yaml:2:10: 'inputs' holds a map with the unknown key 'a' | the keys are file, "));
   EXPECT_THAT(error_of(minimal + "run: {devices: [cpu, cuda]}"),
               HasSubstr("'run.devices' is a list, but must be text"));
   EXPECT_THAT(error_of(minimal + "run: {devices: ''}"), HasSubstr("'run.devices' is empty, but must be text"));

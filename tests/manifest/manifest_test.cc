@@ -13,7 +13,7 @@ TEST_F(ManifestTest, TheMinimumHasTheDefaults) {
   const Manifest m = load(minimal);
   EXPECT_EQ(m.version, 1);
   EXPECT_EQ(m.model, "m");
-  EXPECT_THAT(m.inputs, ElementsAre("a.fasta"));
+  EXPECT_THAT(m.inputs, ElementsAre(InputSpec{"a.fasta"}));
   EXPECT_EQ(m.output, "r.h5");
   EXPECT_TRUE(m.tasks.embeddings.enabled);
   EXPECT_THAT(m.tasks.embeddings.layers, ElementsAre(-1));
@@ -57,7 +57,7 @@ run: {devices: "cuda:0,2", precision: bf16, max_tokens_per_batch: 2048, chunk_si
 policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none}
 )");
   EXPECT_EQ(m.model, "/models/esmfold");
-  EXPECT_THAT(m.inputs, ElementsAre("p.fasta", "more of them.csv.gz"));
+  EXPECT_THAT(m.inputs, ElementsAre(InputSpec{"p.fasta"}, InputSpec{"more of them.csv.gz"}));
   EXPECT_EQ(m.output, "out/r.h5");
   EXPECT_THAT(m.tasks.embeddings.layers, ElementsAre(0, 3, -2));
   EXPECT_FALSE(m.tasks.embeddings.per_residue);
@@ -86,7 +86,7 @@ policy: {residues: strict, max_length: 1000, duplicates: separate, fail_on: none
 
 TEST_F(ManifestTest, OneValueStandsForAListOfOne) {
   const Manifest m = load("version: 1\nmodel: m\ninputs: a.fa\noutput: r.h5\ntasks: {embeddings: {layers: 4}}\n");
-  EXPECT_THAT(m.inputs, ElementsAre("a.fa"));
+  EXPECT_THAT(m.inputs, ElementsAre(InputSpec{"a.fa"}));
   EXPECT_THAT(m.tasks.embeddings.layers, ElementsAre(4));
 }
 
@@ -186,7 +186,7 @@ TEST_F(ManifestTest, YamlIsReadAsPeopleWriteIt) {
       "\xEF\xBB\xBF# a comment\r\n---\r\nversion: +1\r\n\"model\": 'm\xC3\xA9'\r\n"
       "inputs:\r\n  - a.fa  # the first\r\n  - 2024\r\noutput: r.h5\r\npolicy:\r\n  max_length: 5\r\n...\r\n");
   EXPECT_EQ(m.model, "m\xC3\xA9");
-  EXPECT_THAT(m.inputs, ElementsAre("a.fa", "2024"));
+  EXPECT_THAT(m.inputs, ElementsAre(InputSpec{"a.fa"}, InputSpec{"2024"}));
   EXPECT_EQ(m.output, "r.h5");
   EXPECT_EQ(m.policy.max_length, 5);
 }

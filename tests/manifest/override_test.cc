@@ -13,7 +13,8 @@ TEST_F(ManifestTest, OverridesWinOverTheFile) {
   EXPECT_EQ(m.policy.max_length, 2);
   EXPECT_EQ(m.run.precision, Precision::float32);
   EXPECT_EQ(m.output, "/tmp/o=1.h5");
-  EXPECT_THAT(m.inputs, ElementsAre("b.fa", "c.fa"));
+  EXPECT_THAT(m.inputs, ElementsAre(InputSpec{std::filesystem::absolute("b.fa").string()},
+                                    InputSpec{std::filesystem::absolute("c.fa").string()}));
   EXPECT_EQ(m.run.devices, "cuda:0,2");
 }
 

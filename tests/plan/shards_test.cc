@@ -26,6 +26,16 @@ TEST(ParseShardTest, ReadsIOfN) {
   EXPECT_EQ(parse_shard("1/1").count, 1);
 }
 
+TEST(PartNameTest, StandsBesideTheOutput) {
+  EXPECT_EQ(part_name("results.h5", {3, 8}), "results.shard-3-of-8.h5");
+  EXPECT_EQ(part_name("results", {3, 8}), "results.shard-3-of-8");
+  EXPECT_EQ(part_name("./results", {1, 2}), "./results.shard-1-of-2");
+  EXPECT_EQ(part_name("v1.2/results", {2, 2}), "v1.2/results.shard-2-of-2");
+  EXPECT_EQ(part_name("/a/bin.1.h5", {2, 2}), "/a/bin.1.shard-2-of-2.h5");
+  // As pipelines name it that declare the part.
+  EXPECT_EQ(part_name("results.shard-3-of-8.h5", {3, 8}), "results.shard-3-of-8.h5");
+}
+
 TEST(ParseShardTest, AnythingElseIsRefused) {
   for (const char* text :
        {"", "/", "0/8", "9/8", "-1/8", "3", "3/", "/8", "3/8/1", "3 /8", "3/0", "a/b", "1/9999999"}) {

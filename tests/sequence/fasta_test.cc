@@ -79,20 +79,71 @@ TEST_F(Fasta, RejectsARecordWithoutSequence) {
 }
 
 TEST_F(Fasta, RefusesTextBeforeTheFirstHeader) {
-  expect_error(ErrorCode::bad_input, {"lost.fasta", "line 3", "before the first header"},
+  expect_error(ErrorCode::missing_input, {"lost.fasta", "line 3", "'MKV'"},
                [&] { return read("lost.fasta", "\n;x\nMKV\n>a\nMK\n"); });
+  InputFile file(write("lost.fasta", "MKV\n>a\nMK\n"));
+  file.format = InputFormat::fasta;
+  expect_error(ErrorCode::missing_input, {"text before the first header: 'MKV'"},
+               [&] { return read_inputs({file}, {}); });
+  EXPECT_EQ(read("comment.fasta", "# made by hand\n>a\nMK\n").records.size(), 1U);
 }
 
-TEST_F(Fasta, RefusesFilesWithoutAnyRecord) {
-  for (const std::string content : {"", "\n\n", "; only a comment\n", "\xEF\xBB\xBF"}) {
-    expect_error(ErrorCode::bad_input, {"empty.fasta", "no record"}, [&] { return read("empty.fasta", content); });
+TEST_F(Fasta, SkipsBlanksBehindTheSign) {
+  const Dataset data = read("a.fasta", "> P12345 first\nMK\n>\tP67890\tsecond\nMV\n");
+  EXPECT_EQ(data.records[0].id, "P12345");
+  EXPECT_EQ(data.records[0].description, "first");
+  EXPECT_EQ(data.records[1].id, "P67890");
+  EXPECT_EQ(data.records[1].message, "");
+}
+
+TEST_F(Fasta, ControlADividesHeaders) {
+  std::string many = ">WP_0.1 protein S21 [Vibrio]";
+  for (int i = 0; i < 60; ++i) many += "\x01WP_" + std::to_string(i) + ".1 S";
+  const Dataset data = read("nr.fasta", many +
+                                            "\nMK\n>b\x01"
+                                            "c\nMV\n");
+  ASSERT_EQ(data.records.size(), 2U);
+  EXPECT_EQ(data.records[0].id, "WP_0.1");
+  EXPECT_EQ(data.records[0].description.substr(0, 40), "protein S21 [Vibrio] >WP_0.1 S >WP_1.1 S");
+  EXPECT_EQ(data.records[0].message, "");
+  EXPECT_EQ(data.records[1].id, "b");
+  EXPECT_EQ(data.records[1].description, ">c");
+}
+
+TEST_F(Fasta, AControlZAtTheEndIsLeftOut) {
+  for (const std::string end : {"\x1A", "\n\x1A", "\r\n\x1A\r\n"}) {
+    const Dataset data = read("dos.fasta", ">a\r\nMK" + end);
+    EXPECT_EQ(data.sequences.all_residues(), "MK");
+    EXPECT_EQ(data.records[0].message, "");
   }
 }
 
-TEST_F(Fasta, RefusesALineOver64MiB) {
-  std::string text = ">a\n";
+TEST_F(Fasta, LeavesOutTheNumbersAtTheStartsOfLines) {
+  const Dataset data = read("a.fasta", ">g\n        1 mktayiakqr qisfvkshfs\n       21 rqleerlgli\n>n\n1MK\n");
+  EXPECT_EQ(data.sequences.all_residues(), "MKTAYIAKQRQISFVKSHFSRQLEERLGLI");
+  EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned);
+  EXPECT_EQ(data.records[0].message, "1 blank and 2 line numbers left out");
+  EXPECT_EQ(data.records[1].error_code, record_code::bad_residue);
+  const Dataset strict = read("a.fasta", ">g\n 1 MKTAY\n", {.strict = true});
+  EXPECT_EQ(strict.records[0].error_code, record_code::bad_residue);
+}
+
+TEST_F(Fasta, AHeaderInsideALineIsLost) {
+  const Dataset data = read("a.fasta", ">a\nMKTAY>b second\nGGGG\n>c\nPP\n");
+  ASSERT_EQ(data.records.size(), 2U);
+  EXPECT_EQ(data.records[0].error_code, record_code::lost_header);
+  EXPECT_EQ(data.records[0].message,
+            "'>' at position 6: a header does not begin its line, so that two records run into each other");
+  EXPECT_EQ(data.sequences.all_residues(), "PP");
+}
+
+TEST_F(Fasta, ALineOver64MiBEndsItsFile) {
+  std::string text = ">good\nPP\n>a\n";
   text.append((std::size_t{64} << 20U) + 1, 'A');
-  expect_error(ErrorCode::bad_input, {"big.fasta", "line 2", "64 MiB"}, [&] { return read("big.fasta", text); });
+  const Dataset data = read("big.fasta", text);
+  ASSERT_EQ(data.records.size(), 2U);
+  EXPECT_EQ(data.records[1].error_code, record_code::cut_off);
+  EXPECT_NE(data.inputs[0].message.find("line 4: the line is longer than 64 MiB"), std::string::npos);
 }
 
 TEST_F(Fasta, RejectsASequenceOver64MiBInManyLines) {

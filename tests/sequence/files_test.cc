@@ -2,6 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <thread>
+
+#include "core/sha256.h"
 #include "temporary_files.h"
 #include "test_data.h"
 
@@ -12,15 +16,35 @@ using testing::expect_error;
 using testing::gzip;
 using Files = testing::TemporaryFiles;
 
-TEST_F(Files, EveryExtensionIsReadPlainAndCompressed) {
+TEST_F(Files, TheNameSaysNothing) {
   const std::string fasta = ">a x\nMK\nVL\n>b\nPP\n";
-  for (const std::string name : {"a.fasta", "a.fa", "a.faa", "A.FASTA", "a.b.c.Fa"}) {
-    EXPECT_EQ(read(name, fasta).sequences.all_residues(), "MKVLPP") << name;
-    EXPECT_EQ(read(name + ".gz", gzip(fasta)).sequences.all_residues(), "MKVLPP") << name;
-    EXPECT_EQ(read(name + ".GZ", gzip(fasta)).sequences.all_residues(), "MKVLPP") << name;
+  for (const std::string name : {"a.fasta", "a.fas", "a.pep", "a", "a.csv", "A.HTML", "a.txt.bgz", "a.tar.gz"}) {
+    for (const Dataset& data : {read(name, fasta), read(name, gzip(fasta))}) {
+      EXPECT_EQ(data.sequences.all_residues(), "MKVLPP") << name;
+      ASSERT_EQ(data.inputs.size(), 1U);
+      EXPECT_EQ(data.inputs[0].records, 2);
+      EXPECT_EQ(data.inputs[0].problem, "");
+    }
   }
-  EXPECT_EQ(read("a.csv.gz", gzip("id,sequence\na,MK\n")).sequences.all_residues(), "MK");
-  EXPECT_EQ(read("a.tsv.gz", gzip("id\tsequence\na\tMK\n")).sequences.all_residues(), "MK");
+  for (const std::string name : {"a.csv", "a.fasta", "a"}) {
+    EXPECT_EQ(read(name, gzip("id,sequence\na,MK\n")).sequences.all_residues(), "MK");
+    EXPECT_EQ(read(name, "id\tsequence\na\tMK\n").sequences.all_residues(), "MK");
+  }
+}
+
+TEST_F(Files, ReportsWhatWasRead) {
+  const std::string text = ">a\nMK\n>b\nM-\n";
+  const Dataset plain = read("a.fasta", text);
+  ASSERT_EQ(plain.inputs.size(), 1U);
+  EXPECT_EQ(plain.inputs[0].path, (folder() / "a.fasta").string());
+  EXPECT_EQ(plain.inputs[0].bytes, static_cast<std::int64_t>(text.size()));
+  EXPECT_EQ(plain.inputs[0].sha256, sha256_of(text));
+  EXPECT_EQ(plain.inputs[0].records, 2);
+  EXPECT_EQ(plain.inputs[0].format, "fasta");
+  const std::string packed = gzip("id,sequence\na,MK\n");
+  const Dataset compressed = read("a.csv", packed);
+  EXPECT_EQ(compressed.inputs[0].sha256, sha256_of(packed));
+  EXPECT_EQ(compressed.inputs[0].format, "table, gzip");
 }
 
 TEST_F(Files, SeveralFilesKeepTheirOrder) {
@@ -33,6 +57,7 @@ TEST_F(Files, SeveralFilesKeepTheirOrder) {
   EXPECT_EQ(data.records[2].id, "a");
   EXPECT_EQ(data.records[2].sequence, 1);
   EXPECT_EQ(data.records[3].id, "unnamed_2");
+  EXPECT_EQ(data.records[3].error_code, record_code::missing_value);
 }
 
 TEST_F(Files, TheDemoProteinsAreCleanAndUnique) {
@@ -46,31 +71,47 @@ TEST_F(Files, TheDemoProteinsAreCleanAndUnique) {
   for (const Record& record : data.records) EXPECT_EQ(record.message, "") << record.id;
 }
 
-TEST_F(Files, OneEmptyFileAmongSeveralIsRefused) {
-  const auto first = write("a.fasta", ">z\nMK\n");
-  const auto second = write("b.fasta", "");
-  expect_error(ErrorCode::bad_input, {"b.fasta", "no record"}, [&] { return read_inputs({first, second}, {}); });
-}
-
-TEST_F(Files, UnknownExtensionsAreRefusedWithAListOfKnownOnes) {
-  for (const std::string name : {"a.txt", "a", "a.gz", "a.fasta.bz2", "fasta", ".fasta"}) {
-    try {
-      (void)read(name, ">a\nMK\n");
-      ADD_FAILURE() << name;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::bad_input);
-      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
-      for (const std::string known : {".fasta", ".fa", ".faa", ".csv", ".tsv", ".gz"}) {
-        EXPECT_NE(error.hint().find(known), std::string::npos) << error.hint();
-      }
-    }
+TEST_F(Files, AnInputWithoutRecordsIsNoFault) {
+  for (const std::string content :
+       {"", "\n \n", "; only a comment\n", "id,sequence\n", "\xEF\xBB\xBF", "# nothing\n"}) {
+    const auto first = write("a.fasta", ">z\nMK\n");
+    const auto second = write("b.fasta", content);
+    const Dataset data = read_inputs({first, second}, {});
+    EXPECT_EQ(data.records.size(), 1U);
+    EXPECT_EQ(data.inputs[1].problem, input_problem::empty);
+    EXPECT_FALSE(data.inputs[1].is_bad());
+    ASSERT_EQ(data.warnings.size(), 1U);
+    EXPECT_NE(data.warnings[0].find("b.fasta' holds no record"), std::string::npos) << data.warnings[0];
+    EXPECT_TRUE(read_inputs({second}, {}).records.empty());
   }
 }
 
-TEST_F(Files, MissingFilesAreRefusedBeforeAnyIsRead) {
+TEST_F(Files, WhatIsGoodBesideBadInputsIsTaken) {
   const auto broken = write("first.fasta", "no header\n");
-  expect_error(ErrorCode::missing_input, {"none.fasta", "No such file"},
+  const auto good = write("good.fasta", ">a\nMK\n");
+  const Dataset data = read_inputs({broken, folder() / "none.fasta", good}, {});
+  EXPECT_EQ(data.sequences.all_residues(), "MK");
+  ASSERT_EQ(data.inputs.size(), 3U);
+  EXPECT_EQ(data.inputs[0].problem, input_problem::unknown);
+  EXPECT_EQ(data.inputs[1].problem, input_problem::missing);
+  EXPECT_NE(data.inputs[1].message.find("No such file"), std::string::npos);
+  EXPECT_EQ(data.inputs[1].sha256, "");
+  EXPECT_EQ(data.inputs[2].problem, "");
+  const InputSurvey survey = survey_inputs({broken, folder() / "none.fasta", good}, {});
+  EXPECT_EQ(survey.records, 1);
+  EXPECT_EQ(survey.inputs.size(), 3U);
+  expect_error(ErrorCode::missing_input, {"none of the 2 inputs", "no header"},
                [&] { return read_inputs({broken, folder() / "none.fasta"}, {}); });
+}
+
+TEST_F(Files, AFileOfAFolderThatHoldsNoSequencesIsPassedOver) {
+  InputFile readme(write("README", "Please read me.\n"));
+  readme.from_folder = true;
+  const Dataset data = read_inputs({readme, write("good.fasta", ">a\nMK\n")}, {});
+  EXPECT_EQ(data.inputs.size(), 1U);
+  ASSERT_EQ(data.warnings.size(), 1U);
+  EXPECT_NE(data.warnings[0].find("passed over: "), std::string::npos);
+  expect_error(ErrorCode::missing_input, {"no input that holds sequences"}, [&] { return read_inputs({readme}, {}); });
 }
 
 TEST_F(Files, FoldersAndUnreadableFilesAreRefused) {
@@ -104,53 +145,183 @@ TEST_F(Files, ConcatenatedGzipMembersAreOneFile) {
   EXPECT_EQ(read("a.fasta.gz", members + std::string(1000, '\0')).sequences.all_residues(), "MKVLPP");
 }
 
-TEST_F(Files, GzipCutAtAnyOffsetIsRefused) {
+// What of a cut file may be taken: records of the whole one, and at most the last of them rejected.
+void expect_start_of(const Dataset& cut, const Dataset& whole) {
+  ASSERT_LE(cut.records.size(), whole.records.size());
+  for (std::size_t i = 0; i < cut.records.size(); ++i) {
+    if (i + 1 == cut.records.size()) {
+      EXPECT_EQ(cut.records[i].error_code, record_code::cut_off);
+      continue;
+    }
+    EXPECT_EQ(cut.records[i].id, whole.records[i].id);
+    EXPECT_EQ(cut.sequences.residues(cut.records[i].sequence), whole.sequences.residues(whole.records[i].sequence));
+  }
+  ASSERT_EQ(cut.inputs.size(), 1U);
+  EXPECT_EQ(cut.inputs[0].problem, input_problem::cut_off);
+}
+
+TEST_F(Files, GzipCutAtAnyOffsetGivesTheRecordsBefore) {
   std::string text;
   for (int i = 0; i < 40; ++i) text += ">r" + std::to_string(i) + "\nMKVLAAGIVG" + std::string(i % 7U, 'W') + "\n";
-  const std::string whole = gzip(text);
-  EXPECT_EQ(read("a.fasta.gz", whole).records.size(), 40U);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    expect_error(ErrorCode::bad_input, {"cut.fasta.gz"},
-                 [&] { return read("cut.fasta.gz", std::string_view(whole).substr(0, size)); });
+  std::string table = "id,sequence\n";
+  for (int i = 0; i < 40; ++i) table += "r" + std::to_string(i) + ",MKVLAAGIVG" + std::string(i % 7U, 'W') + "\n";
+  for (const std::string& content : {text, table}) {
+    const std::string packed = gzip(content.substr(0, content.size() / 2)) + gzip(content.substr(content.size() / 2));
+    const Dataset whole = read("a.fasta.gz", packed);
+    EXPECT_EQ(whole.records.size(), 40U);
+    std::size_t read_in_part = 0;
+    for (std::size_t size = 3; size < packed.size(); ++size) {
+      try {
+        const Dataset cut = read("cut.fasta.gz", std::string_view(packed).substr(0, size));
+        // Between two members nothing tells that more was to come.
+        if (cut.inputs[0].problem.empty()) continue;
+        if (content == text) expect_start_of(cut, whole);
+        EXPECT_TRUE(cut.inputs[0].is_bad());
+        ++read_in_part;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::missing_input);
+      }
+    }
+    EXPECT_GT(read_in_part, packed.size() / 4);
   }
 }
 
-TEST_F(Files, GzipCutInItsSecondMemberIsRefused) {
-  const std::string first = gzip(">a\nMK\n");
-  const std::string second = gzip(">b\nMV\n");
-  for (std::size_t size = 1; size < second.size(); ++size) {
-    expect_error(ErrorCode::bad_input, {"cut.fasta.gz"},
-                 [&] { return read("cut.fasta.gz", first + second.substr(0, size)); });
-  }
-}
-
-TEST_F(Files, GzipThatIsNotGzipIsRefused) {
-  expect_error(ErrorCode::bad_input, {"a.fasta.gz", "not valid gzip"}, [&] { return read("a.fasta.gz", ">a\nMK\n"); });
-  expect_error(ErrorCode::bad_input, {"a.fasta.gz", "not valid gzip"},
-               [&] { return read("a.fasta.gz", gzip(">a\nMK\n") + "and more"); });
+TEST_F(Files, OfDamagedGzipNothingIsTaken) {
+  const auto good = write("good.fasta", ">g\nPP\n");
   std::string wrong_checksum = gzip(">a\nMK\n");
   wrong_checksum[wrong_checksum.size() - 8] ^= 1;
-  expect_error(ErrorCode::bad_input, {"a.fasta.gz", "not valid gzip"},
+  const Dataset data = read_inputs({write("a.fasta.gz", wrong_checksum), good}, {});
+  EXPECT_EQ(data.records.size(), 1U);
+  EXPECT_EQ(data.sequences.all_residues(), "PP");
+  EXPECT_EQ(data.inputs[0].problem, input_problem::damaged);
+  EXPECT_EQ(data.inputs[0].records, 0);
+  EXPECT_NE(data.inputs[0].message.find("not valid gzip"), std::string::npos);
+  expect_error(ErrorCode::missing_input, {"a.fasta.gz", "not valid gzip"},
                [&] { return read("a.fasta.gz", wrong_checksum); });
+  // A sequence that an earlier file has too stays.
+  const Dataset shared = read_inputs({good, write("b.gz",
+                                                  [&] {
+                                                    std::string bad = gzip(">x\nPP\n>y\nMK\n");
+                                                    bad[bad.size() - 8] ^= 1;
+                                                    return bad;
+                                                  }())},
+                                     {});
+  EXPECT_EQ(shared.records.size(), 1U);
+  EXPECT_EQ(shared.sequences.all_residues(), "PP");
 }
 
-TEST_F(Files, BinaryDataIsRefused) {
-  const std::string fine = ">a\nMK\n";
-  expect_error(ErrorCode::bad_input, {"a.fasta", "binary"}, [&] { return read("a.fasta", gzip(fine)); });
-  expect_error(ErrorCode::bad_input, {"a.fasta", "binary"},
-               [&] { return read("a.fasta", fine + std::string(1, '\0')); });
-  expect_error(ErrorCode::bad_input, {"a.fasta", "binary"},
-               [&] { return read("a.fasta", fine + std::string(1U << 20U, 'A') + '\0'); });
-  expect_error(ErrorCode::bad_input, {"a.fasta", "binary"}, [&] { return read("a.fasta", ">a\x01\x02\x03\nMK\n"); });
-  expect_error(ErrorCode::bad_input, {"a.csv", "binary"}, [&] {
-    return read("a.csv",
-                "\x7f"
-                "ELF\x02\x01\x01");
+TEST_F(Files, WhatFollowsGzipHarmsOnlyTheLastRecord) {
+  const Dataset data = read("a.fasta.gz", gzip(">a\nMK\n>b\nMV\n") + "and more");
+  ASSERT_EQ(data.records.size(), 2U);
+  EXPECT_EQ(data.records[0].status, RecordStatus::ok);
+  EXPECT_EQ(data.records[1].error_code, record_code::cut_off);
+}
+
+struct Packed {
+  const char* name;
+  const char* hexadecimal;
+};
+
+std::string bytes_of(std::string_view hexadecimal) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hexadecimal.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hexadecimal.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+// ">a\nMKVLAAGIVGACDEFGHIKLMNPQRSTVWY\n>b\nPP\n" from the programs themselves.
+constexpr std::array packed_files{
+    Packed{"bzip2",
+           "425a6839314159265359a7287ba40000024f00001000012fef7da0300020003141a346832034220340d1a03263c8b0032985"
+           "2b64bc470d3d0e88a197eddcefab44b2a87c5dc914e142429ca1ee90"},
+    Packed{"xz",
+           "fd377a585a000004e6d6b4460200210116000000742fe5a30100273e610a4d4b564c41414749564741434445464748494b4c"
+           "4d4e50515253545657590a3e620a50500a00c929830086c4ba7b00014028d4524ae51fb6f37d010000000004595a"},
+    Packed{"zstd",
+           "28b52ffd04584101003e610a4d4b564c41414749564741434445464748494b4c4d4e50515253545657590a3e620a50500a89"
+           "415f37"}};
+
+TEST_F(Files, OtherCompressionsAreRead) {
+  for (const Packed& packed : packed_files) {
+    const std::string bytes = bytes_of(packed.hexadecimal);
+    const Dataset data = read("any.name", bytes);
+    EXPECT_EQ(data.sequences.all_residues(), "MKVLAAGIVGACDEFGHIKLMNPQRSTVWYPP") << packed.name;
+    EXPECT_EQ(data.inputs[0].format, std::string("fasta, ") + packed.name);
+    // Two of them, one after the other.
+    EXPECT_EQ(read("two", bytes + bytes).records.size(), 4U) << packed.name;
+    for (std::size_t size = 8; size < bytes.size(); ++size) {
+      const auto good = write("good.fasta", ">g\nPP\n");
+      const Dataset cut = read_inputs({write("cut", bytes.substr(0, size)), good}, {});
+      EXPECT_TRUE(cut.inputs[0].is_bad()) << packed.name << " " << size;
+      EXPECT_EQ(cut.records.back().id, "g");
+    }
+    std::string changed = bytes;
+    changed[bytes.size() / 2] ^= 0x10;
+    expect_error(ErrorCode::missing_input, {"changed"}, [&] { return read("changed", changed); });
+  }
+}
+
+TEST_F(Files, APipeIsReadOnce) {
+  const auto pipe = folder() / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::jthread writer([&] {
+    std::ofstream out(pipe, std::ios::binary);
+    out << ">a\n" << std::flush;
+    out << "MK\n" << std::string(300'000, '\n') << ">b\nPP\n";
   });
-  expect_error(ErrorCode::bad_input, {"a.csv", "binary"},
-               [&] { return read("a.csv", std::string("\xFF\xFEi\0d\0,\0", 8)); });
-  expect_error(ErrorCode::bad_input, {"a.fasta.gz", "binary"},
-               [&] { return read("a.fasta.gz", gzip(std::string(100, '\0'))); });
+  const Dataset data = read_inputs({pipe}, {});
+  EXPECT_EQ(data.sequences.all_residues(), "MKPP");
+  EXPECT_EQ(data.inputs[0].bytes, 300'012);
+}
+
+TEST_F(Files, WhatIsNoFileOfSequencesIsNamed) {
+  struct Case {
+    std::string content;
+    std::string word;
+  };
+  const std::string reads = "@r1\nACGT\n+\nIIII\n";
+  const Case cases[] = {
+      {"\n<html><body>404</body></html>\n", "line 2: '<html><body>404</body></html>' looks like a web page"},
+      {"LOCUS       AAA40590  110 aa\nORIGIN\n", "GenBank"},
+      {"ID   P12345_RABIT  Reviewed;\n", "UniProt"},
+      {"HEADER    HYDROLASE\nATOM      1  N   MET A   1\n", "PDB"},
+      {"data_1ABC\n_entry.id 1ABC\n", "mmCIF"},
+      {"#7\t1\n>101\nMKTAYIA\n", "a3m"},
+      {"#3,4\t1,1\n>101\nMKTAYIA\n", "a3m"},
+      {"# STOCKHOLM 1.0\nx MK-\n", "Stockholm"},
+      {"CLUSTAL W\n\nx MK-\n", "Clustal"},
+      {reads, "FASTQ"},
+      {std::string("PK\x03\x04", 4) + "xl/", "workbook"},
+      {"\x7f"
+       "ELF\x02\x01\x01",
+       "a program"},
+      {std::string("\xFF\xFE>\0a\0", 6), "UTF-16"},
+      {std::string(100, '\0'), "binary"},
+      {">a\x02\x03\x04\nMK\n", "binary"},
+      {"MKTAYIA\n", "line 1: 'MKTAYIA' is neither a FASTA header nor the header of a table"},
+      {"a,MKTAY\nb,GGGG\n", "no column for the id; the columns, divided by ',', are 'a', 'MKTAY'"},
+      {"\xEF\xBB\xBFname;letters\na;MK\n",
+       "no column for the sequence; the columns, divided by ';', are 'name', 'letters'"},
+  };
+  for (const Case& c : cases) {
+    expect_error(ErrorCode::missing_input, {"a.fasta", c.word}, [&] { return read("a.fasta", c.content); });
+    expect_error(ErrorCode::missing_input, {"a.fasta.gz", c.word}, [&] { return read("a.fasta.gz", gzip(c.content)); });
+  }
+}
+
+TEST_F(Files, ANulIsBlamedOnItsRecord) {
+  std::string text = ">a\nMK\n>b\nMK\nA";
+  text += std::string(1, '\0') + "C\n>c\nPP\n" + std::string(400, '\n');
+  const Dataset data = read("a.fasta", text);
+  ASSERT_EQ(data.records.size(), 3U);
+  EXPECT_EQ(data.records[1].error_code, record_code::bad_residue);
+  EXPECT_EQ(data.records[1].message, "line 5 holds a NUL (byte 0x00)");
+  EXPECT_EQ(data.sequences.all_residues(), "MKPP");
+  const Dataset table =
+      read("a.csv", "id,sequence\na,MK\nb," + std::string(1, '\0') + "\nc,PP\n" + std::string(400, '\n'));
+  EXPECT_EQ(table.records[1].message, "line 3: the line holds a NUL (byte 0x00)");
+  EXPECT_EQ(table.sequences.all_residues(), "MKPP");
 }
 
 }  // namespace

@@ -22,10 +22,10 @@ TEST_F(Records, OddIdsAreKept) {
 }
 
 TEST_F(Records, ARecordWithoutIdGetsOne) {
-  const Dataset data = read("a.fasta", ">a\nMK\n> some words\nMJ\n>\nM-\n");
+  const Dataset data = read("a.fasta", ">a\nMK\n> \t\nMJ\n>\nM-\n");
   ASSERT_EQ(data.records.size(), 3U);
   EXPECT_EQ(data.records[1].id, "unnamed_2");
-  EXPECT_EQ(data.records[1].description, "some words");
+  EXPECT_EQ(data.records[1].description, "");
   EXPECT_EQ(data.records[1].error_code, record_code::residues_converted);
   EXPECT_EQ(data.records[1].message,
             "letters outside the model's alphabet became X: 1 J; the record has no id and is called 'unnamed_2'");
@@ -34,21 +34,20 @@ TEST_F(Records, ARecordWithoutIdGetsOne) {
   EXPECT_EQ(data.records[2].message, "'-' at position 2 is not a residue");
 }
 
-TEST_F(Records, BytesThatAreNotUtf8AreReplaced) {
+TEST_F(Records, WhatIsNotUtf8IsReadAsWindows1252) {
   struct Case {
     std::string given;
     std::string kept;
   };
   const std::string r = replacement;
   const Case cases[] = {
-      {"caf\xE9", "caf" + r},                            // Latin-1
-      {"\xC0\xAF", r + r},                               // overlong
-      {"\xE0\x9F\xBF", r + r + r},                       // overlong
-      {"\xED\xA0\x80", r + r + r},                       // a surrogate
-      {"\xF4\x90\x80\x80", r + r + r + r},               // beyond U+10FFFF
-      {"\xF0\x8F\xBF\xBF", r + r + r + r},               // overlong
-      {"a\xE2\x82", "a" + r + r},                        // cut short
-      {"\x80z", r + "z"},                                // no lead byte
+      {"caf\xE9", "caf\xC3\xA9"},
+      {"\x80z\x9F", "\xE2\x82\xACz\xC5\xB8"},        // the euro sign, and the last of those beside Latin-1
+      {"\xC3\xA9\xE9", "\xC3\x83\xC2\xA9\xC3\xA9"},  // not all of it is UTF-8
+      {"\xC0\xAF", "\xC3\x80\xC2\xAF"},              // overlong, and so no UTF-8
+      {"\xE0\xB8\xFF", "\xC3\xA0\xC2\xB8\xC3\xBF"},
+      {"\xED\xA0\xBF", "\xC3\xAD\xC2\xA0\xC2\xBF"},      // a surrogate
+      {"a\x81\x9D", "a" + r + r},                        // bytes without a character
       {"a\x1B[31m", "a" + r + "[31m"},                   // an escape sequence for terminals
       {"a\xC2\x9B[31m", "a" + r + "[31m"},               // the same as one character, U+009B
       {"\xF4\x8F\xBF\xBF\x7F", "\xF4\x8F\xBF\xBF" + r},  // the last character, then DEL

@@ -83,12 +83,51 @@ TEST_F(Residues, OtherCharactersRejectWithTheirPosition) {
   expect_rejected("MK-V", record_code::bad_residue, "'-' at position 3 is not a residue");
   expect_rejected(".MK", record_code::bad_residue, "'.' at position 1 is not a residue");
   expect_rejected("MKV1", record_code::bad_residue, "'1' at position 4 is not a residue");
-  expect_rejected("MK VL", record_code::bad_residue, "' ' at position 3 is not a residue");
   expect_rejected("MKV\nL?A", record_code::bad_residue, "'?' at position 5 is not a residue");
   expect_rejected("M*KV", record_code::bad_residue, "'*' at position 2 is not a residue");
   expect_rejected("MKV**", record_code::bad_residue, "'*' at position 4 is not a residue");
   expect_rejected("AC:D-E", record_code::bad_residue, "'-' at position 5 is not a residue");
   expect_rejected("MK\xC3\xA9", record_code::bad_residue, "byte 0xC3 at position 3 is not a residue");
+}
+
+TEST_F(Residues, WhiteSpaceInsideIsLeftOutWithANote) {
+  for (const std::string blank :
+       {" ", "\t", "\xC2\xA0", "\xE2\x80\x8B", "\xA0", "\xEF\xBB\xBF", "\v", "\xE3\x80\x80"}) {
+    const Dataset data = one("MK" + blank + "VL");
+    EXPECT_EQ(data.sequences.all_residues(), "MKVL");
+    EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned);
+    EXPECT_EQ(data.records[0].message, "1 blank left out");
+    EXPECT_EQ(one("MKVL" + blank + "*").sequences.all_residues(), "MKVL");
+    const Dataset chains = one("MK" + blank + ":" + blank + blank + "VL*" + blank + ":A");
+    EXPECT_EQ(chains.sequences.all_residues(), "MKVLA");
+    EXPECT_EQ(chains.sequences.chains(0), 3);
+    EXPECT_EQ(chains.records[0].message, "4 blanks left out");
+    expect_rejected("A:" + blank + ":C", record_code::empty_chain, "chain 2 holds no residues");
+  }
+  expect_rejected("MK VL", record_code::bad_residue, "' ' at position 3 is not a residue", strict);
+  EXPECT_EQ(one("MJ KV").records[0].message, "letters outside the model's alphabet became X: 1 J; 1 blank left out");
+  expect_rejected("M K-V", record_code::bad_residue, "'-' at position 4 is not a residue");
+}
+
+TEST_F(Residues, NucleotidesAreNoticed) {
+  const std::string dna = "ATGAAAACCGCATATATTGCG";
+  const Dataset warned = one(dna);
+  EXPECT_EQ(warned.sequences.all_residues(), dna);
+  EXPECT_EQ(warned.records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(warned.records[0].message, "it looks like DNA or RNA: 100 % of its letters are A, C, G, T, U or N");
+  expect_accepted(dna, dna, {.nucleotides = NucleotidePolicy::ignore});
+  expect_rejected(dna, record_code::nucleotides,
+                  "it looks like DNA or RNA: 100 % of its letters are A, C, G, T, U or N (policy.nucleotides: reject)",
+                  {.nucleotides = NucleotidePolicy::reject});
+  EXPECT_EQ(one("CGCGCGTTTTCG").records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(one("augaaaaccgcauauauugcg").records[0].error_code, record_code::nucleotides);
+  // RNA, where the model does not know U.
+  EXPECT_EQ(one("AUGAAAACCGCAUAUAUUGCG", esmfold).records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(one(dna + dna + "R").records[0].message.substr(0, 31), "it looks like DNA or RNA: 97 % ");
+  // Peptides of few kinds of residues are none.
+  for (const std::string protein : {"GGGGGGGGGGGG", "GAGAGAGAGAGAGA", "ACGT", "NNNNNNNNNNNN", "MKTAYIAKQRAAAA"}) {
+    expect_accepted(protein, protein);
+  }
 }
 
 TEST_F(Residues, ARejectionWinsOverANote) {

@@ -15,10 +15,10 @@ class Robustness : public testing::TemporaryFiles {
     try {
       data = read(name, content, options);
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::bad_input) << error.what();
+      EXPECT_EQ(error.code(), ErrorCode::missing_input) << error.what();
       return false;
     }
-    EXPECT_FALSE(data.records.empty());
+    EXPECT_EQ(data.inputs.size(), 1U);
     EXPECT_EQ(data.sequences.all_residues().find_first_not_of(options.alphabet), std::string::npos);
     EXPECT_EQ(data.sequences.all_chains().size(), data.sequences.all_residues().size());
     for (const Record& record : data.records) {

@@ -113,6 +113,25 @@ TEST_F(ResultReaderTest, RowsThatAreNotThere) {
   EXPECT_TRUE(reader.records(3, 0).empty());
 }
 
+TEST_F(ResultReaderTest, InputsAreReadAsTheyWereWritten) {
+  EXPECT_TRUE(ResultReader(file_).inputs().empty());
+  Dataset dataset = dataset_of({3});
+  InputReport report{"/data/a.fasta", 12, "ab12", 3, "fasta, gzip", input_problem::cut_off, "it ends early"};
+  dataset.inputs = {report, {}};
+  dataset.inputs[1].path = "M\xFCller";
+  write_results(in_folder("i.h5"), full_layout(DType::float16), dataset, {0});
+  const std::vector<InputReport> found = ResultReader(in_folder("i.h5")).inputs();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].path, report.path);
+  EXPECT_EQ(found[0].bytes, 12);
+  EXPECT_EQ(found[0].sha256, report.sha256);
+  EXPECT_EQ(found[0].records, 3);
+  EXPECT_EQ(found[0].format, report.format);
+  EXPECT_TRUE(found[0].is_bad());
+  EXPECT_EQ(found[0].message, report.message);
+  EXPECT_EQ(found[1].path, "M\xEF\xBF\xBDller");
+}
+
 TEST_F(ResultReaderTest, DatasetsAreListedWithTheirShapes) {
   for (const DataSetInfo& info : ResultReader(file_).datasets()) {
     if (info.path != "/embeddings/layer_06/per_residue") continue;

@@ -36,9 +36,9 @@ def real_proteins(count, longest=600):
 
 
 def data_of(file):
-    """All that was computed and read, bit for bit, without what tells of the run."""
+    """All that was computed and read, bit for bit, without what tells of the run and of the files it read."""
     with h5py.File(file, "r") as opened:
-        return {path: value for path, value in contents(opened).items() if not path.startswith("/")}
+        return {path: value for path, value in contents(opened).items() if not path.startswith(("/", "inputs"))}
 
 
 def run(*command, status=0, **options):

@@ -122,6 +122,64 @@ def test_a_samplesheet_with_one_bad_sequence_and_structures(tmp_path):
     assert "good.pdb" in listing
 
 
+def test_names_lose_nothing(tmp_path):
+    """Only known endings are cut from a file's name; any number of files; a second run replaces nothing."""
+    write_job(tmp_path, "")
+    for name in ("bin.1.faa", "bin.2.faa", "c d.txt"):
+        (tmp_path / name).write_text(f">{name.split('.')[1]}\nMKTAYIAKQR\n")
+    pipeline = Pipeline(tmp_path)
+    pipeline("--input", "bin.*.faa", "--shards", 2)
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.h5")) == ["bin.1.h5", "bin.2.h5"]
+    for number in ("1", "2"):
+        shown = run(PLEAT, "inspect", pipeline.result(f"bin.{number}"), "--table", "all").stdout
+        assert [line.split("\t")[0] for line in shown.splitlines()[1:]] == [number]
+    output = pipeline("--input", "bin.*.faa", status=1)
+    assert "is there already" in output and "--overwrite" in output
+    assert "cannot name a sample" in pipeline("--input", "c d.txt", status=1)
+
+
+def test_two_files_of_one_sample_end_it_before_it_starts(tmp_path):
+    write_job(tmp_path, "")
+    for name in ("a.faa", "a.fasta.gz"):
+        (tmp_path / name).write_text(">x\nMKTAYIAKQR\n")
+    pipeline = Pipeline(tmp_path)
+    output = pipeline("--input", "a.f*", status=1)
+    assert "would both be the sample a" in output
+    assert "Submitted process" not in output and not (tmp_path / "out").exists()
+
+
+def test_rows_of_one_sample_are_one_task(tmp_path):
+    write_job(tmp_path, "")
+    folder = tmp_path / "more"
+    folder.mkdir()
+    for name in ("a", "more/a", "more/b"):
+        (tmp_path / f"{name}.faa").write_text(f">{name}\nMKTAYIAKQR\n")
+    (tmp_path / "names.txt").write_text("more/a.faa\nmore/b.faa\n")
+    (tmp_path / "sheet.csv").write_text("sample,sequences\ns1,a.faa\ns1,@names.txt\n")
+    pipeline = Pipeline(tmp_path)
+    pipeline("--input", "sheet.csv")
+    shown = run(PLEAT, "inspect", pipeline.result("s1"), "--table", "all").stdout
+    assert [line.split("\t")[0] for line in shown.splitlines()[1:]] == ["a", "more/a", "more/b"]
+
+
+@pytest.mark.parametrize("format", ["pdb", "cif", "fasta"])
+def test_every_export_and_what_cannot_be_exported(tmp_path, format):
+    (tmp_path / "one.fasta").write_text(">good\nMKTAYIAKQR\n>allx\nXXXX\n")
+    (tmp_path / "page.fasta").write_text("<html></html>\n")
+    (tmp_path / "sheet.csv").write_text("sample,sequences\none,one.fasta\none,page.fasta\n")
+    (tmp_path / "manifest.yaml").write_text(
+        "version: 1\nmodel: m\ninputs: [i.fasta]\noutput: o.h5\ntasks: {structure: {num_recycles: 0}}\n"
+    )
+    pipeline = Pipeline(tmp_path, FOLD_MODEL)
+    pipeline("--input", "sheet.csv", "--export", format)
+    listing = run("tar", "tzf", tmp_path / f"out/one.{format}.tar.gz").stdout
+    assert ("sequences.fasta" if format == "fasta" else f"good.{format}") in listing
+    rows = [line.split("\t")[:3] for line in (tmp_path / "out/problems.tsv").read_text().splitlines()[1:]]
+    exported = [["one", "allx", "not_exported"]] if format != "fasta" else []
+    assert sorted(row[2] for row in rows) == sorted(["input", *[row[2] for row in exported]])
+    assert all(row[0] == "one" for row in rows)
+
+
 def test_a_killed_task_is_tried_again_and_goes_on(tmp_path):
     undisturbed = long_job(tmp_path)
     pipeline = Pipeline(tmp_path)
@@ -181,6 +239,28 @@ def test_apptainer(tmp_path, apptainer_image, same_bits):
     arguments = ("--shards", 2, "--pleat_image", apptainer_image, "-profile", "apptainer")
     pipeline("--input", "proteins.fasta", *arguments)
     same_bits("Nextflow with Apptainer, 2 shards", pipeline.result())
+
+
+def test_slurm_gives_each_task_its_gpu(tmp_path, cluster):
+    write_job(tmp_path, fasta(proteins(6)))
+    pipeline = Pipeline(tmp_path)
+    # What the tasks see; those that do not compute ask for none.
+    wrapper = tmp_path / "bin/pleat"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/bash\necho "$1 ${{CUDA_VISIBLE_DEVICES:-none}}" >>{tmp_path}/seen\nexec {PLEAT} "$@"\n')
+    wrapper.chmod(0o755)
+    pipeline.environment |= {
+        "SLURM_CONF": cluster["SLURM_CONF"],
+        "PATH": f"{wrapper.parent}:{os.environ['PATH']}",
+    }
+    config = tmp_path / "small.config"
+    config.write_text(
+        "process { withLabel: pleat_light { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n"
+    )
+    pipeline("--input", "proteins.fasta", "--shards", 2, "-profile", "slurm,gpu", "-c", config)
+    seen = {tuple(line.split()) for line in (tmp_path / "seen").read_text().splitlines()}
+    assert {gpu for command, gpu in seen if command == "run"} <= {"0", "1"}
+    assert {gpu for command, gpu in seen if command in ("merge", "inspect")} == {"none"}
 
 
 def test_slurm(tmp_path, cluster, same_bits):

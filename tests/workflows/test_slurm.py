@@ -171,6 +171,20 @@ def test_options_of_submit(slurm):
     assert list((slurm.folder / "cache").rglob("*"))
 
 
+@pytest.mark.parametrize("output", ["results", "./other", "v1.2/results"])
+def test_outputs_of_any_name(slurm, output):
+    write_job(slurm.folder, fasta(proteins(5)))
+    (slurm.folder / "v1.2").mkdir()
+    merge = slurm(SCRIPTS / "submit", "manifest.yaml", output, 2, *SMALL)
+    assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
+    assert len(data_of(slurm.folder / output)["records/id"]) > 0
+    # What is there is not replaced, and nothing is submitted.
+    before = (slurm.folder / output).read_bytes()
+    done = run(SCRIPTS / "submit", "manifest.yaml", output, 2, env=slurm.environment, cwd=slurm.folder, status=73)
+    assert done.stdout == "" and "is there already" in done.stderr
+    assert (slurm.folder / output).read_bytes() == before
+
+
 def test_without_arguments(slurm):
     job = slurm.submit("pleat-array.sbatch", options=["--array=1"])
     assert slurm.wait(job) == ["FAILED"]

@@ -140,6 +140,60 @@ def test_lint_and_format(tmp_path):
     run("snakefmt", "--check", WORKFLOW / "workflow")
 
 
+def test_names_lose_nothing(tmp_path):
+    write_job(tmp_path, "")
+    (tmp_path / "many").mkdir()
+    names = [f"a-file-with-a-rather-long-name-{i:04}.faa" for i in range(2500)]
+    for name in names:
+        (tmp_path / "many" / name).write_text(f">{name}\nMKTAYIAKQR\n")
+    (tmp_path / "names.txt").write_text("".join(f"many/{name}\n" for name in names))
+    workflow = Workflow(tmp_path)
+    workflow.config["samples"] = {"bin.1": "@names.txt", "bin.2": [f"many/{name}" for name in names[:2]]}
+    workflow.config["shards"] = 2
+    workflow()
+    for sample, expected in (("bin.1", names), ("bin.2", names[:2])):
+        shown = run(PLEAT, "inspect", workflow.result(sample), "--table", "all").stdout
+        assert [line.split("\t")[0] for line in shown.splitlines()[1:]] == expected
+    workflow.config["samples"] = {"bin": "@names.txt", "Bin": "@names.txt"}
+    assert "would have one name" in workflow(status=1)
+
+
+@pytest.mark.parametrize("format", ["pdb", "cif", "fasta"])
+def test_every_export_and_what_cannot_be_exported(tmp_path, format):
+    (tmp_path / "one.fasta").write_text(">good\nMKTAYIAKQR\n>allx\nXXXX\n")
+    (tmp_path / "page.fasta").write_text("<html></html>\n")
+    (tmp_path / "manifest.yaml").write_text(
+        "version: 1\nmodel: m\ninputs: [i.fasta]\noutput: o.h5\ntasks: {structure: {num_recycles: 0}}\n"
+    )
+    workflow = Workflow(tmp_path)
+    workflow.config |= {"samples": {"one": ["one.fasta", "page.fasta"]}, "model": str(FOLD_MODEL), "export": format}
+    workflow()
+    listing = run("tar", "tzf", tmp_path / f"results/one.{format}.tar.gz").stdout
+    assert ("sequences.fasta" if format == "fasta" else f"good.{format}") in listing
+    rows = [line.split("\t")[:3] for line in (tmp_path / "results/problems.tsv").read_text().splitlines()[1:]]
+    exported = ["not_exported"] if format != "fasta" else []
+    assert [row[2] for row in rows] == ["input", *exported] and {row[0] for row in rows} == {"one"}
+
+
+def test_slurm_gives_each_job_its_gpu(tmp_path, cluster):
+    write_job(tmp_path, fasta(proteins(6)))
+    workflow = Workflow(tmp_path)
+    wrapper = tmp_path / "bin/pleat"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/bash\necho "$1 ${{CUDA_VISIBLE_DEVICES:-none}}" >>{tmp_path}/seen\nexec {PLEAT} "$@"\n')
+    wrapper.chmod(0o755)
+    workflow.config |= {"shards": 2, "gpus": 1}
+    workflow.environment |= {
+        "SLURM_CONF": cluster["SLURM_CONF"],
+        "PATH": f"{wrapper.parent}:{os.environ['PATH']}",
+    }
+    status = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", 5)
+    workflow("--workflow-profile", "profiles/slurm", "--latency-wait", 5, *status)
+    seen = {tuple(line.split()) for line in (tmp_path / "seen").read_text().splitlines()}
+    assert {gpu for command, gpu in seen if command == "run"} <= {"0", "1"}
+    assert {gpu for command, gpu in seen if command in ("merge", "inspect")} == {"none"}
+
+
 def test_slurm(tmp_path, cluster, same_bits):
     write_job(tmp_path, real_proteins(200), contacts="true")
     workflow = Workflow(tmp_path)

@@ -10,13 +10,19 @@ process PLEAT_EXPORT {
 
     output:
     tuple val(meta), path("*.tar.gz"), emit: archive
+    tuple val(meta), path("*.export.problems.tsv"), emit: problems
     path "versions.yml", emit: versions
 
+    when:
+    task.ext.when == null || task.ext.when
+
     script:
-    def args = task.ext.args ?: ''
+    def args = task.ext.args ?: '--fail-on none'
     def prefix = task.ext.prefix ?: meta.id
     """
-    pleat export ${results} --format ${format} --output '${prefix}.${format}.tar.gz' ${args}
+    pleat export ${results} --format ${format} --output '${prefix}.${format}.tar.gz' --problems left-out.tsv ${args}
+    awk -v sample='${meta.id}' '{ print (NR == 1 ? "sample" : sample) "\\t" \$0 }' left-out.tsv \\
+        > '${prefix}.export.problems.tsv'
 
     cat <<-END_VERSIONS > versions.yml
     "${task.process}":
@@ -28,6 +34,7 @@ process PLEAT_EXPORT {
     def prefix = task.ext.prefix ?: meta.id
     """
     touch '${prefix}.${format}.tar.gz'
+    echo "sample" > '${prefix}.export.problems.tsv'
 
     cat <<-END_VERSIONS > versions.yml
     "${task.process}":

@@ -11,6 +11,9 @@ process PLEAT_MERGE {
     tuple val(meta), path("${task.ext.prefix ?: meta.id}.h5"), emit: results
     path "versions.yml", emit: versions
 
+    when:
+    task.ext.when == null || task.ext.when
+
     script:
     def args = task.ext.args ?: ''
     def prefix = task.ext.prefix ?: meta.id

@@ -1,4 +1,5 @@
-// Lists the records that were refused or failed, and why, with the sample in the first column.
+// Lists the inputs that could not be read and the records that were refused or failed, and why, with the sample in the
+// first column.
 process PLEAT_REPORT {
     tag "${meta.id}"
     label 'pleat_light'
@@ -10,6 +11,9 @@ process PLEAT_REPORT {
     output:
     tuple val(meta), path("*.problems.tsv"), emit: problems
     path "versions.yml", emit: versions
+
+    when:
+    task.ext.when == null || task.ext.when
 
     script:
     def prefix = task.ext.prefix ?: meta.id

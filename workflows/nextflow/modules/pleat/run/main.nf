@@ -6,7 +6,7 @@ process PLEAT_RUN {
 
     input:
     // meta.id names the sample; meta.shard of meta.shards is computed, all of it where meta.shards is 1
-    tuple val(meta), path(sequences, stageAs: 'sequences/*')
+    tuple val(meta), path(sequences, stageAs: 'sequences/?/*')
     path manifest
     // a model's folder with model_name empty, or a folder of models with the name of one of them
     path model, stageAs: 'weights/*'
@@ -17,19 +17,24 @@ process PLEAT_RUN {
     tuple val(meta), path("*.summary.json"), emit: summary
     path "versions.yml", emit: versions
 
+    when:
+    task.ext.when == null || task.ext.when
+
     script:
     def args = task.ext.args ?: '--fail-on none'
     def prefix = task.ext.prefix ?: meta.id
+    // pleat run gives the output's name this suffix itself.
     def output = meta.shards > 1 ? "${prefix}.shard-${meta.shard}-of-${meta.shards}" : prefix
     def shard = meta.shards > 1 ? "--shard ${meta.shard}/${meta.shards}" : ''
     // A retry gets a new folder: what is to be gone on with must lie outside of it.
     def state = task.ext.state ? "--work-dir '${task.ext.state}/${output}.work'" : ''
-    def inputs = [sequences].flatten().collect { file -> "\"${file}\"" }.join(', ')
     def name = model_name ?: "${model}"
     """
     export OMP_NUM_THREADS=${task.cpus}
     ${model_name ? "export PLEAT_MODELS=\"\$PWD/${model}\"" : ''}
-    pleat run ${manifest} --set 'inputs=[${inputs}]' --set 'model="${name}"' --output '${output}.h5' \\
+    # A file of names holds any number of files; a command line does not, but for those of the shell itself.
+    printf '%s\\n' ${[sequences].flatten().join(' ')} > inputs.txt
+    pleat run ${manifest} --set inputs=@inputs.txt --set 'model="${name}"' --output '${prefix}.h5' \\
         --summary-json '${output}.summary.json' --progress none ${shard} ${state} ${args}
 
     cat <<-END_VERSIONS > versions.yml

@@ -1,0 +1,136 @@
+#include "runtime/inputs.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <new>
+#include <sstream>
+#include <string>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/text.h"
+#include "manifest/expand.h"
+
+namespace pleat {
+namespace {
+
+namespace fs = std::filesystem;
+
+InputFormat format_of(SourceFormat format) {
+  switch (format) {
+    case SourceFormat::automatic: return InputFormat::automatic;
+    case SourceFormat::fasta: return InputFormat::fasta;
+    case SourceFormat::csv: return InputFormat::csv;
+    case SourceFormat::tsv: return InputFormat::tsv;
+  }
+  throw Error(ErrorCode::internal, "unknown format of an input");
+}
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    std::error_code ignored;
+    if (!entry.path().filename().string().starts_with('.') && !entry.is_directory(ignored)) {
+      files.push_back(entry.path());
+    }
+  }
+  if (error) throw_system_error(error.value(), "look into the folder", folder, ErrorCode::missing_input);
+  std::ranges::sort(files);
+  if (!files.empty()) return files;
+  throw Error(
+      ErrorCode::missing_input, "the folder '" + folder.string() + "' holds no file",
+      "folders inside it are not looked into; a pattern such as '" + (folder / "*/*.fasta").string() + "' does");
+}
+
+std::vector<fs::path> matches_of(const fs::path& pattern) {
+  glob_t found{};
+  const int status = ::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+  std::vector<fs::path> files(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  if (status == GLOB_NOSPACE) throw std::bad_alloc();
+  std::erase_if(files, [](const fs::path& file) {
+    std::error_code ignored;
+    return fs::is_directory(file, ignored);
+  });
+  std::ranges::sort(files);
+  if (!files.empty()) return files;
+  throw Error(ErrorCode::missing_input, "no file matches '" + pattern.string() + "'",
+              "`*` and `?` stand for any characters but slashes; hidden files are not matched");
+}
+
+class Finder {
+ public:
+  explicit Finder(const Manifest& manifest) : manifest_(manifest) {}
+
+  void add(const InputSpec& spec) {
+    InputFile file;
+    file.format = format_of(spec.format);
+    file.id_column = spec.id_column;
+    file.sequence_column = spec.sequence_column;
+    file.description_column = spec.description_column;
+    file.delimiter = spec.delimiter;
+    add(spec.file, file, true);
+  }
+
+  [[nodiscard]] std::vector<InputFile> take() { return std::move(files_); }
+
+ private:
+  void add(const std::string& text, InputFile file, bool may_be_list) {
+    if (text == "-") return add_standard_input(file);
+    if (text.starts_with('@') && may_be_list) return add_list(manifest_.resolve(text.substr(1)), file);
+    const fs::path path = manifest_.resolve(text);
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      file.from_folder = true;
+      return add_all(files_in(path), file);
+    }
+    const bool is_there = fs::exists(fs::symlink_status(path, ignored));
+    if (!is_there && text.find_first_of("*?[") != std::string::npos) return add_all(matches_of(path), file);
+    file.file = path;
+    files_.push_back(file);
+  }
+
+  void add_standard_input(InputFile file) {
+    if (std::ranges::any_of(files_, [](const InputFile& other) { return other.file == "-"; })) {
+      throw Error(ErrorCode::missing_input, "standard input is given twice among the inputs", "name it once");
+    }
+    file.file = "-";
+    files_.push_back(file);
+  }
+
+  void add_list(const fs::path& list, const InputFile& like) {
+    std::istringstream lines(read_text_file(list));
+    const std::size_t before = files_.size();
+    for (std::string line; std::getline(lines, line);) {
+      const std::string_view name = trimmed(line, " \t\r");
+      if (!name.empty() && !name.starts_with('#')) add(expanded(name), like, false);
+    }
+    if (files_.size() > before) return;
+    throw Error(ErrorCode::missing_input, "'" + list.string() + "' names no file",
+                "write the name of an input in each line");
+  }
+
+  void add_all(const std::vector<fs::path>& paths, InputFile file) {
+    for (const fs::path& path : paths) {
+      file.file = path;
+      files_.push_back(file);
+    }
+  }
+
+  const Manifest& manifest_;
+  std::vector<InputFile> files_;
+};
+
+}  // namespace
+
+std::vector<InputFile> input_files(const Manifest& manifest) {
+  Finder finder(manifest);
+  for (const InputSpec& spec : manifest.inputs) finder.add(spec);
+  return finder.take();
+}
+
+}  // namespace pleat

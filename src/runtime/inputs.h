@@ -1,0 +1,17 @@
+// From the manifest's `inputs` to the files that are read.
+#pragma once
+
+#include <vector>
+
+#include "manifest/manifest.h"
+#include "sequence/input_file.h"
+
+namespace pleat {
+
+// Folders, patterns and files of names are looked into: the files of a folder or a pattern come in the order of their
+// names' bytes, hidden ones are passed over. A name that is there is that file, whatever characters it has. A file that
+// is not there stays in the list, for the reader to tell of. Throws Error(missing_input) for a pattern that matches
+// nothing, a folder without files, a file of names that cannot be read, and standard input given twice.
+[[nodiscard]] std::vector<InputFile> input_files(const Manifest& manifest);
+
+}  // namespace pleat

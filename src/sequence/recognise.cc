@@ -1,0 +1,160 @@
+// What a file holds, by its first lines.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "sequence/formats.h"
+#include "sequence/text.h"
+
+namespace pleat {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Looks {
+  std::string_view start;  // of the file, or of its first line that is not empty
+  std::string_view name;   // "it looks like ..."
+  std::string_view hint;
+};
+
+constexpr std::string_view unpack = "unpack it, and give the files in it";
+constexpr std::string_view as_fasta = "convert it to FASTA first";
+constexpr std::string_view from_uniprot = "download the entry as FASTA";
+constexpr std::string_view save_as_text = "save it as CSV or as UTF-8 text";
+
+constexpr std::array binary{
+    Looks{"PK\x03\x04", "a zip archive, or a workbook of a spreadsheet", "unpack it, or save the sheet as CSV"},
+    Looks{"\x7f"
+          "ELF",
+          "a program", "give a file of sequences"},
+    Looks{"\x89HDF", "an HDF5 file", "pleat export --format fasta writes the sequences of a result file"},
+    Looks{"%PDF", "a PDF document", save_as_text},
+    Looks{"\xD0\xCF\x11\xE0", "an old Office document", save_as_text},
+    Looks{"Rar!", "a RAR archive", unpack},
+    Looks{"7z\xBC\xAF", "a 7-Zip archive", unpack},
+    Looks{"\xFF\xFE", "UTF-16 text", "save it as UTF-8"},
+    Looks{"\xFE\xFF", "UTF-16 text", "save it as UTF-8"},
+    Looks{"{\\rtf", "a document of a word processor", "save it as plain text"},
+};
+
+constexpr std::array texts{
+    Looks{"<", "a web page or XML", "what was saved is perhaps an error message of the server; download it again"},
+    Looks{"LOCUS ", "GenBank", "download the entry as FASTA, or convert it"},
+    Looks{"ID   ", "an EMBL or UniProt flat file", from_uniprot},
+    Looks{"HEADER ", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"ATOM  ", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"HETATM", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"CRYST1", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"REMARK", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"MODEL ", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"TITLE ", "PDB", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"data_", "mmCIF", "give its sequences as FASTA; the PDB offers them for download"},
+    Looks{"# STOCKHOLM", "a Stockholm alignment", "give the sequences without gaps, as FASTA"},
+    Looks{"CLUSTAL", "a Clustal alignment", "give the sequences without gaps, as FASTA"},
+    Looks{"#NEXUS", "a NEXUS file", as_fasta},
+    Looks{"##gff", "GFF", as_fasta},
+    Looks{"{", "JSON", as_fasta},
+};
+
+// Text has no NULs, but a single one is blamed on its record.
+bool has_many_nuls(std::string_view start) {
+  constexpr std::size_t one_in = 50;
+  return static_cast<std::size_t>(std::count(start.begin(), start.end(), '\0')) * one_in > start.size();
+}
+
+bool is_odd_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && (byte < '\t' || byte > '\r') && byte != 0x01 && byte != 0x1A) || byte == 0x7F;
+}
+
+bool has_many_controls(std::string_view start) {
+  constexpr std::size_t one_in = 50;
+  return static_cast<std::size_t>(std::count_if(start.begin(), start.end(), is_odd_control)) * one_in > start.size();
+}
+
+[[noreturn]] void refuse(const InputFile& input, std::string_view name, std::string_view hint, std::int64_t line_number,
+                         std::string_view line) {
+  std::string what = quoted(input.file);
+  if (line_number > 0) what += ", line " + std::to_string(line_number) + ": " + quoted(line);
+  what += line_number > 0 ? " looks like " : " is no file of sequences: it looks like ";
+  throw Error(ErrorCode::bad_input, what + std::string(name), std::string(hint));
+}
+
+// A line and what follows it.
+struct Line {
+  std::string_view text;
+  std::string_view rest;
+};
+
+Line first_line(std::string_view text) {
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  std::size_t next = end;
+  if (next < text.size()) next += text.substr(next).starts_with("\r\n") ? 2 : 1;
+  return {text.substr(0, end), text.substr(next)};
+}
+
+// "#7<tab>1", with which ColabFold's a3m files begin.
+bool is_a3m_head(std::string_view line) {
+  const std::size_t tab = line.find('\t');
+  if (!line.starts_with('#') || tab == std::string_view::npos || tab < 2) return false;
+  return line.substr(1).find_first_not_of("0123456789,\t") == std::string_view::npos;
+}
+
+bool is_fastq(const Line& line) {
+  if (!line.text.starts_with('@')) return false;
+  const Line second = first_line(line.rest);
+  return first_line(second.rest).text.starts_with('+');
+}
+
+void refuse_known_text(const Line& line, const InputFile& input, std::int64_t number) {
+  const std::string_view text = line.text;
+  if (is_a3m_head(text)) {
+    refuse(input, "an a3m alignment of ColabFold", "give the sequences themselves, without gaps, as FASTA", number,
+           text);
+  }
+  if (is_fastq(line)) refuse(input, "FASTQ, reads of a sequencer", "give protein sequences, as FASTA", number, text);
+  for (const Looks& looks : texts) {
+    if (text.starts_with(looks.start)) refuse(input, looks.name, looks.hint, number, text);
+  }
+}
+
+}  // namespace
+
+InputFormat recognise(std::string_view start, const InputFile& input) {
+  for (const Looks& looks : binary) {
+    if (start.starts_with(looks.start)) refuse(input, looks.name, looks.hint, 0, {});
+  }
+  constexpr std::size_t tar_magic = 257;
+  if (start.size() > tar_magic && start.substr(tar_magic).starts_with("ustar")) {
+    refuse(input, "a tar archive", unpack, 0, {});
+  }
+  if (has_many_nuls(start) || has_many_controls(start)) {
+    refuse(input, "binary data", "give a text file, in UTF-8", 0, {});
+  }
+  if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
+  std::int64_t number = 0;
+  while (!start.empty()) {
+    const Line line = first_line(start);
+    start = line.rest;
+    ++number;
+    const std::string_view text = trimmed(line.text);
+    if (text.empty() || text == "\x1A" || text.starts_with(';')) continue;
+    if (text.starts_with('>')) return InputFormat::fasta;
+    if (text.starts_with("sep=") || is_table_header(line.text, input)) return InputFormat::csv;
+    refuse_known_text(line, input, number);
+    if (text.starts_with('#')) continue;
+    const bool may_be_table = text.find_first_of(",;\t|") != std::string_view::npos;
+    if (may_be_table) return InputFormat::csv;  // whose reader says which columns are missing
+    throw Error(ErrorCode::bad_input,
+                quoted(input.file) + ", line " + std::to_string(number) + ": " + quoted(text) +
+                    " is neither a FASTA header nor the header of a table with the columns id and sequence",
+                "a FASTA file starts with a line such as '>name', a table with one such as 'id,sequence'");
+  }
+  return InputFormat::fasta;  // nothing at all
+}
+
+}  // namespace pleat
