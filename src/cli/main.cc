@@ -1,4 +1,4 @@
-// The program pleat. Subcommands are in a file each; see include/pleat/cli/commands.h.
+// The program pleat. Subcommands are in a file each; see commands.h.
 
 #include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
