@@ -1,5 +1,4 @@
 # pleat_library(NAME SOURCES... [LINK targets...]): the library of one folder under src/, with the project's warnings.
-# pleat_precompile(TARGET HEADERS...): reads what all files of a target include once; see PLEAT_PRECOMPILE.
 # pleat_test(NAME SOURCES... [LINK targets...]): one GoogleTest program for one folder under tests/.
 
 add_library(pleat_options INTERFACE)
@@ -8,10 +7,9 @@ target_compile_options(pleat_options INTERFACE -fPIC)
 target_include_directories(pleat_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(pleat_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                                                -Wnull-dereference -Wimplicit-fallthrough)
-# GCC 12 takes the sum of two strings for an overlapping copy (GCC bug 105651, mended in 13), and for one of more bytes
-# than there are where the header of std::string is precompiled.
+# GCC 12 takes the sum of two strings for an overlapping copy (GCC bug 105651, mended in 13).
 target_compile_options(pleat_options INTERFACE
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow>)
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 if(PLEAT_WARNINGS_AS_ERRORS)
   target_compile_options(pleat_options INTERFACE -Werror)
 endif()
@@ -27,12 +25,6 @@ function(pleat_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC pleat_options ${ARG_LINK})
-endfunction()
-
-function(pleat_precompile target)
-  if(PLEAT_PRECOMPILE)
-    target_precompile_headers(${target} PRIVATE ${ARGN})
-  endif()
 endfunction()
 
 function(pleat_test name)

@@ -90,7 +90,8 @@ void measure(const Manifest& manifest) {
   }
 }
 
-// Where `auto` leaves the choice, both precisions of a processor, so that plan can say what the other one would be worth.
+// Where `auto` leaves the choice, both precisions of a processor, so that plan can say what the other one would be
+// worth.
 void bench(const std::string& manifest_file, const std::vector<std::string>& overrides) {
   Manifest manifest = load_manifest(manifest_file, overrides);
   const PassingFolder folder;

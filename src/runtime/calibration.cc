@@ -55,9 +55,10 @@ std::filesystem::path calibration_file() {
 std::string calibration_key(const Manifest& manifest) {
   std::string gpus;
   for (const Gpu& gpu : choose_devices(manifest.run.devices).gpus) gpus += gpu.name + ", ";
-  return fmt::format("{}{}, {}, {} threads, {}, {}, devices {}, {}", gpus, processor_name(), cpu::path_name(cpu::path()),
-                     std::thread::hardware_concurrency(), manifest.model, precision_word(manifest.run.precision),
-                     manifest.run.devices, manifest.tasks.structure.enabled ? "folding" : "no folding");
+  return fmt::format("{}{}, {}, {} threads, {}, {}, devices {}, {}", gpus, processor_name(),
+                     cpu::path_name(cpu::path()), std::thread::hardware_concurrency(), manifest.model,
+                     precision_word(manifest.run.precision), manifest.run.devices,
+                     manifest.tasks.structure.enabled ? "folding" : "no folding");
 }
 
 std::optional<Calibration> find_calibration(const std::filesystem::path& file, const std::string& key) {

@@ -17,8 +17,8 @@ struct Calibration {
 // Where calibrations are kept: pleat/calibration.json in $XDG_CACHE_HOME or ~/.cache. Empty where neither is known.
 [[nodiscard]] std::filesystem::path calibration_file();
 
-// What a measurement holds for: the GPUs where there are some, the processor and which of its instructions are used, the
-// model, the precision, the devices, and whether sequences are folded. Throws what choose_devices() does.
+// What a measurement holds for: the GPUs where there are some, the processor and which of its instructions are used,
+// the model, the precision, the devices, and whether sequences are folded. Throws what choose_devices() does.
 [[nodiscard]] std::string calibration_key(const Manifest& manifest);
 
 // How many times as fast as float32 bfloat16 was measured to be on the processor with this manifest's model; nothing

@@ -103,5 +103,4 @@ DeviceChoice choose_devices(const std::string& devices) {
   return choice_of(probe, decision.gpus);
 }
 
-
 }  // namespace pleat

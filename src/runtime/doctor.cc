@@ -59,8 +59,8 @@ Finding processor() {
   const std::string text = fmt::format("{}; computes with {}; PLEAT_CPU can be {}", processor_name(), cpu::path_text(),
                                        fmt::join(names, ", "));
   if (cpu::path() != cpu::Path::baseline) return good("processor", text);
-  return {"processor", Health::warning, text, "computing is several times slower without AVX2, which machines have since 2013",
-          ErrorCode::internal};
+  return {"processor", Health::warning, text,
+          "computing is several times slower without AVX2, which machines have since 2013", ErrorCode::internal};
 }
 
 Finding processors() {

@@ -84,7 +84,8 @@ TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Esm2, BatchIndependence,
-                         testing::Combine(testing::ValuesIn(golden_cases()), testing::Values(Place::cpu, Place::tiles, Place::cuda),
+                         testing::Combine(testing::ValuesIn(golden_cases()),
+                                          testing::Values(Place::cpu, Place::tiles, Place::cuda),
                                           testing::Values(at::kFloat, at::kBFloat16)),
                          [](const auto& tested) {
                            return std::get<0>(tested.param) + "_" + name_of(std::get<1>(tested.param)) + "_" +

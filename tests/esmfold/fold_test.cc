@@ -121,7 +121,8 @@ TEST_P(Fold, ChunksChangeNothing) {
 // happens to round to less, a quarter of one rounding to 8 bits.
 void Fold::compare_bfloat16() {
   const GoldenModel golden = golden_model(at::kBFloat16);
-  const double least_plddt = std::get<1>(GetParam()) == Place::general || std::get<1>(GetParam()) == Place::cuda ? 0.1 : 0;
+  const double least_plddt =
+      std::get<1>(GetParam()) == Place::general || std::get<1>(GetParam()) == Place::cuda ? 0.1 : 0;
   int compared = 0;
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     const GoldenFold& fold = golden.cases()[i];

@@ -128,11 +128,15 @@ TEST_F(ManifestTest, NumbersAreWholeAndPlain) {
                       HasSubstr("but must be a whole number of at least 0 | ")))
         << value;
   }
-  EXPECT_THAT(error_of(minimal + "policy: {max_length: '5'}\n"),
-              StartsWith("m.yaml:5:22: 'policy.max_length' is the quoted text '5', but must be a whole number of at least 0"));
-  EXPECT_THAT(error_of(minimal + "policy:\n  max_length:\n"), StartsWith("m.yaml:6:3: 'policy.max_length' is empty, but must be"));
-  EXPECT_THAT(error_of(minimal + "policy: {max_length: [1]}\n"), StartsWith("m.yaml:5:22: 'policy.max_length' is a list, but"));
-  EXPECT_THAT(error_of(minimal + "policy: {max_length: {a: 1}}\n"), StartsWith("m.yaml:5:22: 'policy.max_length' is a map, but"));
+  EXPECT_THAT(
+      error_of(minimal + "policy: {max_length: '5'}\n"),
+      StartsWith("m.yaml:5:22: 'policy.max_length' is the quoted text '5', but must be a whole number of at least 0"));
+  EXPECT_THAT(error_of(minimal + "policy:\n  max_length:\n"),
+              StartsWith("m.yaml:6:3: 'policy.max_length' is empty, but must be"));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: [1]}\n"),
+              StartsWith("m.yaml:5:22: 'policy.max_length' is a list, but"));
+  EXPECT_THAT(error_of(minimal + "policy: {max_length: {a: 1}}\n"),
+              StartsWith("m.yaml:5:22: 'policy.max_length' is a map, but"));
 }
 
 TEST_F(ManifestTest, NumbersOutOfRange) {

@@ -69,17 +69,21 @@ TEST_F(ManifestTest, WrongOverridesAreShownWhole) {
   EXPECT_EQ(error("taks.logits=true"),
             "--set taks.logits=true: unknown key 'taks.logits' | did you mean 'tasks.logits'?");
   EXPECT_EQ(error("max_length=1"), "--set max_length=1: unknown key 'max_length' | did you mean 'policy.max_length'?");
-  EXPECT_THAT(error("policy.max_length.x=1"),
-              StartsWith("--set policy.max_length.x=1: unknown key 'policy.max_length.x' | did you mean 'policy.max_length'?"));
+  EXPECT_THAT(
+      error("policy.max_length.x=1"),
+      StartsWith("--set policy.max_length.x=1: unknown key 'policy.max_length.x' | did you mean 'policy.max_length'?"));
   EXPECT_THAT(error("structure.pae=true"), ::testing::HasSubstr("did you mean 'tasks.structure.pae'?"));
   EXPECT_THAT(error("policy.something_else=1"), ::testing::HasSubstr(" | the keys of 'policy' are residues, "));
   EXPECT_THAT(error("policy.max_length.something=1"), ::testing::HasSubstr(" | the keys are version, model, "));
   EXPECT_THAT(error("output='r"), StartsWith("--set output='r: bad YAML: a quote is never closed | "));
-  EXPECT_THAT(error("policy.max_length=yes"),
-              StartsWith("--set policy.max_length=yes: 'policy.max_length' is 'yes', but must be a whole number of at least 0 | "));
+  EXPECT_THAT(
+      error("policy.max_length=yes"),
+      StartsWith(
+          "--set policy.max_length=yes: 'policy.max_length' is 'yes', but must be a whole number of at least 0 | "));
   EXPECT_THAT(error("output="), StartsWith("--set output=: 'output' is empty, but must be text | "));
   EXPECT_THAT(error("inputs=[a"), StartsWith("--set inputs=[a: bad YAML: "));
-  EXPECT_THAT(error("run={devises: 1}"), StartsWith("--set run={devises: 1}: unknown key 'run.devises' | did you mean"));
+  EXPECT_THAT(error("run={devises: 1}"),
+              StartsWith("--set run={devises: 1}: unknown key 'run.devises' | did you mean"));
   EXPECT_THAT(error("policy={max_length: 1, max_length: 2}"),
               StartsWith("--set policy={max_length: 1, max_length: 2}: the key 'policy.max_length' is given twice | "));
   EXPECT_THAT(error("version=2"), StartsWith("--set version=2: 'version' is '2', but must be 1 | "));

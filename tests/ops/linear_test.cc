@@ -29,14 +29,12 @@ std::vector<Way> all_ways() {
                     {at::kBFloat16}});
   }
   if (make_onednn_linear(at::zeros({8, 8}), {}, Activation::none, Rows::packed) != nullptr) {
-    ways.push_back({"oneDNN",
-                    [](const auto& weight, const auto& bias, Activation activation) {
+    ways.push_back({"oneDNN", [](const auto& weight, const auto& bias, Activation activation) {
                       return make_onednn_linear(weight, bias, activation, Rows::packed);
                     }});
   }
   ways.push_back({"panels", make_panel_linear});
-  ways.push_back({"chosen",
-                  [](const auto& weight, const auto& bias, Activation activation) {
+  ways.push_back({"chosen", [](const auto& weight, const auto& bias, Activation activation) {
                     return make_processor_linear(weight, bias, activation, Rows::packed);
                   }});
   return ways;

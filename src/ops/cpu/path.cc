@@ -1,5 +1,6 @@
 #include "ops/cpu/path.h"
 
+#include <cpuid.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/syscall.h>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cpuid.h>
 #include <cstdlib>
 
 #include "core/error.h"
@@ -88,11 +88,11 @@ Path choose() {
   const auto found = std::ranges::find(names, wanted);
   if (found == names.end()) {
     const bool known = std::ranges::any_of(entries, [&](const Entry& entry) { return entry.name == wanted; });
-    throw Error(ErrorCode::no_device,
-                known ? fmt::format("PLEAT_CPU is '{}', and this processor cannot do that", wanted)
-                      : fmt::format("PLEAT_CPU is '{}', which is no kind of processor", wanted),
-                fmt::format("this processor knows {}; without the variable the first of them is used",
-                            fmt::join(names, ", ")));
+    throw Error(
+        ErrorCode::no_device,
+        known ? fmt::format("PLEAT_CPU is '{}', and this processor cannot do that", wanted)
+              : fmt::format("PLEAT_CPU is '{}', which is no kind of processor", wanted),
+        fmt::format("this processor knows {}; without the variable the first of them is used", fmt::join(names, ", ")));
   }
   const Path path = usable[static_cast<std::size_t>(found - names.begin())];
   hold_libraries_to(entry_of(path));

@@ -1,5 +1,5 @@
-// Products of bfloat16 matrices in blocks of 32 by 32, by the tiles of Intel's AMX. Included by the source files that are
-// compiled for such a processor, see vector.h.
+// Products of bfloat16 matrices in blocks of 32 by 32, by the tiles of Intel's AMX. Included by the source files that
+// are compiled for such a processor, see vector.h.
 //
 // A "tile" is 16 rows of 32 bfloat16 numbers, 1 KB. Of a left operand [rows, depth] it holds 16 rows at 32 depths; of a
 // right operand [depth, columns] it holds 32 depths at 16 columns, the depths in pairs: [16 pairs, 16 columns, 2]. A
@@ -21,16 +21,16 @@
 
 namespace pleat::cpu {
 
-inline constexpr std::int64_t block_side = 32;        // rows, and columns, of a block
-inline constexpr std::int64_t step_depth = 32;        // depths of a step
-inline constexpr std::int64_t tile_halves = 512;       // bfloat16 numbers in a tile
+inline constexpr std::int64_t block_side = 32;    // rows, and columns, of a block
+inline constexpr std::int64_t step_depth = 32;    // depths of a step
+inline constexpr std::int64_t tile_halves = 512;  // bfloat16 numbers in a tile
 inline constexpr std::int64_t step_halves = 2 * tile_halves;
 inline constexpr std::int64_t block_floats = 32 * 32;  // sums of a block: four tiles [16, 16], row by row of tiles
 
 namespace {
 
-// What AMX does, in plain arithmetic, so that a test needs none. Intel's manual, TDPBF16PS: the sum over even depths and
-// that over odd ones are added at the end of a step.
+// What AMX does, in plain arithmetic, so that a test needs none. Intel's manual, TDPBF16PS: the sum over even depths
+// and that over odd ones are added at the end of a step.
 struct PlainTiles {
   static void begin() {}
   static void end() {}

@@ -16,7 +16,7 @@ struct LinearColumns {
   const float* x = nullptr;  // [rows, in], contiguous
   std::int64_t rows = 0;
   std::int64_t in = 0;
-  const void* weight = nullptr;  // the columns' first panel, [in, run_length]
+  const void* weight = nullptr;        // the columns' first panel, [in, run_length]
   Element element = Element::float32;  // of the weight, and of out unless that is added to
   const float* bias = nullptr;         // of the columns, filled up to whole panels
   void* out = nullptr;                 // the columns' first, in row 0; float32 for Ending::add

@@ -1,4 +1,5 @@
-// What a linear layer's product ends with, on its float32 sums. Included by the kernels' source files, see cpu/vector.h.
+// What a linear layer's product ends with, on its float32 sums. Included by the kernels' source files, see
+// cpu/vector.h.
 #pragma once
 
 #include "ops/cpu/vector.h"

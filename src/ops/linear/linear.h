@@ -46,8 +46,8 @@ class Linear {
 
  private:
   std::shared_ptr<const ProcessorLinear> processor_;  // or on another device:
-  at::Tensor weight_;                                // [N, K]
-  at::Tensor bias_;                                  // [N], or undefined
+  at::Tensor weight_;                                 // [N, K]
+  at::Tensor bias_;                                   // [N], or undefined
   Activation activation_ = Activation::none;
   Rows rows_ = Rows::packed;
   std::int64_t in_features_ = 0;

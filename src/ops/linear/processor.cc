@@ -29,8 +29,8 @@ at::Tensor probe(std::int64_t rows, std::int64_t columns, at::ScalarType type) {
   return ((n * 0.618034F).frac() - 0.5F).view({rows, columns}).to(type);
 }
 
-// On Intel's processors a product of bfloat16 pairs takes as long as four multiply-adds, so that without AMX oneDNN does
-// 155 GFLOP/s where our own product in float32 does 235 (Emerald Rapids, 2 cores).
+// On Intel's processors a product of bfloat16 pairs takes as long as four multiply-adds, so that without AMX oneDNN
+// does 155 GFLOP/s where our own product in float32 does 235 (Emerald Rapids, 2 cores).
 bool is_slow_by_onednn(at::ScalarType type) {
   return type == at::kBFloat16 && (cpu::path() < cpu::Path::avx512_bf16 || __builtin_cpu_is("intel") != 0);
 }

@@ -1,8 +1,8 @@
 // The ways in which the processor computes a linear layer, and the choice among them.
 //
 // Whatever the way, a row's bits do not depend on the number of rows as long as that is a multiple of
-// PackedBatch::minimum_rows. Libraries do not promise that, and some break it on some processors. So each way proves it,
-// on the very shape it is to compute, before it is taken.
+// PackedBatch::minimum_rows. Libraries do not promise that, and some break it on some processors. So each way proves
+// it, on the very shape it is to compute, before it is taken.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -120,7 +120,8 @@ ProcessorLinearPtr make_tile_linear(const cpu::TileKernels& kernels, const at::T
 
 ProcessorLinearPtr make_tile_linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation) {
   const cpu::TileKernels* const kernels = cpu::tile_kernels();
-  // Three products of bfloat16 could replace one of float32, but not within the bounds of parity: see docs/performance.md.
+  // Three products of bfloat16 could replace one of float32, but not within the bounds of parity: see
+  // docs/performance.md.
   if (kernels == nullptr || weight.scalar_type() != at::kBFloat16) return nullptr;
   if (!is_trusted(*kernels)) {
     note_linear_way(std::string(kernels->name) + " not used, since they do not compute what plain arithmetic does");

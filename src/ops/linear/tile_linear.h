@@ -1,4 +1,5 @@
-// A linear layer on the processor whose products are of bfloat16 tiles; see cpu/tile_blocks.h for tiles, steps and blocks.
+// A linear layer on the processor whose products are of bfloat16 tiles; see cpu/tile_blocks.h for tiles, steps and
+// blocks.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ struct TileKernels {
   void (*linear)(const TileLinear& job, TileScratch& scratch);
 };
 
-// What linear layers use: those of the processor's path, nullptr where it has no tiles, unless a test has chosen others.
+// What linear layers use: those of the processor's path, nullptr where it has no tiles, unless a test has chosen
+// others.
 const TileKernels* tile_kernels();
 const TileKernels* tile_kernels_of_the_path();
 void use_tile_kernels(const TileKernels* kernels);

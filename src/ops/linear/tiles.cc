@@ -20,8 +20,8 @@ constexpr std::int64_t panel_bytes = 32768;
 // x [rows, in] -> for each block of rows its steps, filled up with zeros.
 void pack_left(const TileLinear& job, std::int64_t steps, std::uint16_t* tiles) {
   for (std::int64_t row = 0; row < round_up(job.rows, block_side); ++row) {
-    std::uint16_t* to = tiles + row / block_side * steps * step_halves + row % block_side / 16 * tile_halves +
-                        row % 16 * step_depth;
+    std::uint16_t* to =
+        tiles + row / block_side * steps * step_halves + row % block_side / 16 * tile_halves + row % 16 * step_depth;
     for (std::int64_t first = 0; first < job.in; first += step_depth, to += step_halves) {
       const std::int64_t count = row < job.rows ? std::min(step_depth, job.in - first) : 0;
       if (count > 0) std::copy_n(job.x + row * job.in + first, count, to);
@@ -62,7 +62,7 @@ void multiply_panels(const TileLinear& job, std::int64_t steps, const std::uint1
       for (std::int64_t row = 0; row < job.rows; row += block_side) {
         const std::int64_t row_tiles = job.rows - row > 16 ? 2 : 1;
         Blocks::multiply(count, row_tiles, left + (row / block_side * steps + step) * step_halves,
-                                         right + step * step_halves, sums + row * block_side, step == 0);
+                         right + step * step_halves, sums + row * block_side, step == 0);
       }
     }
     for (std::int64_t row = 0; row < job.rows; row += block_side) {
