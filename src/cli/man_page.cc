@@ -32,6 +32,10 @@ constexpr std::array variables{
         "OMP_NUM_THREADS",
         "How many threads compute. Default: the processors that this process may use, limits of a container or job "
         "included."},
+    NamedText{"PLEAT_CPU",
+              "baseline, avx2, avx512, avx512_bf16 or amx: no other instructions of the processor are used, also where "
+              "it has more."},
+    NamedText{"PLEAT_CUDA_WITHOUT", "all, or names of operations that take LibTorch's way on a GPU; see docs/gpu.md."},
     NamedText{"PLEAT_CUDA_PLUGIN",
               "The file libpleat_cuda.so, where it lies neither beside the program nor in ../lib."},
     NamedText{"CUDA_VISIBLE_DEVICES", "The GPUs that there are for this process."},

@@ -146,7 +146,7 @@ def test_embeddings_come_from_the_same_pass(job):
 def test_only_structures_are_there_when_only_they_are_asked_for(job):
     job.input("in.fasta", fasta(proteins(2)))
     with job.compute() as file:
-        assert sorted(file) == ["records", "sequences", "structures"]
+        assert sorted(file) == ["inputs", "records", "sequences", "structures"]
 
 
 # Recycling

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
+
+#include "core/file.h"
 
 namespace pleat::fault {
 namespace {
@@ -117,9 +118,7 @@ Tree read_tree(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
     Node& node = tree[entry.path().string()];
     node.is_folder = entry.is_directory();
-    if (node.is_folder) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    node.content.assign(std::istreambuf_iterator<char>(in), {});
+    if (!node.is_folder) node.content = read_text_file(entry.path());
   }
   return tree;
 }

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "core/file.h"
 #include "targets.h"
 
 namespace pleat::fuzz {
@@ -24,8 +23,7 @@ class CorpusTest : public ::testing::TestWithParam<Target> {
   [[nodiscard]] static std::vector<std::pair<std::string, std::string>> inputs() {
     std::vector<std::pair<std::string, std::string>> found;
     for (const fs::directory_entry& entry : fs::directory_iterator(fs::path(PLEAT_CORPUS) / GetParam().name)) {
-      std::ifstream in(entry.path(), std::ios::binary);
-      found.emplace_back(entry.path().filename(), std::string(std::istreambuf_iterator<char>(in), {}));
+      found.emplace_back(entry.path().filename(), read_text_file(entry.path()));
     }
     std::ranges::sort(found);
     return found;
@@ -61,7 +59,7 @@ TEST_P(CorpusTest, IsReadOrRefusedWhenItIsChanged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fuzz, CorpusTest, ::testing::ValuesIn(targets),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& target) { return std::string(target.param.name); });
 
 }  // namespace
 }  // namespace pleat::fuzz

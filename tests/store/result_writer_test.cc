@@ -151,7 +151,7 @@ TEST_F(ResultWriterTest, ADamagedSegmentIsFoundOut) {
   }
   // In a head, in the data, in the last byte; and cut off.
   for (const std::size_t place : {std::size_t{0}, std::size_t{9}, std::size_t{30}, size / 2, size - 1, size}) {
-    ResultWriter writer(in_folder("x.h5"), layout(), dataset, {});
+    ResultWriter writer(in_folder("x.h5"), layout(), dataset, {.restart = true});
     writer.add(first);
     std::string content = content_of(segment);
     if (place < size) content[place] = static_cast<char>(content[place] ^ 0x10);
