@@ -26,7 +26,8 @@ template <class Body>
 void guard(Scheduler& scheduler, const Body& body) {
   try {
     body();
-  } catch (const Stopped&) {  // leases go back by themselves
+  } catch (const Stopped&) {
+    return;  // leases go back by themselves
   } catch (...) {
     scheduler.fail(std::current_exception());
   }

@@ -205,7 +205,7 @@ class ValueReader {
 
   // A path, "-" or "@" before a path.
   [[nodiscard]] std::string input_of(const YAML::Node& node, const std::string& verb) const {
-    const std::string text = text_of(node, verb);
+    std::string text = text_of(node, verb);
     if (text == "-") return text;
     if (!text.starts_with('@')) return path_of(node, verb);
     if (text.size() == 1)

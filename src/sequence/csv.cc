@@ -191,13 +191,13 @@ std::string_view possible_delimiters(const InputFile& input) {
 
 // With the delimiter that makes the columns of it; without one, as the most columns come of it.
 Header best_header(std::string_view line, const InputFile& input) {
-  std::optional<Header> most;
+  Header most;
   for (const char delimiter : possible_delimiters(input)) {
     Header header = header_of(line, delimiter);
     if (columns_of(header, input)) return header;
-    if (!most || header.names.size() > most->names.size()) most = std::move(header);
+    if (header.names.size() > most.names.size()) most = std::move(header);
   }
-  return *most;
+  return most;
 }
 
 std::string delimiter_text(char delimiter) {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Attributes, groups and the trees of chunks.
-constexpr std::int64_t fixed_bytes = 64 * 1024;
+constexpr std::int64_t fixed_bytes = 65536;
 // Of a record and of a residue, beside texts and numbers.
 constexpr std::int64_t record_bytes = 64;
 constexpr std::int64_t residue_bytes = 8;

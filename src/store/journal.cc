@@ -297,6 +297,7 @@ std::set<std::int64_t> find_earlier_rows(const std::filesystem::path& work_folde
         if (!entry.result.failed) last_run[entry.result.row] = entry.run;
       });
   std::set<std::int64_t> keys;
+  if (!state) return keys;
   for (const auto& [key, run] : last_run) {
     if (run >= state->first_run) keys.insert(key);
   }
