@@ -1,6 +1,11 @@
 // oneDNN's linear layer, which ATen registers with its dispatcher but declares in no header.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+
+#include <map>
+#include <mutex>
+#include <tuple>
 
 #include "ops/cpu/path.h"
 #include "ops/linear/processor.h"
@@ -77,21 +82,42 @@ class OneDnnBlocks : public ProcessorLinear {
   PackedWeight packed_;
 };
 
+enum class Calls : std::uint8_t { any_rows, blocks, neither };
+
+// Which calls of a layer like this one give rows bits of their own.
+Calls find_right_calls(const PackedWeight& packed, std::int64_t in, at::ScalarType type) {
+  if (rows_are_independent(OneDnnLinear(packed), in, type)) return Calls::any_rows;
+  return rows_are_independent(OneDnnBlocks(packed), in, type) ? Calls::blocks : Calls::neither;
+}
+
+// oneDNN chooses its code by shape and type, so that one of a model's equal layers speaks for all: proving it costs as
+// much as some hundred rows.
+Calls right_calls(const PackedWeight& packed, const at::Tensor& weight) {
+  using Key = std::tuple<at::ScalarType, std::int64_t, std::int64_t, bool, Activation, int>;
+  static std::mutex mutex;
+  static std::map<Key, Calls> known;
+  const Key key{weight.scalar_type(),  weight.size(0),    weight.size(1),
+                packed.bias.defined(), packed.activation, at::get_num_threads()};
+  const std::scoped_lock lock(mutex);
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  return known[key] = find_right_calls(packed, weight.size(1), weight.scalar_type());
+}
+
 }  // namespace
 
 ProcessorLinearPtr make_onednn_linear(const at::Tensor& weight, const at::Tensor& bias, Activation activation,
                                       Rows rows) {
   if (cpu::path() < cpu::Path::avx512 || !has_onednn()) return nullptr;
   PackedWeight packed{pack(weight.contiguous()), bias.defined() ? bias.contiguous() : bias, activation};
-  auto plain = std::make_shared<OneDnnLinear>(packed);
-  if (rows == Rows::sequence || rows_are_independent(*plain, weight.size(1), weight.scalar_type())) {
-    note_linear_way("oneDNN");
-    return plain;
+  switch (rows == Rows::sequence ? Calls::any_rows : right_calls(packed, weight)) {
+    case Calls::any_rows: note_linear_way("oneDNN"); return std::make_shared<OneDnnLinear>(std::move(packed));
+    case Calls::blocks:
+      note_linear_way("oneDNN in calls of 256 rows, since its rows depend on their number here");
+      return std::make_shared<OneDnnBlocks>(std::move(packed));
+    case Calls::neither: break;
   }
-  auto blocks = std::make_shared<OneDnnBlocks>(std::move(packed));
-  if (!rows_are_independent(*blocks, weight.size(1), weight.scalar_type())) return nullptr;
-  note_linear_way("oneDNN in calls of 256 rows, since its rows depend on their number here");
-  return blocks;
+  return nullptr;
 }
 
 }  // namespace pleat

@@ -23,12 +23,6 @@ Taken& taken() {
   return all;
 }
 
-// Numbers that differ everywhere and are the same on every machine, about as large as activations.
-at::Tensor probe(std::int64_t rows, std::int64_t columns, at::ScalarType type) {
-  const at::Tensor n = at::arange(rows * columns, at::kFloat);
-  return ((n * 0.618034F).frac() - 0.5F).view({rows, columns}).to(type);
-}
-
 // On Intel's processors a product of bfloat16 pairs takes as long as four multiply-adds, so that without AMX oneDNN
 // does 155 GFLOP/s where our own product in float32 does 235 (Emerald Rapids, 2 cores).
 bool is_slow_by_onednn(at::ScalarType type) {
@@ -37,8 +31,13 @@ bool is_slow_by_onednn(at::ScalarType type) {
 
 }  // namespace
 
+at::Tensor probe_numbers(std::int64_t rows, std::int64_t columns, at::ScalarType type, float step) {
+  const at::Tensor n = at::arange(rows * columns, at::kFloat);
+  return ((n * step).frac() - 0.5F).view({rows, columns}).to(type);
+}
+
 bool rows_are_independent(const ProcessorLinear& layer, std::int64_t in, at::ScalarType type) {
-  const at::Tensor x = probe(264, in, type);
+  const at::Tensor x = probe_numbers(264, in, type, 0.618034F);
   const at::Tensor whole = layer.multiply(x);
   const auto same = [&](std::int64_t first, std::int64_t rows) {
     return at::equal(layer.multiply(x.slice(0, first, first + rows).contiguous()), whole.slice(0, first, first + rows));

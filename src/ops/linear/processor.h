@@ -1,8 +1,8 @@
 // The ways in which the processor computes a linear layer, and the choice among them.
 //
 // Whatever the way, a row's bits do not depend on the number of rows as long as that is a multiple of
-// PackedBatch::minimum_rows. Libraries do not promise that, and some break it on some processors. So each way proves
-// it, on the very shape it is to compute, before it is taken.
+// PackedBatch::minimum_rows. Libraries do not promise that, and some break it on some processors. So oneDNN proves it,
+// once for each shape it is to compute, before it is used; our own products have it by construction.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -55,6 +55,9 @@ using ProcessorLinearPtr = std::shared_ptr<const ProcessorLinear>;
 [[nodiscard]] std::string linear_ways_text();
 // For the ways: notes that one was taken, by its name.
 void note_linear_way(const std::string& name);
+
+// Numbers [rows, columns] that differ everywhere and are the same on every machine, in [-0.5, 0.5).
+[[nodiscard]] at::Tensor probe_numbers(std::int64_t rows, std::int64_t columns, at::ScalarType type, float step);
 
 // Whether rows of `layer`, called with several numbers of rows at several places, have the bits that they have in one
 // call.

@@ -85,9 +85,8 @@ class TileLinearLayer : public ProcessorLinear {
 // The unit's first use in this process: its products are compared with plain arithmetic, in shapes with all kinds of
 // edges. A processor, hypervisor or emulator that computes anything else must not be trusted with a night's work.
 bool computes_rightly(const cpu::TileKernels& kernels) {
-  const auto numbers = [&](std::int64_t rows, std::int64_t columns, float step) {
-    const at::Tensor n = at::arange(rows * columns, at::kFloat);
-    return ((n * step).frac() - 0.5F).view({rows, columns}).to(at::kBFloat16);
+  const auto numbers = [](std::int64_t rows, std::int64_t columns, float step) {
+    return probe_numbers(rows, columns, at::kBFloat16, step);
   };
   for (const auto& [in, out] : {std::pair<std::int64_t, std::int64_t>{40, 72}, {576, 33}}) {
     const at::Tensor weight = numbers(out, in, 0.7548777F);
