@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/inputs_json.h"
 #include "core/printable.h"
 #include "core/size_text.h"
 #include "core/text.h"
@@ -174,16 +175,7 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
                      {"rejected", counts.rejected},
                      {"failed", counts.failed},
                      {"skipped", counts.skipped}};
-  json["inputs"] = Json::array();
-  for (const InputReport& input : results.inputs()) {
-    json["inputs"].push_back({{"path", input.path},
-                              {"bytes", input.bytes},
-                              {"sha256", input.sha256},
-                              {"records", input.records},
-                              {"format", input.format},
-                              {"problem", input.problem},
-                              {"message", input.message}});
-  }
+  json["inputs"] = inputs_json<Json>(results.inputs());
   json["sequences"] = results.sequence_count();
   json["residues"] = results.residue_count();
   if (const std::optional<ShardPart>& shard = results.shard()) {

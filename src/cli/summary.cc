@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cli/inputs_json.h"
 #include "cli/progress.h"
 #include "core/file.h"
 #include "core/printable.h"
@@ -28,20 +29,6 @@ void write_text(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
   if (!out) throw_system_error(errno, "create", file, ErrorCode::cannot_create);
   if (!(out << text).flush()) throw_system_error(errno, "write", file, ErrorCode::io);
-}
-
-nlohmann::json inputs_json(const RunSummary& s) {
-  nlohmann::json inputs = nlohmann::json::array();
-  for (const InputReport& input : s.inputs) {
-    inputs.push_back({{"path", input.path},
-                      {"bytes", input.bytes},
-                      {"sha256", input.sha256},
-                      {"records", input.records},
-                      {"format", input.format},
-                      {"problem", input.problem},
-                      {"message", input.message}});
-  }
-  return inputs;
 }
 
 }  // namespace
@@ -87,7 +74,7 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
   const nlohmann::json json = {{"output", s.output.string()},
                                {"file_bytes", s.file_bytes},
                                {"exit_status", exit_status},
-                               {"inputs", inputs_json(s)},
+                               {"inputs", inputs_json<nlohmann::json>(s.inputs)},
                                {"records", s.records},
                                {"ok", s.ok},
                                {"rejected", s.rejected},
