@@ -13,6 +13,7 @@ void add_inspect_command(CLI::App& app, int& exit_status);       // inspect.cc
 void add_merge_command(CLI::App& app, int& exit_status);         // merge.cc
 void add_verify_command(CLI::App& app, int& exit_status);        // verify.cc
 void add_export_command(CLI::App& app, int& exit_status);        // export.cc
+void add_report_command(CLI::App& app, int& exit_status);        // report.cc
 void add_model_command(CLI::App& app, int& exit_status);         // model.cc: list, fetch, verify
 void add_doctor_command(CLI::App& app, int& exit_status);        // doctor.cc
 void add_schema_command(CLI::App& app, int& exit_status);        // schema.cc: manifest, results, man

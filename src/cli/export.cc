@@ -7,15 +7,14 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/whole_file.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/printable.h"
@@ -50,34 +49,6 @@ struct Written {
   std::int64_t records = 0;
   std::vector<LeftOut> left_out;
 };
-
-// Writes under a passing name and renames at the end, so that `file` is whole or as it was before. `write` gets the
-// stream.
-template <class Write>
-void write_whole(const fs::path& file, bool overwrite, const Write& write) {
-  if (fs::exists(fs::symlink_status(file)) && !overwrite) {
-    throw Error(ErrorCode::cannot_create, "'" + file.string() + "' is there already",
-                "replace it with --overwrite, or choose another name with --output");
-  }
-  fs::path partial = file;
-  partial += ".partial";
-  try {
-    errno = 0;
-    std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-    if (!out) throw_system_error(errno, "create", partial, ErrorCode::cannot_create);
-    write([&](std::string_view text) {
-      if (!(out << text)) throw_system_error(errno, "write", partial, ErrorCode::io);
-    });
-    out.close();
-    if (!out) throw_system_error(errno, "write", partial, ErrorCode::io);
-    fsync_path(partial);
-    rename_durably(partial, file);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(partial, ignored);
-    throw;
-  }
-}
 
 fs::path made_folder(const fs::path& folder) {
   std::error_code error;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <type_traits>
@@ -46,6 +47,7 @@ RecordStatus status_from(std::uint8_t value) {
 template <typename T>
 hid_t native_type() {
   if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
+  if constexpr (std::is_same_v<T, double>) return H5T_NATIVE_DOUBLE;
   if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
   if constexpr (std::is_same_v<T, std::uint16_t>) return H5T_NATIVE_UINT16;
   if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
@@ -271,6 +273,29 @@ std::vector<Record> ResultReader::records(std::int64_t first, std::int64_t count
                   status_from(status[i]), std::move(codes[i]),        std::move(messages[i])};
   }
   return records;
+}
+
+std::vector<RecordCost> ResultReader::costs(std::int64_t first, std::int64_t count) const {
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  std::vector<RecordCost> costs(static_cast<std::size_t>(count), RecordCost{unknown, 0, 0, {}});
+  const auto numbers = [&]<typename T>(const char* path, T RecordCost::*number) {
+    if (!hdf5::has_dataset(impl_->id, path)) return;
+    const auto found = impl_->read<T>(path, {record_count()}, first, count);
+    for (std::size_t i = 0; i < costs.size(); ++i) costs[i].*number = found[i];
+  };
+  numbers(schema::record_seconds, &RecordCost::seconds);
+  numbers(schema::record_attempts, &RecordCost::attempts);
+  numbers(schema::record_memory_rung, &RecordCost::memory_rung);
+  for (const RecordCost& cost : costs) {
+    if (cost.memory_rung >= schema::memory_rung_words.size()) {
+      throw_bad(impl_->file, std::string("holds an unknown word in ") + schema::record_memory_rung);
+    }
+  }
+  if (hdf5::has_dataset(impl_->id, schema::record_device)) {
+    std::vector<std::string> found = impl_->open(schema::record_device, {record_count()}).read_texts(first, count);
+    for (std::size_t i = 0; i < costs.size(); ++i) costs[i].device = std::move(found[i]);
+  }
+  return costs;
 }
 
 StoredSequence ResultReader::sequence(std::int64_t row) const {

@@ -33,6 +33,14 @@ struct StoredSequence {
   std::vector<std::uint16_t> chain;  // as long as residues
 };
 
+// What computing a record's sequence took.
+struct RecordCost {
+  double seconds = 0;            // NaN where it was never computed, or the file does not say
+  std::int32_t attempts = 0;     // 0 likewise
+  std::uint8_t memory_rung = 0;  // place in schema::memory_rung_words
+  std::string device;
+};
+
 // What was predicted for one sequence of L residues.
 struct StoredStructure {
   std::vector<float> positions;              // [L, 14, 3] ångström, in the slots of pleat/sequence/residues.h
@@ -81,6 +89,8 @@ class ResultReader {
 
   // Records [first, first + count).
   [[nodiscard]] std::vector<Record> records(std::int64_t first, std::int64_t count) const;
+  // Likewise; what the file lacks is as RecordCost has it.
+  [[nodiscard]] std::vector<RecordCost> costs(std::int64_t first, std::int64_t count) const;
   [[nodiscard]] StoredSequence sequence(std::int64_t row) const;
   [[nodiscard]] const std::vector<std::int64_t>& offsets() const;  // /sequences/offsets, [U+1]
   [[nodiscard]] bool has_structures() const;
