@@ -7,11 +7,14 @@
 
 namespace pleat {
 
+// Bytes of the well-formed UTF-8 character that `text` starts with (Unicode, table 3-7); 0 where there is none.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
+
 // Whether the UTF-8 text starts with U+0080 to U+009F, which some terminals obey like the escape character.
 [[nodiscard]] bool starts_with_wide_control(std::string_view text);
 
-// `text` with '?' for each control character, so that it cannot command a terminal. More than `longest` bytes are cut,
-// not inside a character, and end in "...".
+// `text` with '?' for each control character, so that it cannot command a terminal, and U+FFFD for each byte that
+// belongs to no UTF-8 character. More than `longest` bytes are cut, not inside a character, and end in "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 60);
 
 }  // namespace pleat

@@ -182,16 +182,16 @@ inputs:
 The content decides, never the name. An input may be compressed with gzip (bgzip too), zstd, xz or bzip2. It is FASTA
 when its first line begins with `>`, else a table, whose first row names the columns: one of `id`, `name`, `entry`,
 `accession`, `header`, `protein`, `protein_id` and one of `sequence`, `seq`, `aa_sequence`, `protein_sequence`, in
-upper or lower case, and perhaps `description`. The delimiter is found from `,` `;` tab and `|`. A byte order mark, a
-line `sep=;` and comment lines (`#`) before the header are understood. Quotes are those of RFC 4180; where tabs
-divide, a quote is a character like any other (unless the header row is quoted). An id or a sequence that is empty, or
-`NA`, `N/A`, `null`, `none` or `nan` without quotes, rejects the record (`missing_value`). In a map, `format`
-(`fasta`, `csv`, `tsv`), `columns` and `delimiter` say what is not found by itself.
+upper or lower case, with blanks or `_`, and perhaps `description`. The delimiter is found from `,` `;` tab and `|`.
+A byte order mark, a line `sep=;` and comment lines (`#`) before the header are understood. Quotes are those of
+RFC 4180; where tabs divide, a quote is a character like any other (unless the header row is quoted). An id or a
+sequence that is empty, or `NA`, `N/A`, `null`, `none` or `nan` without quotes, rejects the record (`missing_value`). In
+a map, `format` (`fasta`, `csv`, `tsv`), `columns` and `delimiter` say what is not found by itself.
 
-In FASTA, blanks behind `>`, lines that begin with `;` and a Ctrl-Z at the end are skipped; of headers that Ctrl-A
-joins the first is the id. White space inside sequences and numbers at the starts of their lines are left out, with a
-note (`sequence_cleaned`); a `>` inside a line rejects the record (`lost_header`). Headers that are not UTF-8 are read
-as Windows-1252, with a note.
+In FASTA, blanks around `>`, lines that begin with `;` and a Ctrl-Z at the end are skipped; of headers that Ctrl-A
+joins the first is the id. White space inside sequences and numbers by themselves at the ends of their lines are left
+out, with a note (`sequence_cleaned`); a `>` inside a line rejects the record (`lost_header`). Headers that are not
+UTF-8 are read as Windows-1252, with a note.
 
 An input that is missing, damaged or something else (FASTQ, GenBank, PDB, a web page) does not end the run: all else is
 computed, `/inputs` in the result file and the summary say what was wrong, and the exit status is 65 as if a record

@@ -40,10 +40,7 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   }
   if (error) throw_system_error(error.value(), "look into the folder", folder, ErrorCode::missing_input);
   std::ranges::sort(files);
-  if (!files.empty()) return files;
-  throw Error(
-      ErrorCode::missing_input, "the folder '" + folder.string() + "' holds no file",
-      "folders inside it are not looked into; a pattern such as '" + (folder / "*/*.fasta").string() + "' does");
+  return files;
 }
 
 std::vector<fs::path> matches_of(const fs::path& pattern) {
@@ -57,9 +54,17 @@ std::vector<fs::path> matches_of(const fs::path& pattern) {
     return fs::is_directory(file, ignored);
   });
   std::ranges::sort(files);
-  if (!files.empty()) return files;
-  throw Error(ErrorCode::missing_input, "no file matches '" + pattern.string() + "'",
-              "`*` and `?` stand for any characters but slashes; hidden files are not matched");
+  return files;
+}
+
+// What a file of names cannot begin with: it was meant to be read itself.
+void check_is_list(const fs::path& list, std::string_view text) {
+  const bool is_fasta = text.starts_with('>');
+  if (!is_fasta && text.find('\0') == std::string_view::npos && !text.starts_with("\x1f\x8b")) return;
+  throw Error(
+      ErrorCode::missing_input,
+      "'" + list.string() + "' is to hold a name in each line, and holds " + (is_fasta ? "FASTA" : "binary data"),
+      "leave the @ before its name out, if it holds sequences");
 }
 
 class Finder {
@@ -84,12 +89,16 @@ class Finder {
     if (text.starts_with('@') && may_be_list) return add_list(manifest_.resolve(text.substr(1)), file);
     const fs::path path = manifest_.resolve(text);
     std::error_code ignored;
-    if (fs::is_directory(path, ignored)) {
-      file.from_folder = true;
-      return add_all(files_in(path), file);
+    const bool is_folder = fs::is_directory(path, ignored);
+    const bool is_there = is_folder || fs::exists(fs::symlink_status(path, ignored));
+    std::vector<fs::path> found;
+    if (is_folder) found = files_in(path);
+    if (!is_there && text.find_first_of("*?[") != std::string::npos) found = matches_of(path);
+    if (!found.empty()) {
+      file.from_folder = is_folder;
+      return add_all(found, file);
     }
-    const bool is_there = fs::exists(fs::symlink_status(path, ignored));
-    if (!is_there && text.find_first_of("*?[") != std::string::npos) return add_all(matches_of(path), file);
+    // Also an empty folder, and a pattern that nothing matches, as something that is missing beside other inputs.
     file.file = path;
     files_.push_back(file);
   }
@@ -103,7 +112,13 @@ class Finder {
   }
 
   void add_list(const fs::path& list, const InputFile& like) {
-    std::istringstream lines(read_text_file(list));
+    std::error_code ignored;
+    if (!fs::exists(list, ignored)) return add_all({list}, like);
+    std::string text = read_text_file(list);
+    check_is_list(list, text);
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+    std::istringstream lines(text);
     const std::size_t before = files_.size();
     for (std::string line; std::getline(lines, line);) {
       const std::string_view name = trimmed(line, " \t\r");

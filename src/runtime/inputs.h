@@ -10,8 +10,8 @@ namespace pleat {
 
 // Folders, patterns and files of names are looked into: the files of a folder or a pattern come in the order of their
 // names' bytes, hidden ones are passed over. A name that is there is that file, whatever characters it has. A file that
-// is not there stays in the list, for the reader to tell of. Throws Error(missing_input) for a pattern that matches
-// nothing, a folder without files, a file of names that cannot be read, and standard input given twice.
+// is not there, a pattern that matches nothing and a folder without files stay in the list, for the reader to tell of.
+// Throws Error(missing_input) for a file of names that is none or holds none, and for standard input given twice.
 [[nodiscard]] std::vector<InputFile> input_files(const Manifest& manifest);
 
 }  // namespace pleat

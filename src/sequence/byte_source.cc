@@ -24,12 +24,26 @@ namespace {
 
 constexpr const char* fetch_again = "copy or download the file again";
 
+// With what its name tells of the reason.
+[[noreturn]] void throw_not_opened(int error, const std::filesystem::path& file) {
+  const std::string name = file.string();
+  if (error != ENOENT) throw_system_error(error, "open", file, ErrorCode::missing_input);
+  if (name.find_first_of("*?[") != std::string::npos) {
+    throw Error(ErrorCode::missing_input, "no file matches " + quoted(file),
+                "`*` and `?` stand for any characters but slashes; hidden files are not matched");
+  }
+  std::string hint;
+  if (name.find('$') != std::string::npos) hint = "a variable of the environment is written ${NAME}";
+  if (name.starts_with('~') || name.find("/~") != std::string::npos) hint = "only ~/ at the start is the home folder";
+  throw Error(ErrorCode::missing_input, "cannot open " + quoted(file) + ": " + std::strerror(error), hint);
+}
+
 // The file as it lies there: counted and hashed on the way, with a look at its first bytes.
 class RawFile {
  public:
   explicit RawFile(const std::filesystem::path& file) : path_(file), ahead_(block_bytes) {
     fd_ = FileDescriptor(file == "-" ? ::dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd_.is_open()) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+    if (!fd_.is_open()) throw_not_opened(errno, file);
     // A file of which not even the start can be read counts as one that is not there.
     try {
       fill_ahead();
@@ -262,18 +276,27 @@ class ArchiveSource final : public ByteSource {
   bool is_open_ = false;
 };
 
+// A frame, or one that is skipped, with which pzstd and the seekable format begin.
+bool is_zstd(std::string_view start) {
+  using namespace std::string_view_literals;
+  if (start.starts_with("\x28\xb5\x2f\xfd"sv)) return true;
+  return start.size() >= 4 && (static_cast<unsigned char>(start[0]) & 0xF0U) == 0x50U &&
+         start.substr(1).starts_with("\x2a\x4d\x18"sv);
+}
+
 }  // namespace
 
 std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
-    throw Error(ErrorCode::missing_input, quoted(file) + " is a folder, not a file", "name the files in it");
+    throw Error(ErrorCode::missing_input, "the folder " + quoted(file) + " holds no file",
+                "folders inside it are not looked into; a pattern such as " + quoted(file / "*/*.fasta") + " does");
   }
   auto raw = std::make_unique<RawFile>(file);
   using namespace std::string_view_literals;
   const std::string_view start = raw->start();
   if (start.starts_with("\x1f\x8b"sv)) return std::make_unique<GzipSource>(std::move(raw));
-  if (start.starts_with("\x28\xb5\x2f\xfd"sv)) {
+  if (is_zstd(start)) {
     return std::make_unique<ArchiveSource>(std::move(raw), "zstd", archive_read_support_filter_zstd);
   }
   if (start.starts_with("\xfd"

@@ -161,16 +161,23 @@ Header header_of(std::string_view line, char delimiter) {
   return header;
 }
 
+// "Protein ID" and protein_id are one name.
+std::string plain_name(std::string_view name) {
+  std::string plain = lower_case(name);
+  std::ranges::replace(plain, ' ', '_');
+  return plain;
+}
+
 // The first of the names that a column has; with `wanted` only that one, exactly or but for case.
 std::optional<std::size_t> find_column(const Header& header, const std::string& wanted,
                                        std::span<const std::string_view> known) {
   const auto place_of = [&](std::string_view name) -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < header.names.size(); ++i) {
-      if (lower_case(header.names[i]) == name) return i;
+      if (plain_name(header.names[i]) == name) return i;
     }
     return std::nullopt;
   };
-  if (!wanted.empty()) return place_of(lower_case(wanted));
+  if (!wanted.empty()) return place_of(plain_name(wanted));
   for (const std::string_view name : known) {
     if (const auto place = place_of(name)) return place;
   }
@@ -222,13 +229,14 @@ std::string joined(std::span<const std::string_view> names) {
   throw_at(lines, lines.line_number(),
            (wanted.empty() ? "no column for the " : "no column is called ") + name + "; the columns, divided by " +
                delimiter_text(header.delimiter) + ", are " + seen,
-           "the first row names the columns; known for the " + std::string(what) + " are " + joined(known) +
+           "the first row names the columns (put one on top where it is missing: id,sequence); known for the " +
+               std::string(what) + " are " + joined(known) +
                "; any other can be given in the manifest, as inputs: [{file: F, columns: {id: A, sequence: B}}]");
 }
 
 void check_doubles(const LineReader& lines, const Header& header, std::size_t column) {
-  const std::string name = lower_case(header.names[column]);
-  if (std::ranges::count_if(header.names, [&](const auto& other) { return lower_case(other) == name; }) == 1) return;
+  const std::string name = plain_name(header.names[column]);
+  if (std::ranges::count_if(header.names, [&](const auto& other) { return plain_name(other) == name; }) == 1) return;
   throw_at(lines, lines.line_number(), "two columns are named " + quoted(std::string_view(name)),
            "give one of them another name");
 }
@@ -251,10 +259,11 @@ Columns find_columns(const LineReader& lines, const Header& header, const InputF
 // The header, behind comments and the line `sep=;` of a spreadsheet. Nothing in a file without one.
 std::optional<Header> read_header(LineReader& lines, InputFile input) {
   while (const auto line = lines.next()) {
-    const std::string_view text = trimmed(*line, " ");
+    std::string_view text = trimmed(*line, " ");
     if (text.find_first_not_of(" \t,;|\x1A") == std::string_view::npos) continue;
-    if (text.starts_with("sep=")) {
-      if (input.delimiter == 0 && text.size() > 4) input.delimiter = text[4];
+    if (is_separator_line(text)) {
+      if (text.starts_with('"')) text.remove_prefix(1);
+      if (input.delimiter == 0 && text.size() > 4 && text[4] != '"') input.delimiter = text[4];
       continue;
     }
     if (!text.starts_with('#')) return best_header(*line, input);
@@ -309,6 +318,8 @@ void judge(const RowReader& rows, const Columns& columns, bool is_cut, RawRecord
 }
 
 }  // namespace
+
+bool is_separator_line(std::string_view line) { return line.starts_with("sep=") || line.starts_with("\"sep="); }
 
 bool is_table_header(std::string_view line, const InputFile& input) {
   line = trimmed(line, " ");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "core/error.h"
@@ -15,6 +16,16 @@ constexpr std::string_view control_z = "\x1A";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// What follows '>' where a line is a header. It may be indented, and files that were joined have a byte order mark
+// there.
+std::optional<std::string_view> header_in(std::string_view line) {
+  if (!line.starts_with('>')) line = behind_white_space(line);
+  if (!line.starts_with('>')) return std::nullopt;
+  line = behind_white_space(line.substr(1));
+  while (line.starts_with(control_a)) line = behind_white_space(line.substr(1));
+  return trimmed(line);
+}
+
 // NCBI's tools print the headers of one sequence with " >" between them.
 std::string joined_headers(std::string_view text) {
   std::string joined;
@@ -29,7 +40,6 @@ std::string joined_headers(std::string_view text) {
 }
 
 void start_record(std::string_view header, RawRecord& record) {
-  header = trimmed(header);
   const std::size_t blank = std::min(header.find_first_of(" \t\x01"), header.size());
   record.id = header.substr(0, blank);
   record.description = trimmed(joined_headers(header.substr(blank)));
@@ -56,15 +66,22 @@ void reject_a_nul(const LineReader& lines, std::string_view line, RawRecord& rec
   reject(record, record_code::bad_residue, "line " + std::to_string(lines.line_number()) + " holds a NUL (byte 0x00)");
 }
 
-void append_line(std::string_view text, RawRecord& record) {
-  // As in GenBank's "   61 mktay iakqr".
-  const std::size_t number = std::min(
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin()), text.size());
-  if (number > 0 && number < text.size() && (text[number] == ' ' || text[number] == '\t')) {
-    ++record.numbers;
-    text = trimmed(text.substr(number));
+// Numbers that stand by themselves, before residues as in GenBank's "   61 mktay iakqr", behind them as in UniProt's
+// flat files, or in lines of their own as on its pages.
+std::string_view without_numbers(std::string_view text, std::int64_t& numbers) {
+  while (!text.empty() && is_digit(text.front())) {
+    const std::size_t end = std::min(text.find_first_of(" \t"), text.size());
+    if (!std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), is_digit)) break;
+    ++numbers;
+    text = trimmed(text.substr(end));
   }
-  append_bounded(record.sequence, text);
+  while (!text.empty() && is_digit(text.back())) {
+    const std::size_t start = text.find_last_of(" \t") + 1;  // 0 where there is no blank
+    if (start == 0 || !std::all_of(text.begin() + static_cast<std::ptrdiff_t>(start), text.end(), is_digit)) break;
+    ++numbers;
+    text = trimmed(text.substr(0, start));
+  }
+  return text;
 }
 
 }  // namespace
@@ -74,9 +91,9 @@ void read_fasta(LineReader& lines, const RecordSink& sink) {
   bool in_record = false;
   try {
     while (const auto line = lines.next()) {
-      if (line->starts_with('>')) {
+      if (const auto header = header_in(*line)) {
         if (in_record) sink(record);
-        start_record(line->substr(1), record);
+        start_record(*header, record);
         in_record = true;
         reject_a_nul(lines, *line, record);
         continue;
@@ -91,7 +108,7 @@ void read_fasta(LineReader& lines, const RecordSink& sink) {
                     "a FASTA file starts with a line such as '>name'");
       }
       reject_a_nul(lines, text, record);
-      append_line(text, record);
+      append_bounded(record.sequence, without_numbers(text, record.numbers));
     }
   } catch (const BrokenInput&) {
     reject(record, record_code::cut_off, "the input breaks off in this record");

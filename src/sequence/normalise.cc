@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/printable.h"
 #include "sequence/line_reader.h"
 #include "sequence/text.h"
 
@@ -17,12 +18,22 @@ bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
 
-// 'J' for what a terminal can show, else its number.
-std::string shown(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte >= 0x20 && byte < 0x7F) return std::string("'") + c + "'";
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  return std::string("byte 0x") + digits[byte >> 4U] + digits[byte & 0xFU];
+std::string hexadecimal(unsigned number, std::size_t digits) {
+  std::string text;
+  for (std::size_t i = 0; i < digits || number > 0; ++i, number >>= 4U) text += "0123456789ABCDEF"[number & 0xFU];
+  return {text.rbegin(), text.rend()};
+}
+
+// The character that the text starts with: 'J' for what a terminal can show, with its number beyond ASCII, since many
+// look alike; else the byte's.
+std::string shown(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  if (byte >= 0x20 && byte < 0x7F) return std::string("'") + text.front() + "'";
+  const std::size_t length = utf8_length(text);
+  if (length < 2 || starts_with_wide_control(text)) return "byte 0x" + hexadecimal(byte, 2);
+  unsigned code = byte & (0x7FU >> length);
+  for (const char c : text.substr(1, length - 1)) code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  return quoted(text.substr(0, length)) + " (U+" + hexadecimal(code, 4) + ")";
 }
 
 }  // namespace
@@ -126,7 +137,7 @@ bool Normaliser::add_chain(std::string_view text, std::size_t start) {
       ++blanks_;
       i += blank - 1;
     } else {
-      return reject_residue(c, start + i + 1);
+      return reject_residue(text.substr(i), start + i + 1);
     }
   }
   return true;
@@ -138,8 +149,9 @@ bool Normaliser::reject(std::string_view code, std::string message) {
   return false;
 }
 
-bool Normaliser::reject_residue(char c, std::size_t position) {
-  std::string why = shown(c) + " at position " + std::to_string(position);
+bool Normaliser::reject_residue(std::string_view text, std::size_t position) {
+  const char c = text.front();
+  std::string why = shown(text) + " at position " + std::to_string(position);
   if (c == '>') {
     return reject(record_code::lost_header,
                   why + ": a header does not begin its line, so that two records run into each other");

@@ -31,7 +31,8 @@ class Normaliser {
 
   bool add_chain(std::string_view text, std::size_t start);
   bool reject(std::string_view code, std::string message);
-  bool reject_residue(char c, std::size_t position);
+  // `text` starts with what is no residue.
+  bool reject_residue(std::string_view text, std::size_t position);
   [[nodiscard]] std::string_view without_blanks(std::string_view chain);
   void note(std::string_view code, const std::string& message);
   void note_conversions();

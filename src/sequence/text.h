@@ -27,5 +27,6 @@ bool make_clean_utf8(std::string& text);
 // Bytes of the white space that `text` starts with: ASCII's, no-break and zero-width spaces and others of Unicode in
 // UTF-8, and a no-break space of Windows-1252. 0 where there is none.
 [[nodiscard]] std::size_t white_space_length(std::string_view text);
+[[nodiscard]] std::string_view behind_white_space(std::string_view text);
 
 }  // namespace pleat

@@ -114,7 +114,49 @@ def test_a_name_that_yaml_cuts(job):
     job.refused(78, "m.yaml:4:9", "'out'", "'#1.h5'", "quotes")
 
 
+def test_what_matches_nothing_is_missing_beside_good_inputs(job):
+    job.input("good.faa", GOOD)
+    (job.folder / "none").mkdir()
+    job.placed.add("none")
+    job.keys["inputs"] += ["*.fas", "none", "@lists.txt", "$HOME/x.faa", "~nobody/x.faa"]
+    done = job.run()
+    assert done.returncode == 65, done.stderr
+    for text in ("no file matches", "none' holds no file", "lists.txt'", "is written ${NAME}", "only ~/ at the start"):
+        assert text in done.stderr, text
+    with job.open() as file:
+        assert [row[4] for row in inputs(file).values()] == [""] + ["missing"] * 5
+        assert texts(file["records/id"]) == ["a"]
+
+
+def test_files_of_names_as_editors_write_them(job):
+    job.place("a.faa", GOOD)
+    job.place("names.txt", b"\xef\xbb\xbfa.faa\r\n")
+    job.keys["inputs"] = ["@names.txt"]
+    assert ids(job) == ["a"]
+    job.keys["inputs"] = ["@a.faa"]
+    job.refused(66, "a name in each line, and holds FASTA", "leave the @")
+    job.place("names.gz", gzip.compress(b"a.faa\n"))
+    job.keys["inputs"] = ["@names.gz"]
+    job.refused(66, "holds binary data")
+
+
 # What is in them
+
+def test_a_line_of_any_bytes_is_quoted(job):
+    job.place("good.faa", GOOD)
+    job.input("bytes.faa", b"\x83\xa7 not text \xff\n")
+    job.keys["inputs"].append("good.faa")
+    done = job.run("--log-format", "json", "--summary-json", job.folder / "summary.json")
+    assert done.returncode == 65, done.stderr
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert any("\ufffd\ufffd not text \ufffd" in str(line) for line in told)
+    assert "\ufffd not text" in json.loads((job.folder / "summary.json").read_text())["inputs"][0]["message"]
+
+
+def test_titles_of_pir_are_not_computed(job):
+    job.input("a.pir", ">P1;CRAB_ANAPL\nALPHA CRYSTALLIN B CHAIN\n  MDITIHNPLI*\n")
+    job.refused(66, "looks like PIR", "'>P1;CRAB_ANAPL'")
+
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress, zstd])
 @pytest.mark.parametrize("name", ["a.fas", "a.txt.gz", "a", "a.csv"])

@@ -16,6 +16,11 @@ TEST(Printable, NothingThatCommandsATerminalIsLeft) {
             "a?31mb??");
 }
 
+TEST(Printable, BytesOfNoCharacterAreReplaced) {
+  EXPECT_EQ(printable("M\xfcller"), "M\xef\xbf\xbdller");
+  EXPECT_EQ(printable("\xe2\x80"), "\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 TEST(Printable, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(printable("abcdef", 6), "abcdef");
   EXPECT_EQ(printable("abcdef", 5), "abcde...");

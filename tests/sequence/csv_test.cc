@@ -35,6 +35,18 @@ TEST_F(Csv, FindsTheDelimiterAndTheUsualNames) {
   }
 }
 
+TEST_F(Csv, UnderstandsHeadersAsSpreadsheetsWriteThem) {
+  for (const char* const table : {"Protein ID,Protein Sequence\na,MK\n", "\"sep=,\"\nid,sequence\na,MK\n",
+                                  "sep=\t\nid\tsequence\na\tMK\n", "\"sep=;\"\n\"id\";\"AA sequence\"\na;MK\n"}) {
+    const Dataset data = read("a.csv", table);
+    ASSERT_EQ(data.records.size(), 1U) << table;
+    EXPECT_EQ(data.records[0].id, "a");
+    EXPECT_EQ(data.sequences.all_residues(), "MK");
+  }
+  expect_error(ErrorCode::missing_input, {"two columns are named 'protein_id'"},
+               [&] { return read("b.csv", "Protein ID,protein_id,seq\na,b,MK\n"); });
+}
+
 TEST_F(Csv, TakesTheColumnsThatAreNamed) {
   InputFile file(write("a.txt", "Gene;Translation;Product;id;sequence\ng1;MK;kinase;x;PP\n"));
   file.id_column = "gene";

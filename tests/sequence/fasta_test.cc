@@ -45,6 +45,31 @@ TEST_F(Fasta, SkipsCommentsAndTheByteOrderMark) {
   EXPECT_EQ(data.sequences.residues(0), "MKVL");
 }
 
+TEST_F(Fasta, HeadersMayBeIndentedAndJoinedFilesMayHaveTheirMarks) {
+  const Dataset data = read("a.fa",
+                            "  >a one\nMK\n\t> b\nVL\n\xEF\xBB\xBF>c\nPP\n>\xC2\xA0 d\nGG\n>\x01 e\x01"
+                            "f\nAA\n");
+  std::vector<std::string> ids;
+  for (const Record& record : data.records) ids.push_back(record.id);
+  EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "c", "d", "e"}));
+  EXPECT_EQ(data.sequences.all_residues(), "MKVLPPGGAA");
+}
+
+TEST_F(Fasta, NumbersAtTheEndsOfLinesAreLeftOut) {
+  const std::string genbank = "        1 mktayiakqr qisfvkshfs\n       21 rqleerlgli\n";
+  const std::string swissprot = "     MKTAYIAKQR QISFVKSHFS         20\n     RQLEERLGLI                    30\n";
+  const std::string page = "        10         20\nMKTAYIAKQR QISFVKSHFS\n        30\nRQLEERLGLI\n";
+  for (const std::string& lines : {genbank, swissprot, page}) {
+    const Dataset data = read("a.fa", ">a\n" + lines);
+    EXPECT_EQ(data.sequences.all_residues(), "MKTAYIAKQRQISFVKSHFSRQLEERLGLI") << lines;
+    EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned) << lines;
+  }
+  // A header that has lost its '>' is no number.
+  for (const char* const lost : {"4HHB", "MK 4HHB", "MK4", "10MK"}) {
+    EXPECT_EQ(read("a.fa", std::string(">a\nMK\n") + lost + "\n").records[0].error_code, record_code::bad_residue);
+  }
+}
+
 TEST_F(Fasta, JoinsLinesThatCrossTheReadBuffer) {
   std::string text = ">long\n";
   std::string residues;

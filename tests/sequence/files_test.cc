@@ -262,6 +262,15 @@ TEST_F(Files, OtherCompressionsAreRead) {
   }
 }
 
+TEST_F(Files, ZstdMayBeginWithAFrameThatIsSkipped) {
+  const std::string skipped("\x50\x2A\x4D\x18\x04\0\0\0abcd", 12);
+  const std::string frame = bytes_of(
+      "28b52ffd0458310000"
+      "3e610a4d4b0a"
+      "24374bdd");  // ">a\nMK\n"
+  EXPECT_EQ(read("a.zst", skipped + frame).sequences.all_residues(), "MK");
+}
+
 TEST_F(Files, APipeIsReadOnce) {
   const auto pipe = folder() / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
@@ -283,6 +292,7 @@ TEST_F(Files, WhatIsNoFileOfSequencesIsNamed) {
   const std::string reads = "@r1\nACGT\n+\nIIII\n";
   const Case cases[] = {
       {"\n<html><body>404</body></html>\n", "line 2: '<html><body>404</body></html>' looks like a web page"},
+      {"\n\n  <!DOCTYPE html>\n", "line 3: '<!DOCTYPE html>' looks like a web page"},
       {"LOCUS       AAA40590  110 aa\nORIGIN\n", "GenBank"},
       {"ID   P12345_RABIT  Reviewed;\n", "UniProt"},
       {"HEADER    HYDROLASE\nATOM      1  N   MET A   1\n", "PDB"},
@@ -299,6 +309,28 @@ TEST_F(Files, WhatIsNoFileOfSequencesIsNamed) {
       {std::string("\xFF\xFE>\0a\0", 6), "UTF-16"},
       {std::string(100, '\0'), "binary"},
       {">a\x02\x03\x04\nMK\n", "binary"},
+      {std::string("\xFF\xFE\0\0>\0\0\0", 8), "UTF-32"},
+      {std::string(">\0a\0\n\0M\0K\0\n\0", 12), "UTF-16"},
+      {std::string("\0>\0a\0\n\0M\0K\0\n", 12), "UTF-16"},
+      {gzip(gzip(">a\nMK\n")), "compressed twice"},
+      {std::string("\x04\x22\x4D\x18\x64\x40\xA7", 7), "lz4"},
+      {"\x1F\x9D\x90>", "(.Z)"},
+      {">P1;CRAB_ANAPL\nALPHA CRYSTALLIN B CHAIN\nMDITIH*\n", "PIR"},
+      {" 2 10\nx         MKTAYIAKQR\n", "PHYLIP"},
+      {"!!AA_MULTIPLE_ALIGNMENT 1.0\n", "MSF"},
+      {"@HD\tVN:1.6\n@SQ\tSN:1\n", "SAM"},
+      {"##fileformat=VCFv4.2\n", "VCF"},
+      {"[{\"id\": 1}]\n", "JSON"},
+      {"&gt;a\nMK\n", "'>' for '&gt;'"},
+      {"MKTAYIAKQR\nMKTAYIAKQR\n", "a sequence without its header"},
+      {"BLASTP 2.13.0+\n", "BLAST"},
+      {"(a:1,b:2);\n", "a tree"},
+      {"version https://git-lfs.github.com/spec/v1\n", "Git LFS"},
+      {"version: 1\nmodel: x\n", "YAML"},
+      {"\x83\xA7"
+       "encoder\n",
+       "'\xEF\xBF\xBD\xEF\xBF\xBD"
+       "encoder' is neither"},
       {"MKTAYIA\n", "line 1: 'MKTAYIA' is neither a FASTA header nor the header of a table"},
       {"a,MKTAY\nb,GGGG\n", "no column for the id; the columns, divided by ',', are 'a', 'MKTAY'"},
       {"\xEF\xBB\xBFname;letters\na;MK\n",
@@ -308,6 +340,14 @@ TEST_F(Files, WhatIsNoFileOfSequencesIsNamed) {
     expect_error(ErrorCode::missing_input, {"a.fasta", c.word}, [&] { return read("a.fasta", c.content); });
     expect_error(ErrorCode::missing_input, {"a.fasta.gz", c.word}, [&] { return read("a.fasta.gz", gzip(c.content)); });
   }
+}
+
+TEST_F(Files, ANulIsBlamedOnItsRecordInAShortFileToo) {
+  const Dataset data = read("a.fasta", std::string(">a\nM\0K\n>b\0c\nVL\n>d\nPP\n", 21));
+  ASSERT_EQ(data.records.size(), 3U);
+  EXPECT_EQ(data.records[0].message, "line 2 holds a NUL (byte 0x00)");
+  EXPECT_EQ(data.records[1].message.substr(0, 30), "line 3 holds a NUL (byte 0x00)");
+  EXPECT_EQ(data.sequences.all_residues(), "PP");
 }
 
 TEST_F(Files, ANulIsBlamedOnItsRecord) {

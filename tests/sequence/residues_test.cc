@@ -87,7 +87,10 @@ TEST_F(Residues, OtherCharactersRejectWithTheirPosition) {
   expect_rejected("M*KV", record_code::bad_residue, "'*' at position 2 is not a residue");
   expect_rejected("MKV**", record_code::bad_residue, "'*' at position 4 is not a residue");
   expect_rejected("AC:D-E", record_code::bad_residue, "'-' at position 5 is not a residue");
-  expect_rejected("MK\xC3\xA9", record_code::bad_residue, "byte 0xC3 at position 3 is not a residue");
+  expect_rejected("MK\xE2\x80\x94V", record_code::bad_residue,
+                  "'\xE2\x80\x94' (U+2014) at position 3 is not a residue");
+  expect_rejected("MK\xE2V", record_code::bad_residue, "byte 0xE2 at position 3 is not a residue");
+  expect_rejected("MK\xC3\xA9", record_code::bad_residue, "'é' (U+00E9) at position 3 is not a residue");
 }
 
 TEST_F(Residues, WhiteSpaceInsideIsLeftOutWithANote) {
