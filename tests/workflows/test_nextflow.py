@@ -255,7 +255,7 @@ def test_slurm_gives_each_task_its_gpu(tmp_path, cluster):
     }
     config = tmp_path / "small.config"
     config.write_text(
-        "process { withLabel: pleat_light { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n"
+        "process { withLabel: process_low { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n"
     )
     pipeline("--input", "proteins.fasta", "--shards", 2, "-profile", "slurm,gpu", "-c", config)
     seen = {tuple(line.split()) for line in (tmp_path / "seen").read_text().splitlines()}
@@ -269,7 +269,7 @@ def test_slurm(tmp_path, cluster, same_bits):
     pipeline.environment |= {"SLURM_CONF": cluster["SLURM_CONF"]}
     config = tmp_path / "small.config"
     config.write_text(
-        "process { withLabel: pleat_light { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n"
+        "process { withLabel: process_low { cpus = 1; memory = 1.GB } }\nexecutor.pollInterval = '1 sec'\n"
     )
     pipeline("--input", "proteins.fasta", "--shards", 2, "-profile", "slurm", "-c", config)
     same_bits("Nextflow on SLURM, 2 shards", pipeline.result())

@@ -64,13 +64,13 @@ def read_samples(input) {
 }
 
 // Before anything runs: what names a sample cannot have, and results that are there.
-def check_samples(samples) {
+def check_samples(samples, outdir, may_be_there) {
     samples.keySet().each { sample ->
         if (!(sample ==~ /[A-Za-z0-9][A-Za-z0-9._-]*/) || sample =~ /\.shard-\d+-of-\d+$/) {
             error("'${sample}' cannot name a sample: use letters, digits, '.', '_' and '-', and not the names of shards")
         }
-        def published = file("${params.outdir}/${sample}.h5")
-        if (published.exists() && !params.overwrite && !workflow.resume) {
+        def published = file("${outdir}/${sample}.h5")
+        if (published.exists() && !may_be_there) {
             error("${published} is there already; choose another --outdir, or replace it with --overwrite")
         }
     }
@@ -88,6 +88,9 @@ workflow {
     if (!params.model) {
         error("say which model: --model FOLDER, or --model NAME --models FOLDER")
     }
+    if (!(params.fail_on in ['any', 'all', 'none'])) {
+        error("--fail_on ${params.fail_on}: it is any, all or none")
+    }
     if (params.export && !(params.export in ['pdb', 'cif', 'fasta'])) {
         error("--export ${params.export}: it is pdb, cif or fasta")
     }
@@ -99,24 +102,28 @@ workflow {
     def model = is_folder ? folder : file(params.models, type: 'dir', checkIfExists: true)
 
     def samples = read_samples(params.input)
-    check_samples(samples)
+    check_samples(samples, params.outdir, params.overwrite || workflow.resume)
     PLEAT_SHARDS(
         channel.fromList(samples.collect { sample, sequences -> [[id: sample], sequences] }),
         file(params.manifest, checkIfExists: true),
         model,
         is_folder ? '' : params.model,
+        params.state ? new File(params.state).absolutePath : '',
         params.shards as int,
     )
     PLEAT_REPORT(PLEAT_SHARDS.out.results)
     problems = PLEAT_REPORT.out.problems
-    versions = PLEAT_SHARDS.out.versions
+    versions = PLEAT_SHARDS.out.versions.mix(PLEAT_REPORT.out.versions_pleat)
     if (params.export) {
         PLEAT_EXPORT(PLEAT_SHARDS.out.results, params.export)
         problems = problems.mix(PLEAT_EXPORT.out.problems)
-        versions = versions.mix(PLEAT_EXPORT.out.versions.first())
+        versions = versions.mix(PLEAT_EXPORT.out.versions_pleat)
     }
     problems
         .map { _meta, file -> file }
         .collectFile(name: 'problems.tsv', storeDir: params.outdir, keepHeader: true, skip: 1, sort: { file -> file.name })
-    versions.mix(PLEAT_REPORT.out.versions.first()).collectFile(name: 'versions.yml', storeDir: params.outdir)
+    versions
+        .map { process, tool, version -> "${process.tokenize(':').last()}:\n    ${tool}: ${version}\n" }
+        .unique()
+        .collectFile(name: 'versions.yml', storeDir: params.outdir, sort: true)
 }

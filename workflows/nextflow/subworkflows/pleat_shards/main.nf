@@ -8,29 +8,29 @@ workflow PLEAT_SHARDS {
     manifest   // file
     model      // folder, or [] for the models that the image or the site has
     model_name // string, empty where model is the model's own folder
+    state      // string, a folder in which a task that is tried again finds what it had, or empty
     shards     // number
 
     main:
     parts = samples.flatMap { meta, sequences ->
-        (1..shards).collect { shard -> [meta + [shard: shard, shards: shards], sequences] }
+        (1..shards).collect { shard -> [meta, sequences, shard, shards] }
     }
-    PLEAT_RUN(parts, manifest, model, model_name)
-    versions = PLEAT_RUN.out.versions.first()
+    PLEAT_RUN(parts, manifest, model, model_name, state)
+    results = PLEAT_RUN.out.results
+    versions = PLEAT_RUN.out.versions_pleat
 
     if (shards > 1) {
         // A sample is joined as soon as all of its own shards are there.
         grouped = PLEAT_RUN.out.results
-            .map { meta, file -> [groupKey(meta.subMap(meta.keySet() - ['shard', 'shards']), shards), file] }
+            .map { meta, file -> [groupKey(meta, shards), file] }
             .groupTuple()
-            .map { meta, files -> [meta.target, files] }
+            .map { key, files -> [key.target, files.sort { file -> file.name }] }
         PLEAT_MERGE(grouped)
         results = PLEAT_MERGE.out.results
-    }
-    else {
-        results = PLEAT_RUN.out.results.map { meta, file -> [meta.subMap(meta.keySet() - ['shard', 'shards']), file] }
+        versions = versions.mix(PLEAT_MERGE.out.versions_pleat)
     }
 
     emit:
     results  // channel: [ meta, h5 ]
-    versions // channel: versions.yml
+    versions // channel: [ process, tool, version ]
 }

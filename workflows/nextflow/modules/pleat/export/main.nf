@@ -1,8 +1,8 @@
 // Writes the structures, or the sequences as they were computed, as files in one archive.
 process PLEAT_EXPORT {
     tag "${meta.id} ${format}"
-    label 'pleat_light'
-    container params.pleat_image
+    label 'process_low'
+    container 'pleat:0.1.0-cpu'
 
     input:
     tuple val(meta), path(results)
@@ -11,34 +11,24 @@ process PLEAT_EXPORT {
     output:
     tuple val(meta), path("*.tar.gz"), emit: archive
     tuple val(meta), path("*.export.problems.tsv"), emit: problems
-    path "versions.yml", emit: versions
+    tuple val("${task.process}"), val('pleat'), eval("pleat --version | cut -d' ' -f1"), topic: versions, emit: versions_pleat
 
     when:
     task.ext.when == null || task.ext.when
 
     script:
     def args = task.ext.args ?: '--fail-on none'
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
     pleat export ${results} --format ${format} --output '${prefix}.${format}.tar.gz' --problems left-out.tsv ${args}
     awk -v sample='${meta.id}' '{ print (NR == 1 ? "sample" : sample) "\\t" \$0 }' left-out.tsv \\
         > '${prefix}.export.problems.tsv'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 
     stub:
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
     touch '${prefix}.${format}.tar.gz'
     echo "sample" > '${prefix}.export.problems.tsv'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 }

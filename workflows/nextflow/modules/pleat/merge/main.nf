@@ -1,39 +1,29 @@
 // Joins the files of a sample's shards into the file that one run would have written.
 process PLEAT_MERGE {
     tag "${meta.id}"
-    label 'pleat_light'
-    container params.pleat_image
+    label 'process_low'
+    container 'pleat:0.1.0-cpu'
 
     input:
     tuple val(meta), path(parts)
 
     output:
-    tuple val(meta), path("${task.ext.prefix ?: meta.id}.h5"), emit: results
-    path "versions.yml", emit: versions
+    tuple val(meta), path("*.h5"), emit: results // without those that are inputs
+    tuple val("${task.process}"), val('pleat'), eval("pleat --version | cut -d' ' -f1"), topic: versions, emit: versions_pleat
 
     when:
     task.ext.when == null || task.ext.when
 
     script:
     def args = task.ext.args ?: ''
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
     pleat merge ${parts} --output '${prefix}.h5' ${args}
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 
     stub:
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
     touch '${prefix}.h5'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 }

@@ -2,39 +2,30 @@
 // first column.
 process PLEAT_REPORT {
     tag "${meta.id}"
-    label 'pleat_light'
-    container params.pleat_image
+    label 'process_low'
+    container 'pleat:0.1.0-cpu'
 
     input:
     tuple val(meta), path(results)
 
     output:
     tuple val(meta), path("*.problems.tsv"), emit: problems
-    path "versions.yml", emit: versions
+    tuple val("${task.process}"), val('pleat'), eval("pleat --version | cut -d' ' -f1"), topic: versions, emit: versions_pleat
 
     when:
     task.ext.when == null || task.ext.when
 
     script:
-    def prefix = task.ext.prefix ?: meta.id
+    def args = task.ext.args ?: '--table problems'
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
-    pleat inspect ${results} --table problems |
+    pleat inspect ${results} ${args} |
         awk -v sample='${meta.id}' '{ print (NR == 1 ? "sample" : sample) "\\t" \$0 }' > '${prefix}.problems.tsv'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 
     stub:
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     """
     echo "sample" > '${prefix}.problems.tsv'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 }

@@ -1,33 +1,34 @@
 // Embeds and folds the sequences of one sample, or one shard of them, into an HDF5 file.
 process PLEAT_RUN {
-    tag "${meta.id}${meta.shards > 1 ? " ${meta.shard}/${meta.shards}" : ''}"
-    label 'pleat_compute'
-    container params.pleat_image
+    tag "${meta.id}${shards > 1 ? " ${shard}/${shards}" : ''}"
+    label 'process_high'
+    container 'pleat:0.1.0-cpu'
 
     input:
-    // meta.id names the sample; meta.shard of meta.shards is computed, all of it where meta.shards is 1
-    tuple val(meta), path(sequences, stageAs: 'sequences/?/*')
+    // shard of shards is computed, all of the sequences where shards is 1
+    tuple val(meta), path(sequences, stageAs: 'sequences/?/*'), val(shard), val(shards)
     path manifest
     // a model's folder with model_name empty, or a folder of models with the name of one of them
     path model, stageAs: 'weights/*'
     val model_name
+    // a folder outside of the task's, which a retry does not get again: what was computed is gone on with there; or empty
+    val state
 
     output:
     tuple val(meta), path("*.h5"), emit: results
     tuple val(meta), path("*.summary.json"), emit: summary
-    path "versions.yml", emit: versions
+    tuple val("${task.process}"), val('pleat'), eval("pleat --version | cut -d' ' -f1"), topic: versions, emit: versions_pleat
 
     when:
     task.ext.when == null || task.ext.when
 
     script:
     def args = task.ext.args ?: '--fail-on none'
-    def prefix = task.ext.prefix ?: meta.id
+    def prefix = task.ext.prefix ?: "${meta.id}"
     // pleat run gives the output's name this suffix itself.
-    def output = meta.shards > 1 ? "${prefix}.shard-${meta.shard}-of-${meta.shards}" : prefix
-    def shard = meta.shards > 1 ? "--shard ${meta.shard}/${meta.shards}" : ''
-    // A retry gets a new folder: what is to be gone on with must lie outside of it.
-    def state = task.ext.state ? "--work-dir '${task.ext.state}/${output}.work'" : ''
+    def output = shards > 1 ? "${prefix}.shard-${shard}-of-${shards}" : prefix
+    def part = shards > 1 ? "--shard ${shard}/${shards}" : ''
+    def work = state ? "--work-dir '${state}/${output}.work'" : ''
     def name = model_name ?: "${model}"
     """
     export OMP_NUM_THREADS=${task.cpus}
@@ -35,24 +36,14 @@ process PLEAT_RUN {
     # A file of names holds any number of files; a command line does not, but for those of the shell itself.
     printf '%s\\n' ${[sequences].flatten().join(' ')} > inputs.txt
     pleat run ${manifest} --set inputs=@inputs.txt --set 'model="${name}"' --output '${prefix}.h5' \\
-        --summary-json '${output}.summary.json' --progress none ${shard} ${state} ${args}
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
+        --summary-json '${output}.summary.json' --progress none ${part} ${work} ${args}
     """
 
     stub:
-    def prefix = task.ext.prefix ?: meta.id
-    def output = meta.shards > 1 ? "${prefix}.shard-${meta.shard}-of-${meta.shards}" : prefix
+    def prefix = task.ext.prefix ?: "${meta.id}"
+    def output = shards > 1 ? "${prefix}.shard-${shard}-of-${shards}" : prefix
     """
     touch '${output}.h5'
     echo '{}' > '${output}.summary.json'
-
-    cat <<-END_VERSIONS > versions.yml
-    "${task.process}":
-        pleat: \$(pleat --version | cut -d' ' -f1)
-    END_VERSIONS
     """
 }
