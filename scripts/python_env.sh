@@ -2,15 +2,20 @@
 
 # Prints the folder of a virtual environment with what REQUIREMENTS lists (about 5 GB, downloaded on first use). Files
 # that list the same versions share one environment.
-python_env() {  # REQUIREMENTS
+python_env() {  # REQUIREMENTS [PIP OPTION...]
   local venv
   venv=$deps/python-$(sed 's/#.*//' "$1" | tr -s '[:space:]' '\n' | sort | sha256sum | cut -c1-12)
   if [ ! -e "$venv/ready" ]; then
     say "installing what $1 lists, once"
     rm -rf "$venv"
     python3 -m venv "$venv" || die "could not make $venv; on Debian and Ubuntu: apt-get install python3-venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$1" >&2 || die "could not install $1"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "${@:2}" --requirement "$1" >&2 || die "could not install $1"
     touch "$venv/ready"
   fi
   printf '%s\n' "$venv"
+}
+
+# The environment of tests/cli/test_readers.py. Its list is whole: pip brings nothing more.
+readers_env() {
+  python_env "$root/tests/cli/requirements-readers.txt" --no-deps
 }

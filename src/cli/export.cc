@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@
 #include "export/fasta.h"
 #include "export/file_sink.h"
 #include "export/structure_files.h"
+#include "export/vector_files.h"
 
 namespace pleat::cli {
 namespace {
@@ -33,16 +36,24 @@ constexpr const char* fasta_name = "sequences.fasta";
 constexpr std::array<std::string_view, 4> fasta_endings{".fasta", ".fa", ".faa", ".fas"};
 constexpr std::array<std::string_view, 2> pdb_endings{".pdb", ".ent"};
 constexpr std::array<std::string_view, 2> cif_endings{".cif", ".mmcif"};
+constexpr std::array<std::string_view, 3> hdf5_endings{".h5", ".hdf5", ".hdf"};
+constexpr std::array<std::string_view, 1> npz_endings{".npz"};
+constexpr std::array<std::string_view, 1> csv_endings{".csv"};
 
 struct ExportOptions {
   std::string file;
   std::string format;
   std::string output;
+  std::string what = "mean";
+  std::string key = "id";
+  std::optional<std::int64_t> layer;
   std::vector<std::string> ids;
   std::string fail_on = "all";
   std::string problems;
   bool overwrite = false;
 };
+
+bool is_structure_format(const std::string& format) { return format == "pdb" || format == "cif"; }
 
 // What came of an export.
 struct Written {
@@ -116,6 +127,62 @@ Written export_structure_files(const ResultReader& results, const ExportOptions&
   return {summary.files, summary.left_out};
 }
 
+VectorRequest vector_request(const ExportOptions& options) {
+  VectorRequest request;
+  for (const VectorKind kind : {VectorKind::mean, VectorKind::bos, VectorKind::per_residue}) {
+    if (options.what == name_of(kind)) request.kind = kind;
+  }
+  request.key = options.key == "sha256" ? VectorKey::sha256 : VectorKey::id;
+  request.layer = options.layer;
+  request.ids = options.ids;
+  return request;
+}
+
+// The one file that the vectors go to; in a folder it is called "embeddings".
+fs::path vector_file(const ExportOptions& options, std::span<const std::string_view> endings) {
+  switch (destination_of(options.output, endings)) {
+    case Destination::file: return options.output;
+    case Destination::folder: return made_folder(options.output) / ("embeddings" + std::string(endings.front()));
+    case Destination::stream:
+      throw Error(ErrorCode::usage, options.format + " cannot go to standard output", "name a file with --output");
+    case Destination::archive: break;
+  }
+  throw Error(ErrorCode::usage, options.format + " is one file, which no archive is made of",
+              "name a file that ends in " + std::string(endings.front()) + ", or a folder");
+}
+
+// Where the vectors went; empty for standard output.
+fs::path write_vectors(const VectorSource& source, const ExportOptions& options) {
+  fs::path file;
+  if (options.format == "csv") {
+    if (destination_of(options.output, csv_endings) == Destination::stream) {
+      write_vectors_csv(source, [](std::string_view text) { std::cout << text; });
+      return file;
+    }
+    file = vector_file(options, csv_endings);
+    write_whole(file, options.overwrite, [&](const TextSink& sink) { write_vectors_csv(source, sink); });
+  } else if (options.format == "npy") {
+    if (destination_of(options.output, {}) != Destination::folder) {
+      throw Error(ErrorCode::usage, "npy is several files", "name a folder with --output");
+    }
+    file = write_vectors_npy(source, options.output, options.overwrite);
+  } else if (options.format == "npz") {
+    file = vector_file(options, npz_endings);
+    write_vectors_npz(source, file, options.overwrite);
+  } else {
+    file = vector_file(options, hdf5_endings);
+    (options.format == "skbio" ? write_vectors_skbio : write_vectors_h5)(source, file, options.overwrite);
+  }
+  return file;
+}
+
+Written export_vectors(const ResultReader& results, const ExportOptions& options) {
+  const VectorSource source(results, vector_request(options));
+  const fs::path file = write_vectors(source, options);
+  if (!file.empty()) std::cout << file.string() << '\n';
+  return {std::ssize(source.items()), source.left_out()};
+}
+
 // What could not be exported of what was computed, in the columns of pleat inspect --table problems.
 void write_problems(const Written& written, const std::string& file) {
   write_whole(file, true, [&](const TextSink& sink) {
@@ -140,8 +207,9 @@ int report(const Written& written, const ExportOptions& options) {
     spdlog::warn("left out: '{}': {}", printable(record.id), printable(record.reason, 200));
   }
   if (count > most_lines) {
-    spdlog::warn("and {} more; {}", count - most_lines,
-                 options.format == "fasta" ? "pleat inspect --table problems lists them" : "index.tsv lists them");
+    spdlog::warn(
+        "and {} more; {}", count - most_lines,
+        is_structure_format(options.format) ? "index.tsv lists them" : "pleat inspect --table problems lists them");
   }
   const bool asked_in_vain = !options.ids.empty() && options.fail_on != "none";
   const bool fails = options.fail_on == "any" || (options.fail_on == "all" && written.records == 0);
@@ -150,8 +218,9 @@ int report(const Written& written, const ExportOptions& options) {
 
 int export_results(const ExportOptions& options) {
   const ResultReader results(options.file);
-  const Written written =
-      options.format == "fasta" ? export_sequences(results, options) : export_structure_files(results, options);
+  const Written written = options.format == "fasta"             ? export_sequences(results, options)
+                          : is_structure_format(options.format) ? export_structure_files(results, options)
+                                                                : export_vectors(results, options);
   if (!options.problems.empty()) write_problems(written, options.problems);
   return report(written, options);
 }
@@ -162,9 +231,13 @@ void add_export_command(CLI::App& app, int& exit_status) {
   const auto options = std::make_shared<ExportOptions>();
   CLI::App* const command = app.add_subcommand("export", "Write a result file's content in another format");
   command->add_option("FILE", options->file, "A file that pleat run wrote")->type_name("FILE")->required();
-  command->add_option("--format", options->format, "fasta, or pdb or cif (mmCIF) for structures")
+  command
+      ->add_option(
+          "--format", options->format,
+          "fasta; pdb or cif (mmCIF) for structures; for embeddings h5 (a dataset for each record), skbio, npz,\n"
+          "npy or csv")
       ->required()
-      ->check(CLI::IsMember({"fasta", "pdb", "cif"}));
+      ->check(CLI::IsMember({"fasta", "pdb", "cif", "h5", "skbio", "npz", "npy", "csv"}));
   command
       ->add_option("--output", options->output,
                    "The folder to write to, made if needed; an archive, .tar or .tar.gz; one file of the format's\n"
@@ -175,6 +248,14 @@ void add_export_command(CLI::App& app, int& exit_status) {
       ->type_name("ID")
       ->expected(1)
       ->take_all();
+  command->add_option("--what", options->what, "Which embeddings: mean (the default), bos or per_residue")
+      ->check(CLI::IsMember({"mean", "bos", "per_residue"}));
+  command->add_option("--layer", options->layer, "The layer of the embeddings; the deepest of the file by default")
+      ->type_name("N");
+  command
+      ->add_option("--key", options->key,
+                   "Name embeddings by the record's id (the default), or by the SHA-256 of the sequence, each once")
+      ->check(CLI::IsMember({"id", "sha256"}));
   command
       ->add_option("--fail-on", options->fail_on,
                    "Exit with 65 when any record is left out, only when all are (the default), or never")

@@ -17,4 +17,7 @@ namespace pleat {
 // belongs to no UTF-8 character. More than `longest` bytes are cut, not inside a character, and end in "...".
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 60);
 
+// `text` for a line of a table: tab, line feed, carriage return and backslash are \t, \n, \r and \\.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 }  // namespace pleat

@@ -14,9 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of files, never of folders.
-constexpr std::array<std::string_view, 20> file_endings{".fasta", ".fa", ".faa",  ".fas", ".pdb", ".ent", ".cif",
-                                                        ".mmcif", ".h5", ".hdf5", ".csv", ".tsv", ".txt", ".zip",
-                                                        ".7z",    ".gz", ".bz2",  ".xz",  ".zst", ".json"};
+constexpr std::array<std::string_view, 22> file_endings{
+    ".fasta", ".fa",  ".faa", ".fas", ".pdb", ".ent", ".cif", ".mmcif", ".h5",   ".hdf5", ".csv",
+    ".tsv",   ".txt", ".zip", ".7z",  ".gz",  ".bz2", ".xz",  ".zst",   ".json", ".npz",  ".npy"};
 
 std::string joined(std::span<const std::string_view> words) {
   std::string text;

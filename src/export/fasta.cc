@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t line_width = 60;
 
+}  // namespace
+
 std::string with_chain_breaks(const StoredSequence& sequence) {
   std::string text;
   text.reserve(sequence.residues.size());
@@ -19,8 +21,6 @@ std::string with_chain_breaks(const StoredSequence& sequence) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string fasta_entry(const Record& record, const StoredSequence& sequence) {
   std::string entry = ">" + record.id;

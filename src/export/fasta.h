@@ -11,6 +11,9 @@
 
 namespace pleat {
 
+// The letters, chains joined by ':'.
+[[nodiscard]] std::string with_chain_breaks(const StoredSequence& sequence);
+
 // One entry: ">id description", then the residues in lines of 60 columns, chains joined by ':', each line ended.
 [[nodiscard]] std::string fasta_entry(const Record& record, const StoredSequence& sequence);
 

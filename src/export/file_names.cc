@@ -46,15 +46,18 @@ std::string safe_name(std::string_view id) {
   return name;
 }
 
-std::string FileNames::next(std::string_view id) {
-  std::string name = safe_name(id);
-  const std::string key = lower_case(name);
+std::string UniqueNames::next(const std::string& name, const std::string& key) {
   if (taken_.insert(key).second) return name;
   std::int64_t& suffix = last_suffix_.try_emplace(key, 1).first->second;
   while (true) {
     const std::string ending = "_" + std::to_string(++suffix);
     if (taken_.insert(key + ending).second) return name + ending;
   }
+}
+
+std::string FileNames::next(std::string_view id) {
+  const std::string name = safe_name(id);
+  return names_.next(name, lower_case(name));
 }
 
 }  // namespace pleat

@@ -14,15 +14,26 @@ namespace pleat {
 // Windows keeps for devices. Runs of other characters become one '_'; never empty.
 [[nodiscard]] std::string safe_name(std::string_view id);
 
-// Hands out one name per record. No two are alike, capital letters or not: later ones get a suffix such as "_2".
-// The same ids in the same order always get the same names.
+// Hands out names of which no two are alike: later ones get a suffix such as "_2". The same names in the same order
+// always come out the same.
+class UniqueNames {
+ public:
+  [[nodiscard]] std::string next(const std::string& name) { return next(name, name); }
+  // Names are alike where their `key` is, such as the name in lower case.
+  [[nodiscard]] std::string next(const std::string& name, const std::string& key);
+
+ private:
+  std::unordered_set<std::string> taken_;                      // keys
+  std::unordered_map<std::string, std::int64_t> last_suffix_;  // of each key that was asked for
+};
+
+// Hands out one file name per record. No two are alike, capital letters or not.
 class FileNames {
  public:
   [[nodiscard]] std::string next(std::string_view id);
 
  private:
-  std::unordered_set<std::string> taken_;                      // in lower case
-  std::unordered_map<std::string, std::int64_t> last_suffix_;  // of each name in lower case that was asked for
+  UniqueNames names_;
 };
 
 }  // namespace pleat

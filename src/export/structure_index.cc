@@ -4,22 +4,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/printable.h"
+
 namespace pleat {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '\t': out += "\\t"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\\': out += "\\\\"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 // Empty where there is no number.
 std::string number_text(float value, const char* format) {
@@ -32,10 +20,10 @@ std::string number_text(float value, const char* format) {
 }  // namespace
 
 void StructureIndex::add(const IndexLine& line) {
-  text_ += line.file + '\t' + escaped(line.record->id) + '\t' + std::to_string(line.record_number) + '\t' +
+  text_ += line.file + '\t' + one_line(line.record->id) + '\t' + std::to_string(line.record_number) + '\t' +
            std::to_string(line.record->sequence) + '\t' + std::to_string(line.length) + '\t' +
            number_text(line.mean_plddt, "%.2f") + '\t' + number_text(line.ptm, "%.4f") + '\t' +
-           std::string(name_of(line.status)) + '\t' + escaped(line.reason) + '\n';
+           std::string(name_of(line.status)) + '\t' + one_line(line.reason) + '\n';
 }
 
 }  // namespace pleat

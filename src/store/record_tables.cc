@@ -205,6 +205,10 @@ void write_text_column(const hdf5::File& file, const GuardedFile& guard, const c
   write_text(file, path, schema::attr_text_sha256, sha256.finish());
 }
 
+void write_number(const hdf5::File& file, const std::string& name, std::int64_t value) {
+  write_number(file, name.c_str(), hdf5::copy_of(H5T_STD_I64LE), &value);
+}
+
 void write_numbers(const hdf5::File& file, const std::string& name, const std::vector<std::int64_t>& values) {
   const hsize_t count = values.size();
   const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), "describe a list"));

@@ -61,6 +61,8 @@ void write_text_list(const hdf5::File& file, const std::string& object, const st
                      const std::vector<std::string>& words);
 // A string as an attribute of an object.
 void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value);
+// A number as an attribute of "/".
+void write_number(const hdf5::File& file, const std::string& name, std::int64_t value);
 // Numbers as an attribute of "/".
 void write_numbers(const hdf5::File& file, const std::string& name, const std::vector<std::int64_t>& values);
 // A column of strings, with its hash. Calls `value` with each row in turn.
