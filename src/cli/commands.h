@@ -12,6 +12,7 @@ void add_bench_device_command(CLI::App& app, int& exit_status);  // bench_device
 void add_inspect_command(CLI::App& app, int& exit_status);       // inspect.cc
 void add_merge_command(CLI::App& app, int& exit_status);         // merge.cc
 void add_verify_command(CLI::App& app, int& exit_status);        // verify.cc
+void add_compare_command(CLI::App& app, int& exit_status);       // compare.cc
 void add_export_command(CLI::App& app, int& exit_status);        // export.cc
 void add_report_command(CLI::App& app, int& exit_status);        // report.cc
 void add_model_command(CLI::App& app, int& exit_status);         // model.cc: list, fetch, verify

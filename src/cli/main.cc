@@ -76,6 +76,7 @@ int run_program(int argc, char** argv) {
   pleat::cli::add_inspect_command(app, exit_status);
   pleat::cli::add_merge_command(app, exit_status);
   pleat::cli::add_verify_command(app, exit_status);
+  pleat::cli::add_compare_command(app, exit_status);
   pleat::cli::add_export_command(app, exit_status);
   pleat::cli::add_report_command(app, exit_status);
   pleat::cli::add_model_command(app, exit_status);

@@ -1,0 +1,132 @@
+#include "compare/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "compare/structures.h"
+#include "compare/vectors.h"
+#include "sequence/residues.h"
+
+namespace pleat {
+namespace {
+
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t alpha = 1;  // slot of C-alpha
+
+bool is_embedding(const std::string& path) {
+  return path == "/logits" || (path.starts_with("/embeddings/") && path.find('/', 12) != std::string::npos);
+}
+
+// "/embeddings/layer_06/mean" -> "layer_06/mean"
+std::string short_name(const std::string& path) {
+  constexpr std::string_view begin = "/embeddings/";
+  return path.substr(path.starts_with(begin) ? begin.size() : 1);
+}
+
+// [row] -> values, by dataset.
+std::map<std::string, DataSetInfo> embeddings_of(const ResultReader& results) {
+  std::map<std::string, DataSetInfo> found;
+  for (DataSetInfo& info : results.datasets()) {
+    if (is_embedding(info.path) && info.shape.size() == 2) found.emplace(info.path, std::move(info));
+  }
+  return found;
+}
+
+// Of numbers that are there: one that is none is as far off as can be.
+double or_infinite(double value) { return std::isnan(value) ? std::numeric_limits<double>::infinity() : value; }
+
+// NaN without elements.
+double mean_difference(const std::vector<float>& a, const std::vector<float>& b,
+                       const std::vector<std::uint8_t>& mask) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!mask.empty() && mask[i] == 0) continue;
+    sum += std::abs(double{a[i]} - b[i]);
+    ++count;
+  }
+  return count == 0 ? missing : or_infinite(sum / static_cast<double>(count));
+}
+
+std::vector<Point> alphas_of(const StoredStructure& structure, const std::vector<std::uint8_t>& both) {
+  std::vector<Point> points;
+  for (std::size_t residue = 0; residue < both.size() / residues::slots; ++residue) {
+    const std::size_t atom = residue * residues::slots + alpha;
+    if (both[atom] == 0) continue;
+    points.push_back(
+        {structure.positions[3 * atom], structure.positions[3 * atom + 1], structure.positions[3 * atom + 2]});
+  }
+  return points;
+}
+
+}  // namespace
+
+Comparison::Comparison(const ResultReader& a, const ResultReader& b, MatchBy by)
+    : a_(a),
+      b_(b),
+      matches_(match_records(a, b, by)),
+      structures_(a.has_structures() && b.has_structures()),
+      pae_(structures_ && a.has_pae() && b.has_pae()) {
+  find_rows();
+  if (!structures_) return;
+  measures_.insert(measures_.end(), {{"rmsd", "rmsd"}, {"lddt", "lddt", true}, {"plddt", "plddt"}, {"ptm", "ptm"}});
+  if (pae_) measures_.push_back({"pae", "pae"});
+}
+
+void Comparison::find_rows() {
+  const std::map<std::string, DataSetInfo> of_b = embeddings_of(b_);
+  for (const auto& [path, info] : embeddings_of(a_)) {
+    const auto found = of_b.find(path);
+    if (found == of_b.end() || found->second.shape[1] != info.shape[1]) continue;
+    rows_.push_back(
+        {path, static_cast<std::size_t>(info.shape[1]), path == "/logits" || path.ends_with("/per_residue")});
+    measures_.push_back({short_name(path) + " cosine", "cosine", true});
+    measures_.push_back({short_name(path) + " relative_error", "relative_error"});
+  }
+}
+
+RecordDifference Comparison::compare(const RecordPair& pair) const {
+  RecordDifference difference;
+  difference.id = pair.id;
+  const auto row = static_cast<std::size_t>(pair.a);
+  difference.residues = a_.offsets()[row + 1] - a_.offsets()[row];
+  for (const Rows& rows : rows_) compare_rows(rows, pair, difference.values);
+  if (structures_) compare_structures(pair, difference.values);
+  return difference;
+}
+
+void Comparison::compare_rows(const Rows& rows, const RecordPair& pair, std::vector<double>& values) const {
+  const auto begin = [&](const ResultReader& results, std::int64_t row) {
+    return rows.per_residue ? results.offsets()[static_cast<std::size_t>(row)] : row;
+  };
+  const auto at = static_cast<std::size_t>(pair.a);
+  const std::int64_t count = rows.per_residue ? a_.offsets()[at + 1] - a_.offsets()[at] : 1;
+  constexpr std::int64_t block_values = 1 << 18;
+  const std::int64_t block = std::max<std::int64_t>(1, block_values / static_cast<std::int64_t>(rows.width));
+  VectorDifference difference;
+  for (std::int64_t first = 0; first < count; first += block) {
+    const std::int64_t some = std::min(block, count - first);
+    difference.add(a_.floats(rows.path, begin(a_, pair.a) + first, some),
+                   b_.floats(rows.path, begin(b_, pair.b) + first, some), rows.width);
+  }
+  values.push_back(difference.cosine());
+  values.push_back(difference.relative_error());
+}
+
+void Comparison::compare_structures(const RecordPair& pair, std::vector<double>& values) const {
+  const StoredStructure a = a_.structure(pair.a);
+  const StoredStructure b = b_.structure(pair.b);
+  std::vector<std::uint8_t> both(a.atom_mask.size());
+  for (std::size_t i = 0; i < both.size(); ++i) both[i] = a.atom_mask[i] != 0 && b.atom_mask[i] != 0 ? 1 : 0;
+  const std::vector<Point> alphas_a = alphas_of(a, both);
+  const std::vector<Point> alphas_b = alphas_of(b, both);
+  values.push_back(alphas_a.empty() ? missing : or_infinite(superposed_rmsd(alphas_a, alphas_b)));
+  values.push_back(lddt(alphas_a, alphas_b));
+  values.push_back(mean_difference(a.plddt, b.plddt, both));
+  values.push_back(or_infinite(std::abs(double{a.ptm} - b.ptm)));
+  if (pae_) values.push_back(mean_difference(a_.pae(pair.a), b_.pae(pair.b), {}));
+}
+
+}  // namespace pleat

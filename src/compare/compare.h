@@ -1,0 +1,61 @@
+// Two result files, record by record: what a change of precision, machine or version has done to the numbers.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compare/match.h"
+#include "store/result_reader.h"
+
+namespace pleat {
+
+// What is compared. Of every measure one direction is worse.
+struct Measure {
+  std::string name;  // "layer_06/mean cosine"
+  std::string kind;  // "cosine": what limits are given for
+  bool larger_is_better = false;
+};
+
+struct RecordDifference {
+  std::string id;
+  std::int64_t residues = 0;
+  std::vector<double> values;  // by measure; NaN where there is none
+};
+
+// A is what B is measured against.
+class Comparison {
+ public:
+  // Both must outlive it. Throws Error(bad_input) where a file is damaged.
+  Comparison(const ResultReader& a, const ResultReader& b, MatchBy by);
+
+  // Of every layer and kind of embedding, and of logits, that both files hold in the same width: cosine (of the
+  // record's worst row) and relative_error. Where both hold structures: rmsd (of C-alpha atoms, ångström), lddt, plddt
+  // (mean absolute difference over the atoms, 0 to 100), ptm (absolute difference) and, where both hold it, pae (mean
+  // absolute difference, ångström).
+  [[nodiscard]] const std::vector<Measure>& measures() const { return measures_; }
+  [[nodiscard]] const Matches& matches() const { return matches_; }
+  // In the order of A. Throws Error(bad_input).
+  [[nodiscard]] RecordDifference compare(const RecordPair& pair) const;
+
+ private:
+  struct Rows {
+    std::string path;
+    std::size_t width = 0;
+    bool per_residue = false;
+  };
+
+  void find_rows();
+  void compare_rows(const Rows& rows, const RecordPair& pair, std::vector<double>& values) const;
+  void compare_structures(const RecordPair& pair, std::vector<double>& values) const;
+
+  const ResultReader& a_;
+  const ResultReader& b_;
+  Matches matches_;
+  std::vector<Rows> rows_;
+  bool structures_ = false;
+  bool pae_ = false;
+  std::vector<Measure> measures_;
+};
+
+}  // namespace pleat
