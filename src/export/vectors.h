@@ -23,9 +23,9 @@ enum class VectorKey : std::uint8_t { id, sha256 };
 
 struct VectorRequest {
   VectorKind kind = VectorKind::mean;
-  std::optional<std::int64_t> layer;  // the deepest one of the file where nothing is said
+  std::optional<std::int64_t> layer = {};  // the deepest one of the file where nothing is said
   VectorKey key = VectorKey::id;
-  std::vector<std::string> ids;  // empty: every record
+  std::vector<std::string> ids = {};  // empty: every record
 };
 
 struct VectorItem {

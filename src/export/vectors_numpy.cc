@@ -76,6 +76,7 @@ class Zip {
     if (archive_ == nullptr) throw std::bad_alloc();
     check(archive_write_set_format_zip(archive_.get()));
     check(archive_write_zip_set_compression_store(archive_.get()));
+    check(archive_write_set_format_option(archive_.get(), "zip", "hdrcharset", "UTF-8"));
     check(archive_write_set_bytes_in_last_block(archive_.get(), 1));
     check(archive_write_open_fd(archive_.get(), out.descriptor()));
   }

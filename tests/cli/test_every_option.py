@@ -191,6 +191,13 @@ INVOCATIONS = [
     ("export", "results.h5 --format pdb --output {}/files --id a --id c --fail-on all --problems {}/p.tsv"),
     ("export", "results.h5 --format cif --output {}/f.tar.gz --fail-on none"),
     ("export", "results.h5 --format cif --output f.tar --overwrite"),
+    ("export", "results.h5 --format h5 --output {}/e.h5 --what mean --key id"),
+    ("export", "results.h5 --format skbio --output {}/s.h5 --what per_residue --layer 1"),
+    ("export", "results.h5 --format npz --output {}/e.npz --what bos --key sha256"),
+    ("export", "results.h5 --format npy --output {}/arrays"),
+    ("export", "results.h5 --format csv --output {}/e.csv"),
+    ("compare", "results.h5 results.h5 --by id --limit cosine=0.99 --all --records"),
+    ("compare", "results.h5 results.h5 --by sequence --json"),
     ("report", "results.h5 -o {}/r.html --structures 1 --multiqc {}/r_mqc.tsv"),
     ("report", "results.h5 --output r.html --overwrite --color colors.tsv:kind"),
     ("model list", "--json"),
@@ -225,7 +232,8 @@ def test_every_option_has_a_run():
 def results(tmp_path_factory):
     """A folder with a manifest, its results, and two parts of such."""
     folder = tmp_path_factory.mktemp("results")
-    job = job_of(folder, {"inputs": "in.fasta", "tasks": {"structure": {"num_recycles": 0}, "embeddings": True}})
+    job = job_of(folder, {"inputs": "in.fasta", "tasks": {"structure": {"num_recycles": 0},
+                          "embeddings": {"layers": [1, -1], "mean": True, "bos": True, "per_residue": True}}})
     job.place("in.fasta", ">a\nMKTAYIAKQRQ\n>c\nMKTAYIGGAVL\n")
     job.manifest().rename(folder / "m.yaml")
     for arguments in (["--output", "results.h5"], ["--output", "parts.h5", "--shard", "1/2"],
