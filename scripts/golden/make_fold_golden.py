@@ -2,13 +2,15 @@
 """Writes the golden data of the ESMFold tests with Hugging Face transformers: small random models and what the
 reference computes with them. scripts/golden/run calls it in an environment with the right versions.
 
-    make_fold_golden.py [FOLDER]        default: tests/data/esmfold, whose README.md says what each file holds
+    make_fold_golden.py [FOLDER [MODEL...]]     default: all into tests/data/esmfold, whose README.md says what each file holds
 """
 
 import copy
 import json
 import math
+import shutil
 import sys
+import tempfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -17,7 +19,8 @@ import transformers
 from fold_cases import MODELS, fold_input, sequence
 from fold_reference import atom37_to_atom14, exact_rotations, run, trace_into
 from make_demo_model import VOCAB
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from seeded import power_of_two, seeded_array, write_list
 from transformers import EsmConfig, EsmForProteinFolding, PreTrainedConfig
 from transformers.models.esm.openfold_utils import residue_constants
 
@@ -78,6 +81,48 @@ def random_model(spec):
     for name, parameter in sorted(model.named_parameters()):
         parameter.data.copy_(random_value(spec, name, parameter.shape, generator).half())
     return model
+
+
+def deviation_of(spec, name, shape):
+    """The mean and the standard deviation of a weight of a model whose weights are made from seeds."""
+    if name == "esm_s_combine" or "embedding" in name or name.endswith("recycle_disto.weight"):
+        return 0.0, 1.0
+    if name.endswith("head_weights"):
+        return 0.5, 0.4
+    if len(shape) == 1:
+        return (1.0 if name.endswith("weight") else 0.0), 0.1
+    gain = next((gain for start, gain in (GAINS | spec.gains).items() if name.startswith(start)), 1.0)
+    if "query" in name or "key" in name:
+        gain = 1.5
+    return 0.0, gain / math.sqrt(shape[1])
+
+
+def seeded_entries(spec, model):
+    """What each parameter is made of, see seeded.py."""
+    entries = {}
+    for number, (name, parameter) in enumerate(sorted(model.named_parameters())):
+        shift, deviation = deviation_of(spec, name, parameter.shape)
+        scale = power_of_two(deviation)
+        entries[name] = {"shape": list(parameter.shape), "seed": 1000 + number, "shift": shift, "scale": scale}
+    return entries
+
+
+def write_seeded_model(spec, folder, weights):
+    """config.json and the list of seeds to `folder`, and the whole model to `weights`."""
+    model = EsmForProteinFolding(fold_config(spec))
+    entries = seeded_entries(spec, model)
+    for name, parameter in model.named_parameters():
+        parameter.data.copy_(torch.from_numpy(seeded_array(entries[name])))
+    model.save_pretrained(weights)
+    saved = load_file(weights / "model.safetensors")
+    for name in entries.keys() & saved.keys():
+        assert torch.equal(saved[name], torch.from_numpy(seeded_array(entries[name]))), name
+    write_list(
+        folder / "weights.json",
+        {name: entry for name, entry in entries.items() if name in saved},
+        {name: tensor for name, tensor in saved.items() if name not in entries},
+    )
+    shutil.copy(weights / "config.json", folder / "config.json")
 
 
 def version_4_tensors(model, language_model_type, trunk_type):
@@ -265,8 +310,13 @@ def describe_recycling(parts, first_pass, entry):
 
 def make_model(spec, folder):
     (folder / "golden").mkdir(parents=True, exist_ok=True)
-    write_model(spec, folder)
-    model = load_model(folder)
+    with tempfile.TemporaryDirectory() as passing:
+        if spec.layout == "seeded":
+            write_seeded_model(spec, folder, Path(passing))
+            model = load_model(Path(passing))
+        else:
+            write_model(spec, folder)
+            model = load_model(folder)
     exact_model = copy.deepcopy(model).double()
     entries, tensors = [], {}
     for number, case in enumerate(spec.cases):
@@ -293,7 +343,8 @@ def main():
     default = Path(__file__).resolve().parents[2] / "tests/data/esmfold"
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default
     for spec in MODELS:
-        make_model(spec, folder / spec.name)
+        if not sys.argv[2:] or spec.name in sys.argv[2:]:
+            make_model(spec, folder / spec.name)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/file.h"
+#include "seeded_model.h"
 #include "tensor/host.h"
 #include "test_data.h"
 
@@ -61,14 +62,14 @@ std::vector<std::string> golden_models() {
     if (entry.is_directory()) names.push_back(entry.path().filename().string());
   }
   std::ranges::sort(names);
-  if (names.size() < 4) throw std::runtime_error("golden data is missing from tests/data/esmfold");
+  if (names.size() < 5) throw std::runtime_error("golden data is missing from tests/data/esmfold");
   return names;
 }
 
 GoldenModel::GoldenModel(const std::string& name, at::ScalarType precision, at::Device device)
     : folder_(root / name),
       config_(load_model_config(folder_)),
-      checkpoint_(Checkpoint::open(folder_)),
+      checkpoint_(Checkpoint::open(golden_model_folder(folder_))),
       model_(checkpoint_, config_.language_model, config_.fold.value(), precision, device),
       golden_(Checkpoint::open(folder_ / "golden")) {
   const auto json = nlohmann::json::parse(read_text_file(folder_ / "golden.json"));

@@ -55,7 +55,7 @@ class GoldenModel {
   std::vector<GoldenFold> cases_;
 };
 
-// Every folder under tests/data/esmfold; at least four, or it throws.
+// Every folder under tests/data/esmfold; at least five, or it throws.
 [[nodiscard]] std::vector<std::string> golden_models();
 
 }  // namespace pleat
