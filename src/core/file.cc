@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -21,17 +22,26 @@ FileDescriptor open_to_read(const std::filesystem::path& path) {
   return FileDescriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+std::chrono::nanoseconds time_of(const struct stat& status) {
+  return std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);
+}
+
+[[noreturn]] void throw_changed(const std::filesystem::path& file) {
+  throw Error(ErrorCode::bad_input, "'" + file.string() + "' was changed while it was read",
+              "wait until whoever writes it is done, then run the same command again");
+}
+
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& file) {
-  const FileDescriptor fd = open_to_read(file);
-  if (!fd.is_open()) throw_system_error(errno, "open", file, ErrorCode::missing_input);
+MappedFile::MappedFile(const std::filesystem::path& file) : path_(file), file_(open_to_read(file)) {
+  if (!file_.is_open()) throw_system_error(errno, "open", file, ErrorCode::missing_input);
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) throw_system_error(errno, "look at", file, ErrorCode::missing_input);
+  if (::fstat(file_.get(), &status) != 0) throw_system_error(errno, "look at", file, ErrorCode::missing_input);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::missing_input, "'" + file.string() + "' is not a file");
   size_ = static_cast<std::size_t>(status.st_size);
+  written_ = time_of(status);
   if (size_ == 0) return;
-  void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file_.get(), 0);
   if (address == MAP_FAILED) throw_system_error(errno, "map", file, ErrorCode::missing_input);
   data_ = static_cast<const std::byte*>(address);
 }
@@ -41,9 +51,16 @@ MappedFile::~MappedFile() {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      file_(std::move(other.file_)),
+      written_(other.written_),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(file_, other.file_);
+  std::swap(written_, other.written_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
@@ -54,6 +71,19 @@ void MappedFile::drop_pages(std::size_t offset, std::size_t length) const noexce
   const std::size_t first = (offset + page - 1) / page * page;
   const std::size_t last = std::min(offset + length, size_) / page * page;
   if (data_ != nullptr && first < last) ::madvise(const_cast<std::byte*>(data_) + first, last - first, MADV_DONTNEED);
+}
+
+void MappedFile::read_at(std::size_t offset, std::span<std::byte> to) const {
+  std::size_t got = 0;
+  const int error = file_.read_at(offset, to, got);
+  if (error != 0) throw_system_error(error, "read", path_, ErrorCode::io);
+  if (got < to.size()) throw_changed(path_);
+}
+
+void MappedFile::throw_if_changed() const {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) throw_system_error(errno, "look at", path_, ErrorCode::io);
+  if (static_cast<std::size_t>(status.st_size) != size_ || time_of(status) != written_) throw_changed(path_);
 }
 
 void fsync_path(const std::filesystem::path& path) {

@@ -65,6 +65,7 @@ Esm2::Esm2(const Checkpoint& checkpoint, Esm2Config config, at::ScalarType preci
     lm_head_ = MaskedLmHead{load.linear("lm_head.dense", Activation::gelu), load.layer_norm("lm_head.layer_norm"),
                             Linear(decoder, load.tensor("lm_head.bias", precision_))};
   }
+  load.check();
 }
 
 }  // namespace pleat

@@ -2,22 +2,42 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 #include "core/error.h"
 #include "core/stop.h"
-#include "tensor/host.h"
+#include "esm2/read_tensor.h"
 
 namespace pleat {
 
+namespace {
+
+// Tensors whose check a GPU may still be at; more would only keep memory.
+constexpr std::size_t most_unchecked = 64;
+
+}  // namespace
+
 at::Tensor Loader::tensor(const std::string& name, at::ScalarType type) const {
   throw_if_stopped(StopScope::current());
-  const TensorView& view = checkpoint_.tensors().at(name);
-  at::Tensor loaded = tensor_from(view, type);
-  checkpoint_.drop_pages(view);
-  if (!at::isfinite(loaded.sum(at::kFloat)).item<bool>() && !loaded.isfinite().all().item<bool>()) {
-    throw Error(ErrorCode::bad_input, "the tensor '" + name + "' holds NaN or infinity",
+  ReadTensor read = read_tensor(checkpoint_, checkpoint_.tensors().at(name), type, device_);
+  unchecked_->push_back({name, read.values, std::move(read.finite)});
+  if (device_.is_cpu() || unchecked_->size() >= most_unchecked) check();
+  return std::move(read.values);
+}
+
+void Loader::check() const {
+  if (unchecked_->empty()) return;
+  const std::vector<Unchecked> tensors = std::exchange(*unchecked_, {});
+  std::vector<at::Tensor> flags;
+  flags.reserve(tensors.size());
+  for (const Unchecked& tensor : tensors) flags.push_back(tensor.finite);
+  const at::Tensor finite = at::stack(flags).cpu();
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (finite.const_data_ptr<bool>()[i] || tensors[i].values.isfinite().all().item<bool>()) continue;
+    throw Error(ErrorCode::bad_input, "the tensor '" + tensors[i].name + "' holds NaN or infinity",
                 "the weights are damaged; fetch them again and check them with: pleat model verify");
   }
-  return loaded.to(device_);
+  checkpoint_.throw_if_changed();
 }
 
 LayerNorm Loader::layer_norm(const std::string& name, const std::string& weight, const std::string& bias) const {

@@ -99,6 +99,8 @@ EsmFold::Parts::Parts(const Checkpoint& checkpoint, const Esm2Config& language_m
       heads(load_float32) {
   check_af2_to_esm(checkpoint.tensors(), language_model_config);
   if (config.embed_aa) residue_embedding = load.tensor("embedding.weight", at::kFloat);
+  load.check();
+  load_float32.check();
 }
 
 at::Tensor EsmFold::Parts::embed(const at::Tensor& states, const at::Tensor& aatype, const FoldTrace& trace) const {
@@ -136,6 +138,7 @@ BackboneState EsmFold::Parts::pass(const at::Tensor& s_0, at::Tensor& s, at::Ten
 
 FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& s, const at::Tensor& z,
                                   const FoldInput& input, const FoldRequest& request, const FoldTrace& trace) const {
+  const at::NoTF32Guard exact;
   const at::Tensor aatype = tensor_of(input.aatype, z.device());  // [P]
   const ResidueRows rows(input, z.device());
   const Atoms atoms = structure_module.place_atoms(state, aatype, trace);

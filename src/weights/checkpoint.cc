@@ -66,16 +66,21 @@ Checkpoint Checkpoint::open(const fs::path& folder) {
   return checkpoint;
 }
 
-void Checkpoint::drop_pages(const TensorView& tensor) const noexcept {
+void Checkpoint::read(std::span<const std::byte> part, std::span<std::byte> to) const {
   for (const auto& map : maps_) {
     const std::span<const std::byte> bytes = map->bytes();
     const std::less_equal<const std::byte*> not_after;
-    if (not_after(bytes.data(), tensor.data.data()) &&
-        not_after(tensor.data.data() + tensor.data.size(), bytes.data() + bytes.size())) {
-      map->drop_pages(static_cast<std::size_t>(tensor.data.data() - bytes.data()), tensor.data.size());
+    if (not_after(bytes.data(), part.data()) &&
+        not_after(part.data() + part.size(), bytes.data() + bytes.size())) {
+      map->read_at(static_cast<std::size_t>(part.data() - bytes.data()), to);
       return;
     }
   }
+  throw Error(ErrorCode::internal, "bytes that are not of a checkpoint's tensor are read from it");
+}
+
+void Checkpoint::throw_if_changed() const {
+  for (const auto& map : maps_) map->throw_if_changed();
 }
 
 std::vector<fs::path> Checkpoint::files_to_hash() const {

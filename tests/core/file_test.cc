@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "scratch_folder.h"
 
@@ -54,6 +56,36 @@ TEST(MappedFile, Moves) {
   EXPECT_EQ(text_of(moved), "first");
   moved = std::move(second);
   EXPECT_EQ(text_of(moved), "second");
+}
+
+TEST(MappedFile, ReadsPartsPastTheMapping) {
+  const ScratchFolder folder;
+  const MappedFile file(folder.write("f", "0123456789"));
+  std::array<std::byte, 4> part{};
+  file.read_at(6, part);
+  EXPECT_EQ(part[0], std::byte{'6'});
+  EXPECT_EQ(part[3], std::byte{'9'});
+  file.throw_if_changed();
+}
+
+// Through the mapping this would end the process.
+TEST(MappedFile, AFileThatBecomesShorterIsAnError) {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder.write("f", std::string(100000, 'a'));
+  const MappedFile file(path);
+  std::filesystem::resize_file(path, 50000);
+  std::vector<std::byte> part(60000);
+  std::string what;
+  EXPECT_EQ(code_of([&] { file.read_at(40000, part); }, &what), ErrorCode::bad_input);
+  EXPECT_THAT(what, HasSubstr("changed while it was read"));
+}
+
+TEST(MappedFile, AFileThatIsWrittenToHasChanged) {
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder.write("f", "first");
+  const MappedFile file(path);
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) + std::chrono::milliseconds(1));
+  EXPECT_EQ(code_of([&] { file.throw_if_changed(); }), ErrorCode::bad_input);
 }
 
 TEST(MappedFile, DroppedPagesAreReadAgain) {
