@@ -65,7 +65,7 @@ bool exceeds_disk(const PlanReport& plan) {
 }
 
 std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
-  std::string text = fmt::format("model        {}, {}, on {} device{} of {} threads\n", plan.model, plan.precision,
+  std::string text = fmt::format("model        {}, {}, on {} device{} of {} threads\n", plan.model, plan.precision_text,
                                  plan.devices, plan.devices == 1 ? "" : "s", plan.threads);
   for (const InputReport& input : plan.inputs) {
     if (input.is_bad()) text += fmt::format("INPUT with {}: {}\n", input.problem, printable(input.message, 400));

@@ -12,9 +12,11 @@
 
 namespace pleat {
 
-// How sequences are to be computed when the planned way needs too much memory.
+// How sequences are to be computed when the planned way needs too much memory, or gave no numbers.
 struct Effort {
-  std::int64_t chunk_size = 0;  // of folding; 0 = as planned
+  std::int64_t chunk_size = 0;   // of folding; 0 = as planned
+  bool in_float32 = false;       // whatever the run's precision is
+  bool operator==(const Effort&) const = default;
 };
 
 // What was asked for needs more memory than there is; the device itself is sound.
@@ -29,9 +31,11 @@ class DeviceLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The error codes of results whose sequence ran out of memory, and failed in another way; part of the file format.
+// The error codes of results whose sequence ran out of memory, failed in another way, and gave NaN or infinity; part of
+// the file format.
 inline constexpr const char* error_out_of_memory = "out_of_memory";
 inline constexpr const char* error_compute_failed = "compute_failed";
+inline constexpr const char* error_not_finite = "not_finite";
 
 // The failure of one sequence. The code is part of the file format.
 [[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
@@ -65,6 +69,9 @@ class Device {
   [[nodiscard]] virtual std::string memory() const { return name(); }
   // What may be tried when memory runs out: chunk sizes below the planned one, largest first.
   [[nodiscard]] virtual std::vector<std::int64_t> smaller_chunks() const { return {}; }
+  // Whether it computes in 16 bits and can do so in float32, see Effort: what comes back as error_not_finite is then
+  // computed again.
+  [[nodiscard]] virtual bool has_float32() const { return false; }
   // For the record of a sequence that failed all the same: "it would need about 12.3 GB beside the weights".
   [[nodiscard]] virtual std::string need_of(std::int64_t row) const = 0;
   // Floating-point operations a second that a sound device does at the very least; one that is much slower than that

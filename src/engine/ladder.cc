@@ -38,6 +38,11 @@ std::vector<Attempt> next_attempts(const Attempt& failed, Trouble trouble, bool 
                                    const std::vector<std::int64_t>& chunks, const PipelineJob& job) {
   if (failed.batch.rows.size() > 1) return trouble == Trouble::memory ? halves(failed, job) : each_row(failed, job);
   Attempt next = part_of(failed, failed.batch.rows, job);
+  if (trouble == Trouble::numbers) {
+    if (failed.effort.in_float32) return {};
+    next.effort.in_float32 = true;
+    return {next};
+  }
   if (trouble == Trouble::memory) {
     const auto chunk = std::ranges::find_if(
         chunks, [&](std::int64_t size) { return failed.effort.chunk_size == 0 || size < failed.effort.chunk_size; });

@@ -1,5 +1,5 @@
 // What is tried next when a batch fails, rung by rung: a smaller batch, a smaller chunk, and at last the sequence
-// alone, with nothing beside it in the device's memory.
+// alone, with nothing beside it in the device's memory. What gave NaN or infinity in 16 bits is computed in float32.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,12 @@ struct Attempt {
   double seconds_before = 0;              // that earlier attempts took, its share of them
 };
 
-enum class Trouble : std::uint8_t { memory, other };
+enum class Trouble : std::uint8_t { memory, numbers, other };
 
 // What is to be computed in place of `failed`, in order; nothing when everything was tried, for a single row.
 // `company`: something else was computed in the same memory meanwhile, and may be why it failed. `chunks`: those that
-// the device can do, Device::smaller_chunks(). A pure function.
+// the device can do, Device::smaller_chunks(). `numbers`, that they are not finite, is only for devices with
+// Device::has_float32(). A pure function.
 [[nodiscard]] std::vector<Attempt> next_attempts(const Attempt& failed, Trouble trouble, bool company,
                                                  const std::vector<std::int64_t>& chunks, const PipelineJob& job);
 

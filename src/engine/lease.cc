@@ -15,13 +15,15 @@ using Seconds = std::chrono::duration<double>;
 // How much of an earlier, slower pace a device keeps with each batch.
 constexpr double memory_of_pace = 0.8;
 
-bool is_retryable(const SequenceResult& result, bool company) {
+bool is_retryable(const SequenceResult& result, bool company, bool has_float32) {
   if (!result.failed) return false;
-  return result.error_code == error_out_of_memory || (company && result.error_code == error_compute_failed);
+  return result.error_code == error_out_of_memory || (company && result.error_code == error_compute_failed) ||
+         (has_float32 && result.error_code == error_not_finite);
 }
 
 Trouble trouble_of(const SequenceResult& result) {
-  return result.error_code == error_out_of_memory ? Trouble::memory : Trouble::other;
+  if (result.error_code == error_out_of_memory) return Trouble::memory;
+  return result.error_code == error_not_finite ? Trouble::numbers : Trouble::other;
 }
 
 // What a batch took beyond the seconds that its results claim for themselves is divided among them by tokens.
@@ -78,7 +80,7 @@ bool Scheduler::complete(std::uint64_t ticket, std::vector<SequenceResult> resul
   divide_seconds(seconds + attempt.seconds_before, attempt.batch, job_.tokens, results);
   Delivery delivery;
   for (SequenceResult& result : results) {
-    if (is_retryable(result, lease.company)) {
+    if (is_retryable(result, lease.company, record.traits.has_float32)) {
       Attempt failed = part_of(attempt, {result.row}, job_);
       failed.number = attempt.number;
       failed.seconds_before = result.seconds;

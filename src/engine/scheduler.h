@@ -98,6 +98,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
     std::size_t most_leases = 1;  // at a time; more than one for a device that prefetches
     std::vector<std::int64_t> smaller_chunks;
     double slowest_rate = 0;
+    bool has_float32 = false;
   };
 
   // `halt` is what devices look at: it gets the signal's number, or -1 where they are to drop what they compute for

@@ -19,7 +19,8 @@ Scheduler::Traits traits_of(const Device& device) {
           .memory = device.memory(),
           .most_leases = device.prefetches() ? leases_to_prefetch : 1,
           .smaller_chunks = device.smaller_chunks(),
-          .slowest_rate = device.slowest_rate()};
+          .slowest_rate = device.slowest_rate(),
+          .has_float32 = device.has_float32()};
 }
 
 void Worker::operator()() {
@@ -39,7 +40,7 @@ bool Worker::begin_some() {
 
 Pending Worker::begin(const Attempt& attempt) const {
   const std::vector<std::int64_t>& rows = attempt.batch.rows;
-  if (attempt.effort.chunk_size != 0) {
+  if (attempt.effort != Effort()) {
     return [device = device_, rows, effort = attempt.effort] { return device->compute(rows, effort); };
   }
   try {

@@ -110,13 +110,16 @@ constexpr std::array table{
         .section = true},
     Key{.path = "run.devices",
         .field = [](Manifest& m) -> Field { return &m.run.devices; },
-        .help = "Where to compute: `auto`, `cpu`, `cpu*4` (four workers that share the cores), `cuda`, `cuda:0,2`. "
+        .help = "Where to compute: `auto`, `cpu`, `cpu*4` (four workers that share the cores), `cuda`, `cuda:0,2`, "
+                "and `cuda*2` or `cuda:0*2` for two workers on each GPU. "
                 "Inside braces put it in quotes, "
                 "since YAML ends a value there at a comma.",
         .hint = "give one text, such as \"cuda:0,2\", in quotes where it stands inside braces"},
     Key{.path = "run.precision",
         .field = [](Manifest& m) -> Field { return &m.run.precision; },
-        .help = "The arithmetic of the model. `auto` lets pleat choose for the device."},
+        .help = "The arithmetic of the model. `auto` is bf16 where every GPU of the run is of compute capability 8.0 or "
+                "newer, else fp32, as on a processor. fp16 and tf32, which is float32 with TF32 products, are for GPUs "
+                "only."},
     Key{.path = "run.max_tokens_per_batch",
         .field = [](Manifest& m) -> Field { return &m.run.max_tokens_per_batch; },
         .help = "How many tokens (residues, and two more per sequence) are computed together. `auto` is chosen for "
@@ -235,8 +238,9 @@ std::span<const Choice<DType>> choices_of(DType) {
 }
 
 std::span<const Choice<Precision>> choices_of(Precision) {
-  static constexpr std::array<Choice<Precision>, 7> choices{{{"auto", Precision::automatic},
+  static constexpr std::array<Choice<Precision>, 8> choices{{{"auto", Precision::automatic},
                                                              {"fp32", Precision::float32},
+                                                             {"tf32", Precision::tf32},
                                                              {"bf16", Precision::bfloat16},
                                                              {"fp16", Precision::float16},
                                                              {"float32", Precision::float32},

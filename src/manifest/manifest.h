@@ -12,7 +12,8 @@
 
 namespace pleat {
 
-enum class Precision : std::uint8_t { automatic, float32, bfloat16, float16 };
+// tf32: float32, with products of operands that are rounded to 10 bits of mantissa, as tensor cores do them.
+enum class Precision : std::uint8_t { automatic, float32, tf32, bfloat16, float16 };
 enum class ResiduePolicy : std::uint8_t { convert, strict };
 enum class DuplicatePolicy : std::uint8_t { share, separate };
 enum class NucleotideRule : std::uint8_t { warn, reject, ignore };

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "ops/cpu/path.h"
 #include "runtime/devices.h"
+#include "runtime/precision.h"
 
 namespace pleat {
 namespace {
@@ -23,16 +24,6 @@ std::string processor_name() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown processor";
-}
-
-std::string_view precision_word(Precision precision) {
-  switch (precision) {
-    case Precision::automatic:
-    case Precision::float32: return "float32";
-    case Precision::bfloat16: return "bfloat16";
-    case Precision::float16: return "float16";
-  }
-  return "";
 }
 
 // An empty object where there is no file, or another kind of one.
@@ -53,11 +44,12 @@ std::filesystem::path calibration_file() {
 }
 
 std::string calibration_key(const Manifest& manifest) {
+  const DeviceChoice devices = choose_devices(manifest.run.devices);
   std::string gpus;
-  for (const Gpu& gpu : choose_devices(manifest.run.devices).gpus) gpus += gpu.name + ", ";
+  for (const Gpu& gpu : devices.gpus) gpus += gpu.name + ", ";
   return fmt::format("{}{}, {}, {} threads, {}, {}, devices {}, {}", gpus, processor_name(),
                      cpu::path_name(cpu::path()), std::thread::hardware_concurrency(), manifest.model,
-                     precision_word(manifest.run.precision), manifest.run.devices,
+                     precision_name(resolve_precision(manifest.run.precision, devices)), manifest.run.devices,
                      manifest.tasks.structure.enabled ? "folding" : "no folding");
 }
 

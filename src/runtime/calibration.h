@@ -18,7 +18,8 @@ struct Calibration {
 [[nodiscard]] std::filesystem::path calibration_file();
 
 // What a measurement holds for: the GPUs where there are some, the processor and which of its instructions are used,
-// the model, the precision, the devices, and whether sequences are folded. Throws what choose_devices() does.
+// the model, the precision, the devices, and whether sequences are folded. Throws what
+// choose_devices() and resolve_precision() do.
 [[nodiscard]] std::string calibration_key(const Manifest& manifest);
 
 // How many times as fast as float32 bfloat16 was measured to be on the processor with this manifest's model; nothing

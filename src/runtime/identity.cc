@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/precision.h"
+
 namespace pleat {
 namespace {
 
@@ -47,6 +49,9 @@ RunIdentity identity_of(const Manifest& manifest, const PreparedJob& job, const 
   };
   identity.same.insert(identity.same.end(), more.begin(), more.end());
   identity.settled = {{settled_created_utc, created_utc}};
+  if (manifest.run.precision == Precision::automatic) {
+    identity.settled.emplace_back(settled_precision, precision_name(job.precision));
+  }
   return identity;
 }
 

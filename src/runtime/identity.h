@@ -9,6 +9,8 @@ namespace pleat {
 
 // The name of what the first of several runs settles.
 inline constexpr const char* settled_created_utc = "created_utc";
+// precision_name() of what `auto` came to: a run may go on on devices of another kind.
+inline constexpr const char* settled_precision = "precision";
 
 // What decides the numbers of a sequence but itself and the weights, whose hash is known later. What is not in it, such
 // as the devices and the size of batches, may differ. `pleat` is the program's version.

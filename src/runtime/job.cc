@@ -11,7 +11,6 @@
 
 #include "core/error.h"
 #include "engine/pipeline.h"
-#include "esm2/tensors.h"
 #include "ops/cpu/path.h"
 #include "ops/cuda_plugin.h"
 #include "ops/linear/processor.h"
@@ -21,6 +20,7 @@
 #include "runtime/machine.h"
 #include "runtime/model_device.h"
 #include "runtime/model_hash.h"
+#include "runtime/precision.h"
 #include "runtime/prepare.h"
 #include "runtime/progress_count.h"
 #include "runtime/result_files.h"
@@ -46,15 +46,10 @@ std::string utc_now() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-void check_heads(const Manifest& manifest, const Esm2Parts& parts) {
-  if (manifest.tasks.logits && !parts.lm_head) {
-    throw Error(ErrorCode::bad_manifest, "tasks.logits: this checkpoint has no language-model head (lm_head)",
-                "use a checkpoint of the masked language model, as the published ESM-2 ones are");
-  }
-  if (manifest.tasks.contacts && !parts.contact_head) {
-    throw Error(ErrorCode::bad_manifest, "tasks.contacts: this checkpoint has no contact head (contact_head)",
-                "use a checkpoint with a contact head, as the published ESM-2 ones are");
-  }
+// Which operations a GPU does otherwise than by the kernels for them. Some are met only when they are first needed.
+void tell_notes(const PreparedJob& job, RunObserver& observer) {
+  if (!job.devices.on_gpu()) return;
+  for (const std::string& line : load_cuda_plugin().plugin->take_notes()) observer.info(line);
 }
 
 FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job,
@@ -73,16 +68,12 @@ FileAttributes make_attributes(const Manifest& manifest, const RunSettings& sett
   return attributes;
 }
 
-std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& checkpoint, const PreparedJob& job,
-                                                            const Manifest& manifest, RunObserver& observer) {
+std::vector<std::shared_ptr<const LoadedModel>> load_and_tell(const Checkpoint& checkpoint, const PreparedJob& job,
+                                                              const Manifest& manifest, RunObserver& observer) {
   const auto start = Clock::now();
   return_freed_memory();
-  std::vector<std::shared_ptr<const LoadedModel>> models;
-  for (const Gpu& gpu : job.devices.gpus) {
-    const at::Device device(at::kCUDA, static_cast<at::DeviceIndex>(gpu.number));
-    models.push_back(std::make_shared<const LoadedModel>(checkpoint, job, device));
-  }
-  if (models.empty()) models.push_back(std::make_shared<const LoadedModel>(checkpoint, job));
+  allow_tf32(job.precision);
+  std::vector<std::shared_ptr<const LoadedModel>> models = load_models(checkpoint, job);
   keep_freed_memory();
   const LoadedModel& model = *models.front();
   const Esm2Config& config = job.config.language_model;
@@ -90,12 +81,13 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
   if (model.folding() != nullptr) parts += fmt::format(", {} folding blocks", job.config.folding().trunk.num_blocks);
   observer.info(fmt::format("loaded {} ({}) in {:.1f} s", manifest.model, parts, seconds_since(start)));
   if (job.devices.on_gpu()) {
-    for (const std::string& line : load_cuda_plugin().plugin->take_notes()) observer.info(line);
+    observer.info(fmt::format("computes in {}", precision_text(manifest.run.precision, job.precision)));
+    tell_notes(job, observer);
   } else {
     observer.info(fmt::format("computes in {} with {}; linear layers by {}", precision_name(job.precision),
                               cpu::path_text(), linear_ways_text()));
     const std::optional<double> faster = bfloat16_speedup(calibration_file(), manifest);
-    if (job.precision == at::kFloat && faster) observer.info(bfloat16_text(*faster));
+    if (job.precision == Precision::float32 && faster) observer.info(bfloat16_text(*faster));
   }
   if (config.untrained) {
     observer.warning(
@@ -141,13 +133,13 @@ class Run {
       RunObserver& observer)
       : manifest_(manifest),
         settings_(settings),
-        shared_(std::make_shared<Computation>(std::move(job))),
+        checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(job.model_folder))),
+        shared_(std::make_shared<Computation>(std::move(job), checkpoint_)),
         job_(shared_->job),
         observer_(observer),
         created_(std::move(created)),
-        checkpoint_(Checkpoint::open(job_.model_folder)),
-        model_hash_(checkpoint_) {
-    check_heads(manifest, esm2_parts(checkpoint_.tensors()));
+        model_hash_(*checkpoint_) {
+    check_heads(manifest, *checkpoint_);
     files_ = std::make_unique<ResultFiles>(manifest, settings, job_, created_, writer_options());
     if (!writer().is_locked()) {
       observer_.warning(
@@ -166,7 +158,7 @@ class Run {
   RunSummary operator()() {
     {
       const StopScope scope(stop());  // large weights on a slow disk take minutes
-      shared_->models = load_models(checkpoint_, job_, manifest_, observer_);
+      shared_->models = load_and_tell(*checkpoint_, job_, manifest_, observer_);
     }
     throw_if_stopped(&stop());
     RunSummary summary = make_summary(manifest_, job_, shared_->models.front()->language_model());
@@ -194,7 +186,7 @@ class Run {
     options.overwrite = settings_.overwrite;
     options.work_folder = settings_.work_folder;
     options.restart = settings_.restart;
-    options.identity = identity_of(manifest_, job_, program(), checkpoint_.sample(), created_);
+    options.identity = identity_of(manifest_, job_, program(), checkpoint_->sample(), created_);
     options.row_keys = job_.row_keys;
     options.longest_tokens = job_.longest_tokens;
     options.tries_again = [this](const SequenceResult& failure, std::int64_t longest_tokens) {
@@ -300,6 +292,7 @@ class Run {
     if (outcome.end == PipelineEnd::no_device_left) {
       throw Error(ErrorCode::retry, "no device is left, and not everything is computed", resume_hint);
     }
+    tell_notes(job_, observer_);
     summary.seconds_forward = progress.seconds();
     summary.sequences = progress.now().sequences;
     summary.residues = progress.now().residues;
@@ -359,11 +352,11 @@ class Run {
 
   const Manifest& manifest_;
   const RunSettings& settings_;
+  std::shared_ptr<const Checkpoint> checkpoint_;
   std::shared_ptr<Computation> shared_;  // with the devices, of which one that hangs stays behind
   PreparedJob& job_;
   RunObserver& observer_;
   std::string created_;
-  Checkpoint checkpoint_;
   ModelHash model_hash_;  // reading every byte of the weights once more goes on beside the work
   std::unique_ptr<ResultFiles> files_;
   std::optional<ResultCache> cache_;
@@ -388,7 +381,9 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
     if (!earlier_rows) earlier_rows = find_earlier_rows(work_folder);
     return earlier_rows->contains(key);
   };
-  const PrepareOptions options{.is_done = is_done, .shard = settings.shard};
+  const PrepareOptions options{.is_done = is_done,
+                               .shard = settings.shard,
+                               .precision_of_auto = precision_named(value_of(settled, settled_precision))};
   PreparedJob job = prepare_job(manifest, options, observer);
   job.order = settings.order.value_or(job.order);
   throw_if_stopped(settings.stop);

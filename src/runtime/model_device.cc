@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
@@ -15,6 +17,8 @@
 #include "plan/fold_cost.h"
 #include "runtime/collect.h"
 #include "runtime/fold_results.h"
+#include "runtime/outcomes.h"
+#include "runtime/precision.h"
 
 namespace pleat {
 namespace {
@@ -49,24 +53,34 @@ FoldTotals FoldCount::totals() const {
   return totals_;
 }
 
+std::shared_ptr<const LoadedModel> Float32Models::on(at::Device device) {
+  const std::scoped_lock lock(mutex_);
+  std::shared_ptr<const LoadedModel>& model = models_[device.str()];
+  if (!model) model = std::make_shared<const LoadedModel>(*checkpoint_, job_, Precision::float32, device);
+  return model;
+}
+
 ModelDevice::ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number)
     : shared_(std::move(shared)),
       job_(shared_->job),
       device_(at::kCPU),
-      number_(number),
-      model_(shared_->models.at(job_.devices.on_gpu() ? number : 0)),
+      place_(place_of(job_.devices, number)),
+      model_(shared_->models.at(place_.memory)),
       letter_ids_(job_.tokenizer.ids_of(job_.layout.alphabet)) {
   if (!job_.devices.on_gpu()) return;
-  number_ = job_.devices.gpus.at(number).number;
-  device_ = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(number_));
+  device_ = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(job_.devices.gpus.at(place_.memory).number));
+  if (job_.devices.workers_per_gpu > 1) {
+    stream_ = c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(device_);
+  }
 }
 
-std::string ModelDevice::name() const { return fmt::format("{}:{}", device_.is_cpu() ? "cpu" : "cuda", number_); }
+std::string ModelDevice::name() const { return place_.name; }
 
 template <class Body>
 auto ModelDevice::on_the_device(const Body& body) const {
   // LibTorch keeps all of these for each thread.
   const c10::OptionalDeviceGuard device_guard(device_.is_cpu() ? std::nullopt : std::optional(device_));
+  const c10::OptionalStreamGuard stream_guard(stream_);
   const c10::InferenceMode inference;
   if (at::get_num_threads() != job_.capacity.threads()) {
     at::set_num_threads(static_cast<int>(job_.capacity.threads()));
@@ -84,7 +98,7 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
   } catch (const c10::Error& error) {
     if (is_out_of_memory(error)) throw OutOfMemory();
     std::string why;
-    if (!device_.is_cpu() && load_cuda_plugin().plugin->is_lost(static_cast<int>(number_), why)) throw DeviceLost(why);
+    if (!device_.is_cpu() && load_cuda_plugin().plugin->is_lost(device_.index(), why)) throw DeviceLost(why);
     throw std::runtime_error(error.what_without_backtrace());
   }
 }
@@ -92,52 +106,71 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
 // A fold takes much longer than what the device would wait for.
 bool ModelDevice::prefetches() const { return !device_.is_cpu() && model_->folding() == nullptr; }
 
-// All workers on the processor share its memory.
-std::string ModelDevice::memory() const { return device_.is_cpu() ? "cpu" : name(); }
+// All workers on the processor share its memory, and those of a GPU that one's.
+std::string ModelDevice::memory() const { return device_.is_cpu() ? "cpu" : device_.str(); }
 
 Pending ModelDevice::begin(const std::vector<std::int64_t>& rows) {
   shared_->under_way.begin(rows);
   if (!prefetches()) return Device::begin(rows);
-  Pending results = on_the_device([&] { return run_language_model(pack(rows)).results; });
+  Pending results = on_the_device([&] { return run_language_model(*model_, pack(rows)).results; });
   return [this, results = std::move(results)] { return on_the_device(results); };
 }
 
 std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>& rows, const Effort& effort) {
   shared_->under_way.begin(rows);
   return on_the_device([&] {
-    const PackedBatch batch = pack(rows);
-    const LanguageModelOutput output = run_language_model(batch);
-    std::vector<SequenceResult> results = output.results();
-    if (model_->folding() == nullptr) return results;
-    for (std::int64_t s = 0; s < batch.size(); ++s) {
-      throw_if_stopped(shared_->halt.get());
-      if (!results[s].failed) add_fold(states_of(output.mixed, batch, s), effort, results[s]);
+    if (!effort.in_float32 || !has_float32()) return compute_with(*model_, rows, effort);
+    std::vector<SequenceResult> results = compute_with(*shared_->float32_models.on(device_), rows, effort);
+    const std::string why = fmt::format("{} gave NaN or infinity", precision_name(job_.precision));
+    for (SequenceResult& result : results) {
+      if (result.failed) {
+        result.message = fmt::format("{}, and in float32: {}", why, result.message);
+      } else {
+        add_note(result, "computed_in_float32", why + ", and float32 did not");
+      }
     }
     return results;
   });
 }
 
+std::vector<SequenceResult> ModelDevice::compute_with(const LoadedModel& model, const std::vector<std::int64_t>& rows,
+                                                      const Effort& effort) {
+  const PackedBatch batch = pack(rows);
+  const LanguageModelOutput output = run_language_model(model, batch);
+  std::vector<SequenceResult> results = output.results();
+  if (model.folding() == nullptr) return results;
+  for (std::int64_t s = 0; s < batch.size(); ++s) {
+    throw_if_stopped(shared_->halt.get());
+    if (!results[s].failed) add_fold(model, states_of(output.mixed, batch, s), effort, results[s]);
+  }
+  return results;
+}
+
+bool ModelDevice::has_float32() const { return element_type(job_.precision) != at::kFloat; }
+
 PackedBatch ModelDevice::pack(const std::vector<std::int64_t>& rows) const {
   return job_.tokenizer.pack(job_.dataset.sequences, rows);
 }
 
-ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const PackedBatch& batch) const {
+ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const LoadedModel& model,
+                                                                 const PackedBatch& batch) const {
   Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts};
-  if (model_->folding() != nullptr) request.mix = model_->folding()->mix();
-  Esm2Output output = model_->language_model().forward(batch, request);
+  if (model.folding() != nullptr) request.mix = model.folding()->mix();
+  Esm2Output output = model.language_model().forward(batch, request);
   at::Tensor mixed = std::move(output.mixed);
   return {collect_results(batch, std::move(output), job_.layout, letter_ids_), std::move(mixed)};
 }
 
 // A failure stays with its sequence, so that the others are not computed again.
-void ModelDevice::add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result) {
+void ModelDevice::add_fold(const LoadedModel& model, const at::Tensor& states, const Effort& effort,
+                           SequenceResult& result) {
   const auto start = Clock::now();
   try {
     if (states.isfinite().all().item<bool>()) {
-      const FoldOutput output = in_the_engines_words([&] { return fold(states, effort, result.row); });
+      const FoldOutput output = in_the_engines_words([&] { return fold(*model.folding(), states, effort, result.row); });
       add_structure(output, job_.dataset.sequences.chain(result.row), job_.layout, result);
     } else {
-      result = failed_result(result.row, "not_finite", "the language model's states hold NaN or infinity");
+      result = failed_result(result.row, error_not_finite, "the language model's states hold NaN or infinity");
     }
   } catch (const FoldStopped&) {
     throw Stopped(*shared_->halt);
@@ -154,9 +187,8 @@ void ModelDevice::add_fold(const at::Tensor& states, const Effort& effort, Seque
   shared_->folded.add({.seconds = result.seconds});
 }
 
-FoldOutput ModelDevice::fold(const at::Tensor& states, const Effort& effort, std::int64_t row) {
+FoldOutput ModelDevice::fold(const EsmFold& model, const at::Tensor& states, const Effort& effort, std::int64_t row) {
   const SequenceTable& sequences = job_.dataset.sequences;
-  const EsmFold& model = *model_->folding();
   const FoldInput input = make_fold_input(sequences.residues(row), sequences.chain(row), job_.chain_link);
   FoldRequest request = job_.fold_request;
   if (effort.chunk_size > 0) request.chunk_size = effort.chunk_size;

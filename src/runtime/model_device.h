@@ -2,7 +2,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@
 #include "runtime/loaded_model.h"
 #include "runtime/prepare.h"
 #include "runtime/under_way.h"
+#include "weights/checkpoint.h"
 
 namespace pleat {
 
@@ -36,13 +39,31 @@ class FoldCount {
   FoldTotals totals_;
 };
 
+// The model in float32 beside the one that a run in 16 bits computes with, for what gives NaN or infinity there. Loaded
+// when it is first asked for, once for the processor or a GPU.
+class Float32Models {
+ public:
+  Float32Models(std::shared_ptr<const Checkpoint> checkpoint, const PreparedJob& job)
+      : checkpoint_(std::move(checkpoint)), job_(job) {}
+  // Waits while another thread loads. Throws what LoadedModel's constructor throws.
+  [[nodiscard]] std::shared_ptr<const LoadedModel> on(at::Device device);
+
+ private:
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  const PreparedJob& job_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const LoadedModel>> models_;  // by the device's name
+};
+
 // What the devices of a run share.
 struct Computation {
-  explicit Computation(PreparedJob prepared) : job(std::move(prepared)) {}
+  Computation(PreparedJob prepared, std::shared_ptr<const Checkpoint> checkpoint)
+      : job(std::move(prepared)), float32_models(std::move(checkpoint), job) {}
 
   PreparedJob job;
   // One in the processor's memory for all, or one on each GPU.
   std::vector<std::shared_ptr<const LoadedModel>> models;
+  Float32Models float32_models;
   std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
   FoldCount folded;
   UnderWay under_way;
@@ -61,6 +82,7 @@ class ModelDevice : public Device {
                                                     const Effort& effort) override;
   [[nodiscard]] std::string memory() const override;
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override;
+  [[nodiscard]] bool has_float32() const override;
   [[nodiscard]] std::string need_of(std::int64_t row) const override;
   [[nodiscard]] double slowest_rate() const override;
 
@@ -78,14 +100,18 @@ class ModelDevice : public Device {
   auto in_the_engines_words(const Body& body) const;
   [[nodiscard]] PackedBatch pack(const std::vector<std::int64_t>& rows) const;
   // Does not wait for the device.
-  [[nodiscard]] LanguageModelOutput run_language_model(const PackedBatch& batch) const;
-  void add_fold(const at::Tensor& states, const Effort& effort, SequenceResult& result);
-  [[nodiscard]] FoldOutput fold(const at::Tensor& states, const Effort& effort, std::int64_t row);
+  [[nodiscard]] LanguageModelOutput run_language_model(const LoadedModel& model, const PackedBatch& batch) const;
+  [[nodiscard]] std::vector<SequenceResult> compute_with(const LoadedModel& model, const std::vector<std::int64_t>& rows,
+                                                         const Effort& effort);
+  void add_fold(const LoadedModel& model, const at::Tensor& states, const Effort& effort, SequenceResult& result);
+  [[nodiscard]] FoldOutput fold(const EsmFold& model, const at::Tensor& states, const Effort& effort,
+                                std::int64_t row);
 
   std::shared_ptr<Computation> shared_;
   const PreparedJob& job_;
   at::Device device_;
-  std::int64_t number_;  // of the device among its kind
+  DevicePlace place_;
+  std::optional<c10::Stream> stream_;  // of a GPU's worker that shares it with others
   std::shared_ptr<const LoadedModel> model_;
   std::vector<std::int64_t> letter_ids_;
 };

@@ -9,6 +9,7 @@
 #include "runtime/capacity.h"
 #include "runtime/inputs.h"
 #include "runtime/machine.h"
+#include "runtime/precision.h"
 #include "runtime/prepare.h"
 #include "store/run_identity.h"
 
@@ -82,7 +83,7 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
 
 PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardSpec>& shard) {
   const ChosenModel chosen = choose_model(manifest);
-  const Capacity capacity(manifest, chosen.config, chosen.layout, chosen.precision, chosen.devices);
+  const Capacity capacity(manifest, chosen.config, chosen.layout, element_type(chosen.precision), chosen.devices);
   const InputSurvey survey = survey_inputs(input_files(manifest), read_options(manifest, chosen.tokenizer));
   const std::int64_t longest_tokens = capacity.longest_tokens();
   const Sizes sizes = sizes_that_fit(survey, chosen.tokenizer, longest_tokens);
@@ -91,6 +92,7 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   PlanReport report;
   report.model = manifest.model;
   report.precision = precision_name(chosen.precision);
+  report.precision_text = precision_text(manifest.run.precision, chosen.precision);
   report.devices = chosen.devices.count();
   report.threads = capacity.threads();
   report.inputs = survey.inputs;

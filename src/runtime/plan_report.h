@@ -16,6 +16,7 @@ namespace pleat {
 struct PlanReport {
   std::string model;
   std::string precision;
+  std::string precision_text;  // for people: also whether it was chosen for them
   std::int64_t devices = 1;
   std::int64_t threads = 1;  // of each
 

@@ -10,10 +10,12 @@
 #include <utility>
 
 #include "core/error.h"
+#include "esm2/tensors.h"
 #include "plan/cost.h"
 #include "plan/fold_cost.h"
 #include "runtime/inputs.h"
 #include "runtime/outcomes.h"
+#include "runtime/precision.h"
 #include "sequence/reader.h"
 #include "sequence/shard.h"
 #include "weights/locate.h"
@@ -31,29 +33,6 @@ constexpr std::int64_t automatic_tokens_per_fold_batch = 256;
 // A GPU takes a batch whole, and has too little to do with few tokens.
 constexpr std::int64_t gpu_tokens_per_batch = 16384;
 constexpr std::int64_t gpu_tokens_per_fold_batch = 1024;
-
-// Every GPU that pleat has code for computes in all three.
-at::ScalarType resolve_gpu_precision(Precision precision) {
-  switch (precision) {
-    case Precision::automatic:
-    case Precision::float32: return at::kFloat;
-    case Precision::bfloat16: return at::kBFloat16;
-    case Precision::float16: return at::kHalf;
-  }
-  throw Error(ErrorCode::internal, "unknown precision");
-}
-
-at::ScalarType resolve_precision(Precision precision) {
-  switch (precision) {
-    case Precision::automatic:
-    case Precision::float32: return at::kFloat;
-    case Precision::bfloat16: return at::kBFloat16;
-    case Precision::float16:
-      throw Error(ErrorCode::no_device, "run.precision is fp16, which is not computed on a CPU",
-                  "set run.precision to fp32, bf16 or auto");
-  }
-  throw Error(ErrorCode::internal, "unknown precision");
-}
 
 std::vector<std::int64_t> resolve_layers(const std::vector<std::int64_t>& wanted, std::int64_t depth) {
   std::set<std::int64_t> layers;
@@ -213,25 +192,27 @@ std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::in
                      std::max<std::int64_t>(longest - end_tokens, 0));
 }
 
-std::string precision_name(at::ScalarType precision) {
-  switch (precision) {
-    case at::kFloat: return "float32";
-    case at::kBFloat16: return "bfloat16";
-    case at::kHalf: return "float16";
-    default: throw Error(ErrorCode::internal, "unknown precision");
-  }
-}
-
 ChosenModel choose_model(const Manifest& manifest) {
   const DeviceChoice devices = choose_devices(manifest.run.devices);
-  const at::ScalarType precision =
-      devices.on_gpu() ? resolve_gpu_precision(manifest.run.precision) : resolve_precision(manifest.run.precision);
+  const Precision precision = resolve_precision(manifest.run.precision, devices);
   const std::filesystem::path folder = locate_model(manifest.model, place_of_model(manifest));
   ModelConfig config = load_model_config(folder);
   check_tasks(manifest, config);
   Tokenizer tokenizer = make_tokenizer(manifest, config);
   ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
   return {devices, precision, folder, std::move(config), std::move(tokenizer), std::move(layout)};
+}
+
+void check_heads(const Manifest& manifest, const Checkpoint& checkpoint) {
+  const Esm2Parts parts = esm2_parts(checkpoint.tensors());
+  if (manifest.tasks.logits && !parts.lm_head) {
+    throw Error(ErrorCode::bad_manifest, "tasks.logits: this checkpoint has no language-model head (lm_head)",
+                "use a checkpoint of the masked language model, as the published ESM-2 ones are");
+  }
+  if (manifest.tasks.contacts && !parts.contact_head) {
+    throw Error(ErrorCode::bad_manifest, "tasks.contacts: this checkpoint has no contact head (contact_head)",
+                "use a checkpoint with a contact head, as the published ESM-2 ones are");
+  }
 }
 
 ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer) {
@@ -280,13 +261,16 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   ChosenModel chosen = choose_model(manifest);
   if (!chosen.devices.note.empty()) observer.info(chosen.devices.note);
   for (const std::string& warning : chosen.devices.warnings) observer.warning(warning);
+  if (manifest.run.precision == Precision::automatic && options.precision_of_auto) {
+    chosen.precision = resolve_precision(*options.precision_of_auto, chosen.devices);
+  }
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
   Dataset dataset = read_dataset(manifest, tokenizer, observer);
   if (options.shard) {
     dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
   }
-  Capacity capacity(manifest, config, chosen.layout, chosen.precision, chosen.devices);
+  Capacity capacity(manifest, config, chosen.layout, element_type(chosen.precision), chosen.devices);
   PreparedJob job{.model_folder = chosen.folder,
                   .config = std::move(chosen.config),
                   .tokenizer = std::move(chosen.tokenizer),

@@ -1,8 +1,6 @@
 // Everything that is settled before a weight is loaded: inputs read, requests checked against the model, batches made.
 #pragma once
 
-#include <ATen/core/ScalarType.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -22,6 +20,7 @@
 #include "sequence/dataset.h"
 #include "sequence/reader.h"
 #include "store/result_writer.h"
+#include "weights/checkpoint.h"
 #include "weights/config.h"
 
 namespace pleat {
@@ -30,7 +29,7 @@ struct PreparedJob {
   std::filesystem::path model_folder;
   ModelConfig config;
   Tokenizer tokenizer;
-  at::ScalarType precision;
+  Precision precision;  // resolved
   DeviceChoice devices;
   ResultLayout layout;  // with structures: the model folds
   Dataset dataset;
@@ -46,19 +45,19 @@ struct PreparedJob {
   ChainLink chain_link = {};
 };
 
-// "float32", "bfloat16" or "float16".
-[[nodiscard]] std::string precision_name(at::ScalarType precision);
-
 // What the manifest asks for, checked against the model's config.json.
 struct ChosenModel {
   DeviceChoice devices;
-  at::ScalarType precision;
+  Precision precision;  // resolved
   std::filesystem::path folder;
   ModelConfig config;
   Tokenizer tokenizer;
   ResultLayout layout;
 };
 [[nodiscard]] ChosenModel choose_model(const Manifest& manifest);
+
+// Throws Error(bad_manifest) where a task needs a head that the checkpoint has not.
+void check_heads(const Manifest& manifest, const Checkpoint& checkpoint);
 
 // How inputs are read for a model.
 [[nodiscard]] ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer);
@@ -80,6 +79,8 @@ struct PrepareOptions {
   // By its key, whether a sequence has been computed already and is not to be refused; asked only for long ones.
   std::function<bool(std::int64_t key)> is_done = {};
   std::optional<ShardSpec> shard = {};
+  // What run.precision: auto comes to; nothing leaves it to the devices.
+  std::optional<Precision> precision_of_auto = {};
 };
 
 // All but the batches.

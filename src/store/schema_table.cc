@@ -96,7 +96,7 @@ constexpr std::array attributes{
     AttributeEntry{"/", attr_inputs_sha256, "utf8", "", "", "SHA-256 of every record of the inputs, also in a shard."},
     AttributeEntry{"/", attr_model_name, "utf8", "", "", "The model, as the manifest names it."},
     AttributeEntry{"/", attr_model_sha256, "utf8", "", "", "SHA-256 of its weights and configuration."},
-    AttributeEntry{"/", attr_precision, "utf8", "", "", "The arithmetic, such as `float32`."},
+    AttributeEntry{"/", attr_precision, "utf8", "", "", "The arithmetic: `float32`, `tf32`, `bfloat16` or `float16`."},
     AttributeEntry{"/", attr_devices, "utf8", "", "", "What computed it."},
     AttributeEntry{"/", attr_untrained, "utf8", "", "where the weights are untrained",
                    "A sentence that says so: the numbers then say nothing about proteins."},

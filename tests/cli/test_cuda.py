@@ -20,7 +20,7 @@ def with_plugin(job, monkeypatch):
     return lambda path: monkeypatch.setenv("PLEAT_CUDA_PLUGIN", str(path))
 
 
-@pytest.mark.parametrize("devices", ["cuda", "cuda:0,1"])
+@pytest.mark.parametrize("devices", ["cuda", "cuda:0,1", "cuda*2", "cuda:0*2"])
 def test_no_plugin(job, with_plugin, tmp_path, devices):
     with_plugin(tmp_path / "none.so")
     job.refused(69, devices, "no part for CUDA", tmp_path / "none.so", "run.devices to cpu", arguments=("--devices", devices))

@@ -119,9 +119,10 @@ def test_no_such_device(job, devices):
     job.refused(69, devices, "cpu", arguments=("--devices", devices))
 
 
-def test_fp16_is_not_computed_on_a_processor(job):
+@pytest.mark.parametrize("precision", ["fp16", "tf32"])
+def test_what_only_gpus_compute_in(job, precision):
     job.input("in.fasta", GOOD)
-    job.refused(69, "fp16", "fp32", arguments=("--set", "run.precision=fp16"))
+    job.refused(69, precision, "fp32", arguments=("--set", f"run.precision={precision}", "--devices", "cpu"))
 
 
 # Input files as a whole

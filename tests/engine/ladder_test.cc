@@ -114,6 +114,41 @@ TEST(LadderTest, BadAllocIsALackOfMemory) {
   EXPECT_THAT(codes_of(computed(device, {1, 2})), ElementsAre("ok", "ok"));
 }
 
+TEST(LadderTest, WhatIsNotFiniteIsComputedAgainInFloat32) {
+  const auto device = device_with();
+  device->not_finite = {2};
+  device->float32 = true;
+  const auto results = computed(device, {1, 2, 3});
+  EXPECT_THAT(codes_of(results), ElementsAre("ok", "ok", "ok"));
+  EXPECT_THAT(attempts_of(results), ElementsAre(1, 2, 1));
+  ASSERT_EQ(device->calls.size(), 2U);
+  EXPECT_THAT(device->calls[1].rows, ElementsAre(2));
+  EXPECT_TRUE(device->calls[1].effort.in_float32);
+}
+
+TEST(LadderTest, WhatIsNotFiniteInFloat32EitherHasFailed) {
+  const auto device = device_with();
+  device->not_finite = {2};
+  EXPECT_THAT(codes_of(computed(device, {1, 2})), ElementsAre("ok", "not_finite"));
+  EXPECT_EQ(device->calls.size(), 1U);  // it computes in nothing else
+  const PipelineJob job = job_of(1, [](std::int64_t) { return 1; });
+  const Attempt failed{.batch = job.batch_of({0}), .effort = {.in_float32 = true}};
+  EXPECT_TRUE(next_attempts(failed, Trouble::numbers, true, {16}, job).empty());
+}
+
+// Float32's weights come on top of the others.
+TEST(LadderTest, WithoutRoomForFloat32TheChunkGetsSmaller) {
+  const auto device = device_with([](const Rows&, const Effort& effort) {
+    if (effort.in_float32 && effort.chunk_size == 0) throw OutOfMemory();
+  });
+  device->not_finite = {1};
+  device->float32 = true;
+  device->chunks = {16};
+  const auto results = computed(device, {1});
+  EXPECT_THAT(codes_of(results), ElementsAre("ok"));
+  EXPECT_EQ(device->calls.back().effort, (Effort{.chunk_size = 16, .in_float32 = true}));
+}
+
 TEST(LadderTest, AnyOtherFailureIsPinnedOnOneSequence) {
   const auto device = device_with([](const Rows& rows, const Effort&) {
     if (std::ranges::count(rows, 2) > 0) throw std::runtime_error("row 2 is odd");

@@ -160,8 +160,8 @@ TEST_F(ManifestTest, TrueAndFalseOnly) {
 
 TEST_F(ManifestTest, WordsNameTheNearestOne) {
   EXPECT_EQ(error_of(minimal + "run: {precision: bp16}\n"),
-            "m.yaml:5:18: 'run.precision' is 'bp16', but must be one of auto, fp32, bf16, fp16, float32, bfloat16, "
-            "float16 | did you mean 'bf16'?");
+            "m.yaml:5:18: 'run.precision' is 'bp16', but must be one of auto, fp32, tf32, bf16, fp16, float32, "
+            "bfloat16, float16 | did you mean 'bf16'?");
   EXPECT_THAT(error_of(minimal + "tasks: {embeddings: {dtype: bfloat16}}\n"),
               HasSubstr("but must be one of float16, float32 | did you mean 'float16'?"));
   EXPECT_THAT(error_of(minimal + "policy: {residues: drop_everything}\n"),

@@ -119,6 +119,7 @@ TEST_F(ManifestTest, PrecisionHasSynonyms) {
   EXPECT_EQ(precision("auto"), Precision::automatic);
   EXPECT_EQ(precision("fp32"), Precision::float32);
   EXPECT_EQ(precision("float32"), Precision::float32);
+  EXPECT_EQ(precision("tf32"), Precision::tf32);
   EXPECT_EQ(precision("bf16"), Precision::bfloat16);
   EXPECT_EQ(precision("bfloat16"), Precision::bfloat16);
   EXPECT_EQ(precision("fp16"), Precision::float16);

@@ -17,12 +17,17 @@ using Kind = DeviceRequest::Kind;
 TEST(ParseDevices, TakesEveryForm) {
   EXPECT_EQ(parse_devices("auto").kind, Kind::automatic);
   EXPECT_EQ(parse_devices("cpu").kind, Kind::cpu);
-  EXPECT_EQ(parse_devices("cpu*4").cpu_workers, 4);
+  EXPECT_EQ(parse_devices("cpu*4").workers, 4);
   EXPECT_EQ(parse_devices("cuda").kind, Kind::cuda);
   EXPECT_THAT(parse_devices("cuda").gpus, testing::IsEmpty());
   EXPECT_EQ(parse_devices("cuda:0").kind, Kind::cuda);
   EXPECT_THAT(parse_devices("cuda:0").gpus, testing::ElementsAre(0));
   EXPECT_THAT(parse_devices("cuda:2,0,11").gpus, testing::ElementsAre(2, 0, 11));
+  EXPECT_EQ(parse_devices("cuda:2,0").workers, 1);
+  EXPECT_EQ(parse_devices("cuda*2").workers, 2);
+  EXPECT_THAT(parse_devices("cuda*2").gpus, testing::IsEmpty());
+  EXPECT_EQ(parse_devices("cuda:1,0*3").workers, 3);
+  EXPECT_THAT(parse_devices("cuda:1,0*3").gpus, testing::ElementsAre(1, 0));
 }
 
 TEST(ChooseDevices, TheProcessorIsOneDeviceOrSeveral) {
@@ -36,6 +41,27 @@ TEST(DeviceChoice, CountsGpusWhereThereAreSome) {
   const DeviceChoice choice{.cpu_workers = 1, .gpus = {{0, "A", 1}, {2, "B", 1}}};
   EXPECT_EQ(choice.count(), 2);
   EXPECT_TRUE(choice.on_gpu());
+}
+
+TEST(PlaceOf, WorkersOfAGpuShareItsWeights) {
+  const DeviceChoice choice{.gpus = {{0, "A", 1}, {2, "B", 1}}, .workers_per_gpu = 2};
+  ASSERT_EQ(choice.count(), 4);
+  EXPECT_EQ(choice.sharers(), 2);
+  std::vector<std::string> names;
+  std::vector<std::size_t> memories;
+  for (std::int64_t number = 0; number < choice.count(); ++number) {
+    names.push_back(place_of(choice, number).name);
+    memories.push_back(place_of(choice, number).memory);
+  }
+  EXPECT_THAT(names, testing::ElementsAre("cuda:0", "cuda:2", "cuda:0.1", "cuda:2.1"));
+  EXPECT_THAT(memories, testing::ElementsAre(0, 1, 0, 1));
+}
+
+TEST(PlaceOf, WorkersOfTheProcessorShareItsWeights) {
+  const DeviceChoice choice{.cpu_workers = 3};
+  EXPECT_EQ(place_of(choice, 2).name, "cpu:2");
+  EXPECT_EQ(place_of(choice, 2).memory, 0U);
+  EXPECT_EQ(choice.sharers(), 3);
 }
 
 // Eight GPUs, of which those with an error cannot be used.
@@ -87,7 +113,8 @@ TEST_P(MissingDevice, IsNamedWithAWayOut) {
 INSTANTIATE_TEST_SUITE_P(Names, MissingDevice,
                          testing::Values("cuda:", "cuda:0,", "cuda:,0", "cuda:0,0", "cuda:-1", "cuda:64", "cuda:0 ",
                                          "cuda0", "CUDA", "tpu", "CPU", "cpu:99", "", "cpu*", "cpu*0", "cpu*-1",
-                                         "cpu*1000", "cpu*4x", "cpu *4"));
+                                         "cpu*1000", "cpu*4x", "cpu *4", "cuda*", "cuda*0", "cuda*17", "cuda:0*",
+                                         "cuda:*2", "cuda*2:0", "cuda*2*2", "auto*2"));
 
 }  // namespace
 }  // namespace pleat

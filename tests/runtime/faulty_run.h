@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "engine/gate.h"
 #include "engine/in_order.h"
 #include "runtime/job.h"
+#include "seeded_model.h"
 #include "store/check_results.h"
 #include "store/result_reader.h"
 #include "test_data.h"
@@ -35,8 +37,15 @@ class Wrapped : public Device {
   [[nodiscard]] std::string name() const override { return inner_->name(); }
   [[nodiscard]] std::vector<SequenceResult> compute(const Rows& rows, const Effort& effort) override {
     fault_(rows, effort);
-    return inner_->compute(rows, effort);
+    std::vector<SequenceResult> results = inner_->compute(rows, effort);
+    for (SequenceResult& result : results) {
+      if (not_finite.contains(result.row) && !effort.in_float32) {
+        result = failed_result(result.row, error_not_finite, "embeddings hold NaN or infinity");
+      }
+    }
+    return results;
   }
+  [[nodiscard]] bool has_float32() const override { return inner_->has_float32(); }
   [[nodiscard]] bool prefetches() const override { return ahead_ || inner_->prefetches(); }
   [[nodiscard]] Pending begin(const Rows& rows) override {
     if (ahead_) return in_order_.begin([this, rows] { return compute(rows, {}); });
@@ -48,6 +57,8 @@ class Wrapped : public Device {
   [[nodiscard]] std::vector<std::int64_t> smaller_chunks() const override { return inner_->smaller_chunks(); }
   [[nodiscard]] double slowest_rate() const override { return inner_->slowest_rate(); }
   [[nodiscard]] std::string need_of(std::int64_t row) const override { return inner_->need_of(row); }
+
+  std::set<std::int64_t> not_finite;  // rows that give NaN, but in float32
 
  private:
   std::shared_ptr<void> life_;
@@ -84,7 +95,7 @@ class FaultyRunTest : public ::testing::Test {
   [[nodiscard]] std::filesystem::path output() const { return folder_ / "out.h5"; }
 
   Manifest manifest(const std::string& model, const std::string& more) {
-    std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << (test_data() / model).string()
+    std::ofstream(folder_ / "m.yaml") << "version: 1\nmodel: " << golden_model_folder(test_data() / model).string()
                                       << "\ninputs: [in.fasta]\noutput: out.h5\n"
                                       << more;
     return load_manifest(folder_ / "m.yaml", {});
@@ -96,9 +107,9 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   // Of the shortest sequences, with a model whose pair state has smaller chunks.
-  Manifest folding() {
-    return manifest("esmfold/wide_pair",
-                    "tasks: {structure: {num_recycles: 0, pae: false}}\npolicy: {max_length: 13}\n");
+  Manifest folding(const std::string& run = "{}", const std::string& model = "wide_pair") {
+    return manifest("esmfold/" + model, "tasks: {structure: {num_recycles: 0, pae: false}}\nrun: " + run +
+                                            "\npolicy: {max_length: 13}\n");
   }
 
   RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault = [](const Wrapped::Rows&, const Effort&) {}) {
@@ -107,7 +118,9 @@ class FaultyRunTest : public ::testing::Test {
     if (ahead_) settings.order = BatchOrder::by_row;
     settings.stop = stop_;
     settings.wrap_device = [fault, this](std::shared_ptr<Device> device) {
-      return std::make_shared<Wrapped>(devices_, std::move(device), fault, ahead_);
+      auto wrapped = std::make_shared<Wrapped>(devices_, std::move(device), fault, ahead_);
+      wrapped->not_finite = not_finite_;
+      return wrapped;
     };
     return run_job(manifest, settings, listener_);
   }
@@ -133,6 +146,7 @@ class FaultyRunTest : public ::testing::Test {
 
   static constexpr int sequences = 30;
   bool ahead_ = false;  // whether devices work ahead, and the file is put together meanwhile
+  std::set<std::int64_t> not_finite_;  // rows that give NaN, but in float32
   const StopFlag* stop_ = nullptr;
   std::shared_ptr<int> devices_ = std::make_shared<int>();  // shared with each device as long as it lives
   ScratchFolder scratch_;

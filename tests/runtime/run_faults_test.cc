@@ -6,6 +6,9 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "faulty_run.h"
+#include "runtime/identity.h"
+#include "runtime/precision.h"
+#include "runtime/prepare.h"
 #include "store/schema.h"
 
 namespace pleat {
@@ -99,6 +102,88 @@ TEST_F(FaultyRunTest, AFoldGoesDownToASmallerChunkWithTheSameNumbers) {
   EXPECT_EQ(reader.structure(1).positions, expected);
   EXPECT_EQ(reader.floats(schema::record_memory_rung, 1, 1).front(), 2);
   expect_good_file();
+}
+
+// What gives NaN in bfloat16 has float32's numbers, bit for bit, and says so.
+TEST_F(FaultyRunTest, WhatIsNotFiniteInBfloat16IsComputedInFloat32) {
+  const std::vector<float> float32 = undisturbed_means();
+  const auto in_bfloat16 = [&] {
+    return manifest("esm2/head16", "run: {max_tokens_per_batch: 100, devices: \"cpu*2\", precision: bf16}\n");
+  };
+  run(in_bfloat16());
+  const std::vector<float> bfloat16 = means();
+  fs::remove(output());
+  not_finite_ = {3, 4, 17};
+  EXPECT_EQ(run(in_bfloat16()).ok, sequences);
+  const std::vector<float> found = means();
+  const std::size_t width = found.size() / sequences;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const bool again = not_finite_.contains(static_cast<std::int64_t>(i / width));
+    ASSERT_EQ(found[i], (again ? float32 : bfloat16)[i]) << "row " << i / width;
+  }
+  EXPECT_NE(found, bfloat16);
+  const ResultReader reader(output());
+  EXPECT_EQ(reader.attributes().precision, "bfloat16");
+  for (const std::int64_t row : not_finite_) {
+    const Record record = reader.records(row, 1).front();
+    EXPECT_EQ(record.status, RecordStatus::ok);
+    EXPECT_EQ(record.error_code, "computed_in_float32");
+    EXPECT_THAT(record.message, HasSubstr("bfloat16 gave NaN or infinity"));
+  }
+  EXPECT_EQ(reader.records(5, 1).front().error_code, "");
+  EXPECT_THAT(listener_.heard, ::testing::Contains(HasSubstr("3 records with computed_in_float32")));
+  expect_good_file();
+}
+
+TEST_F(FaultyRunTest, AFoldThatIsNotFiniteInBfloat16IsComputedInFloat32) {
+  run(folding("{precision: fp32}", "published_pair"));
+  const std::vector<float> float32 = ResultReader(output()).structure(1).positions;
+  fs::remove(output());
+  not_finite_ = {1};
+  run(folding("{precision: bf16}", "published_pair"));
+  EXPECT_EQ(ResultReader(output()).structure(1).positions, float32);
+  EXPECT_EQ(ResultReader(output()).records(1, 1).front().error_code, "computed_in_float32");
+  expect_good_file();
+}
+
+TEST_F(FaultyRunTest, InFloat32WhatIsNotFiniteHasFailed) {
+  not_finite_ = {3};
+  EXPECT_EQ(run(embedding("cpu")).failed, 1);
+  EXPECT_EQ(ResultReader(output()).records(3, 1).front().error_code, "not_finite");
+}
+
+// A run may go on on devices of another kind, for which auto would choose another precision.
+TEST_F(FaultyRunTest, ARunThatGoesOnKeepsWhatAutoCameTo) {
+  const Manifest manifest = embedding("cpu");
+  PreparedJob job = prepare_job(manifest, {}, listener_);
+  EXPECT_EQ(job.precision, Precision::float32);
+  job = prepare_job(manifest, {.precision_of_auto = Precision::bfloat16}, listener_);
+  EXPECT_EQ(job.precision, Precision::bfloat16);
+  const NamedValues settled = identity_of(manifest, job, "test", "", "").settled;
+  EXPECT_EQ(precision_named(value_of(settled, settled_precision)), Precision::bfloat16);
+  Manifest explicit_one = manifest;
+  explicit_one.run.precision = Precision::float32;
+  EXPECT_EQ(prepare_job(explicit_one, {.precision_of_auto = Precision::bfloat16}, listener_).precision,
+            Precision::float32);
+}
+
+// With the widths that GPUs have kernels for.
+TEST_F(FaultyRunTest, AFoldDoesNotDependOnItsBatch) {
+  for (const std::string precision : {"fp32", "bf16"}) {
+    run(folding("{max_tokens_per_batch: 1000, precision: " + precision + "}", "published_pair"));
+    const ResultReader together(output());
+    std::vector<std::vector<float>> expected;
+    for (std::int64_t row = 0; row < together.sequence_count(); ++row) {
+      expected.push_back(together.structure(row).positions);
+    }
+    fs::remove(output());
+    run(folding("{max_tokens_per_batch: 8, precision: " + precision + "}", "published_pair"));
+    const ResultReader alone(output());
+    for (std::size_t row = 0; row < expected.size(); ++row) {
+      EXPECT_EQ(alone.structure(static_cast<std::int64_t>(row)).positions, expected[row]) << row;
+    }
+    fs::remove(output());
+  }
 }
 
 TEST_F(FaultyRunTest, AHangingDeviceIsLeftBehind) {

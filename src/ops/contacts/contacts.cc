@@ -116,6 +116,7 @@ at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
 }
 
 at::Tensor ContactAccumulator::contacts(std::int64_t sequence) const {
+  const at::NoTF32Guard exact;  // the correction is a small difference of large numbers
   // A map made symmetric is P + P^T; its row sums, equal to its column sums, are the marginals a, and the average
   // product correction subtracts a a^T / sum(a).
   const at::Tensor& marginals = marginals_[sequence];                         // [layers * H, L]
