@@ -36,8 +36,8 @@ at::Tensor rotate(const at::Tensor& x, const TokenPlaces& places) {
 // For the kernel and for flash attention, which reads and writes rows of any stride in pieces of 16 bytes.
 bool has_kernels(const at::Tensor& qkv) {
   constexpr std::array<std::int64_t, 5> dims = {16, 24, 32, 64, 128};
-  return is_half(qkv.scalar_type()) && qkv.is_contiguous() && std::ranges::find(dims, qkv.size(3)) != dims.end() &&
-         uses_kernels("attention", true, true);
+  if (!is_half(qkv.scalar_type()) || !qkv.is_contiguous()) return false;
+  return uses_kernels("attention", std::ranges::find(dims, qkv.size(3)) != dims.end(), true);
 }
 
 // Queries and keys are rotated where they are, and read from there: nothing is copied.
@@ -52,14 +52,14 @@ at::Tensor attend_in_place(const AttentionInput& input) {
                               cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), tokens, static_cast<int>(heads),
                               static_cast<int>(dim), stream_of(qkv)),
                "rotate");
-  const at::Tensor rows = qkv.slice(0, 0, tokens);  // [tokens, 3, H, Dh]
   const at::Tensor& cu_seqlens = input.places->cu_seqlens;
   const std::int64_t longest = longest_of(*input.cu_seqlens);
   at::Tensor mixed = std::get<0>(at::_flash_attention_forward(
-      rows.select(1, 0), rows.select(1, 1), rows.select(1, 2), cu_seqlens, cu_seqlens, longest, longest, 0.0, false,
-      false, 1.0 / std::sqrt(static_cast<double>(dim))));  // [tokens, H, Dh]
-  if (tokens == qkv.size(0)) return mixed.reshape({tokens, heads * dim});
-  return at::constant_pad_nd(mixed.reshape({tokens, heads * dim}), {0, 0, 0, qkv.size(0) - tokens});
+      qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), cu_seqlens, cu_seqlens, longest, longest, 0.0, false, false,
+      1.0 / std::sqrt(static_cast<double>(dim))));  // [T, H, Dh]
+  // No sequence has the rows behind the tokens, of which there are seven at most, and nobody has written them.
+  mixed.slice(0, tokens).zero_();
+  return mixed.reshape({qkv.size(0), heads * dim});
 }
 
 }  // namespace
@@ -91,7 +91,8 @@ at::Tensor attention(const AttentionInput& input) {
     mixed = std::get<0>(
         at::_flash_attention_forward(q, k, v, cu_seqlens, cu_seqlens, longest, longest, 0.0, false, false, scale));
   }
-  at::Tensor out = at::zeros({input.qkv.size(0), heads * dim}, input.qkv.options());  // [T, H * Dh]
+  at::Tensor out = at::empty({input.qkv.size(0), heads * dim}, input.qkv.options());  // [T, H * Dh]
+  out.slice(0, tokens).zero_();
   out.slice(0, 0, tokens).view({tokens, heads, dim}).copy_(mixed.slice(2, 0, dim));
   return out;
 }

@@ -13,8 +13,8 @@ at::Tensor add_layer_norm(at::Tensor& residual, const at::Tensor& update, const 
   const std::int64_t width = residual.size(-1);
   const bool types_suit =
       is_half(type) && (!update.defined() || (update.scalar_type() == type && update.is_contiguous()));
-  if (!types_suit || !residual.is_contiguous() || !add_norm::suits(width)) return {};
-  if (!uses_kernels("add_norm", true, true)) return {};
+  if (!types_suit || !residual.is_contiguous()) return {};
+  if (!uses_kernels("add_norm", add_norm::suits(width), true)) return {};
   const c10::DeviceGuard guard(residual.device());
   const LayerNorm parameters = contiguous(norm);
   at::Tensor out = at::empty(residual.sizes(), residual.options().dtype(type));

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <tuple>
+#include <utility>
 
 #include "cuda/ops.h"
 #include "ops/cuda/tensors.h"
@@ -23,6 +24,7 @@ namespace pleat::cuda {
 namespace {
 
 constexpr std::int64_t usual_rows = 4096;
+constexpr std::size_t most_shapes = 4096;  // that are kept for a weight
 constexpr std::int64_t workspace_bytes = std::int64_t{32} << 20;
 constexpr std::uintptr_t alignment = 256;  // that algorithms are chosen for, and that LibTorch's allocator gives
 
@@ -59,13 +61,26 @@ Layout layout(cudaDataType_t type, std::int64_t rows, std::int64_t columns) {
   return Layout(made);
 }
 
-// The product y^T = W x^T in cublasLt's view, with everything but the number of rows. float32 is added in float32; TF32
-// would have to be asked for.
+// What products on a stream, which come one after the other, compute in. Kept as long as the process, as below.
+void* workspace_of(const c10::cuda::CUDAStream& stream) {
+  static std::mutex mutex;
+  static auto& kept = *new std::map<std::pair<int, cudaStream_t>, at::Tensor>();
+  const std::scoped_lock lock(mutex);
+  at::Tensor& workspace = kept[{stream.device_index(), stream.stream()}];
+  if (!workspace.defined()) {
+    workspace = at::empty({workspace_bytes}, at::TensorOptions(stream.device()).dtype(at::kByte));
+  }
+  return workspace.mutable_data_ptr();
+}
+
+// The product y^T = W x^T in cublasLt's view, with everything but the number of rows. float32 is added in float32; its
+// operands go through TF32 only with `tf32`.
 class Product {
  public:
-  Product(cublasLtHandle_t handle, at::ScalarType type, std::int64_t in, std::int64_t out, bool with_bias)
+  Product(cublasLtHandle_t handle, at::ScalarType type, bool tf32, std::int64_t in, std::int64_t out, bool with_bias)
       : handle_(handle),
         type_(data_type(type)),
+        arithmetic_(tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F),
         in_(in),
         out_(out),
         with_bias_(with_bias),
@@ -75,17 +90,47 @@ class Product {
 
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
     const std::int64_t rows = x.size(0);
-    if (!suits(rows)) {
+    const std::shared_ptr<const Shape> shape = shape_for(rows);
+    if (!shape->suits) {
       const std::int64_t missing = usual_rows - rows % usual_rows;
-      return multiply(at::constant_pad_nd(x, {0, 0, 0, missing}), weight, bias).slice(0, 0, rows);
+      return (*this)(at::constant_pad_nd(x, {0, 0, 0, missing}), weight, bias).slice(0, 0, rows);
     }
-    return multiply(x, weight, bias);
+    return multiply(*shape, x, weight, bias);
   }
 
  private:
+  // Of x and y with so many rows, and whether the algorithm takes them.
+  struct Shape {
+    Layout x;
+    Layout y;
+    bool suits = false;
+  };
+
+  // Made once for a number of rows. Batches have few different ones in a run, but a folding one has many.
+  [[nodiscard]] std::shared_ptr<const Shape> shape_for(std::int64_t rows) const {
+    const std::scoped_lock lock(mutex_);
+    if (shapes_.size() >= most_shapes) shapes_.clear();
+    std::shared_ptr<const Shape>& shape = shapes_[rows];
+    if (!shape) {
+      auto made = std::make_shared<Shape>(Shape{layout(type_, rows, in_), layout(type_, rows, out_)});
+      made->suits = suits(*made);
+      shape = std::move(made);
+    }
+    return shape;
+  }
+
+  // Made once for a bias, of which there is one for each layer of this shape. A later model's at the same address wants
+  // the same description.
+  [[nodiscard]] cublasLtMatmulDesc_t operation_for(const void* bias) const {
+    const std::scoped_lock lock(mutex_);
+    Operation& found = operations_[bias];
+    if (!found) found = operation(bias);
+    return found.get();
+  }
+
   [[nodiscard]] Operation operation(const void* bias) const {
     cublasLtMatmulDesc_t made = nullptr;
-    check(cublasLtMatmulDescCreate(&made, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
+    check(cublasLtMatmulDescCreate(&made, arithmetic_, CUDA_R_32F), "cublasLtMatmulDescCreate");
     Operation operation(made);
     const auto set = [&](cublasLtMatmulDescAttributes_t attribute, const auto& value) {
       check(cublasLtMatmulDescSetAttribute(made, attribute, &value, sizeof(value)), "cublasLtMatmulDescSetAttribute");
@@ -122,48 +167,47 @@ class Product {
     algorithm_ = found.algo;
   }
 
-  [[nodiscard]] bool suits(std::int64_t rows) const {
+  [[nodiscard]] bool suits(const Shape& shape) const {
     const Operation described = operation(nullptr);
-    const Layout x = layout(type_, rows, in_);
-    const Layout y = layout(type_, rows, out_);
     cublasLtMatmulHeuristicResult_t result{};
-    return cublasLtMatmulAlgoCheck(handle_, described.get(), weight_.get(), x.get(), y.get(), y.get(), &algorithm_,
-                                   &result) == CUBLAS_STATUS_SUCCESS &&
+    return cublasLtMatmulAlgoCheck(handle_, described.get(), weight_.get(), shape.x.get(), shape.y.get(), shape.y.get(),
+                                   &algorithm_, &result) == CUBLAS_STATUS_SUCCESS &&
            result.state == CUBLAS_STATUS_SUCCESS && result.workspaceSize <= static_cast<std::size_t>(workspace_bytes);
   }
 
-  [[nodiscard]] at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
-    const std::int64_t rows = x.size(0);
-    at::Tensor y = at::empty({rows, out_}, x.options());
-    const at::Tensor workspace = at::empty({workspace_bytes}, x.options().dtype(at::kByte));
-    const Operation described = operation(with_bias_ ? bias.const_data_ptr() : nullptr);
-    const Layout x_layout = layout(type_, rows, in_);
-    const Layout y_layout = layout(type_, rows, out_);
+  [[nodiscard]] at::Tensor multiply(const Shape& shape, const at::Tensor& x, const at::Tensor& weight,
+                                    const at::Tensor& bias) const {
+    at::Tensor y = at::empty({x.size(0), out_}, x.options());
+    const c10::cuda::CUDAStream stream = c10::cuda::getCurrentCUDAStream(x.device().index());
     const float one = 1;
     const float zero = 0;
-    check(cublasLtMatmul(handle_, described.get(), &one, weight.const_data_ptr(), weight_.get(), x.const_data_ptr(),
-                         x_layout.get(), &zero, y.data_ptr(), y_layout.get(), y.mutable_data_ptr(), y_layout.get(),
-                         &algorithm_, workspace.mutable_data_ptr(), static_cast<std::size_t>(workspace_bytes),
-                         c10::cuda::getCurrentCUDAStream(x.device().index()).stream()),
+    check(cublasLtMatmul(handle_, operation_for(with_bias_ ? bias.const_data_ptr() : nullptr), &one,
+                         weight.const_data_ptr(), weight_.get(), x.const_data_ptr(), shape.x.get(), &zero, y.data_ptr(),
+                         shape.y.get(), y.mutable_data_ptr(), shape.y.get(), &algorithm_, workspace_of(stream),
+                         static_cast<std::size_t>(workspace_bytes), stream.stream()),
           "cublasLtMatmul");
     return y;
   }
 
   cublasLtHandle_t handle_;
   cudaDataType_t type_;
+  cublasComputeType_t arithmetic_;
   std::int64_t in_;
   std::int64_t out_;
   bool with_bias_;
   Layout weight_;
   cublasLtMatmulAlgo_t algorithm_{};
+  mutable std::mutex mutex_;  // several workers may share a GPU
+  mutable std::map<std::int64_t, std::shared_ptr<const Shape>> shapes_;
+  mutable std::map<const void*, Operation> operations_;
 };
 
 // All products of the process. They live as long as it does: the driver may be gone before static objects are.
 const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool with_bias) {
-  using Key = std::tuple<int, at::ScalarType, std::int64_t, std::int64_t, bool>;
+  using Key = std::tuple<int, at::ScalarType, bool, std::int64_t, std::int64_t, bool>;
   static std::mutex mutex;
   static auto& handles = *new std::map<int, cublasLtHandle_t>();
-  static auto& products = *new std::map<Key, Product>();
+  static auto& products = *new std::map<Key, Product>();  // stay where they are
   const std::scoped_lock lock(mutex);
   const int gpu = x.device().index();
   auto handle = handles.find(gpu);
@@ -172,12 +216,14 @@ const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool w
     check(cublasLtCreate(&made), "cublasLtCreate");
     handle = handles.emplace(gpu, made).first;
   }
-  const Key key{gpu, x.scalar_type(), weight.size(1), weight.size(0), with_bias};
+  const bool tf32 = x.scalar_type() == at::kFloat && at::globalContext().allowTF32CuBLAS() &&
+                    !at::NoTF32Guard::should_disable_tf32();
+  const Key key{gpu, x.scalar_type(), tf32, weight.size(1), weight.size(0), with_bias};
   const auto found = products.find(key);
   if (found != products.end()) return found->second;
   return products
       .emplace(std::piecewise_construct, std::forward_as_tuple(key),
-               std::forward_as_tuple(handle->second, x.scalar_type(), weight.size(1), weight.size(0), with_bias))
+               std::forward_as_tuple(handle->second, x.scalar_type(), tf32, weight.size(1), weight.size(0), with_bias))
       .first->second;
 }
 
