@@ -14,6 +14,8 @@ namespace {
 constexpr double layer_norm_eps = 1e-5;
 // Pairs that are normalised and projected at once, so that they stay in the processor's cache in between.
 constexpr std::int64_t pair_block = 2048;
+// The same elsewhere than on the processor: enough to do, and no second pair state.
+constexpr std::int64_t largest_pair_block = std::int64_t{1} << 17;
 
 // LayerNorm(single + update). `single` [P, c] is changed.
 at::Tensor add_and_normalise(at::Tensor& single, const at::Tensor& update, const LayerNorm& norm) {
@@ -67,7 +69,7 @@ at::Tensor StructureModule::normalise_pair(at::Tensor& pair) const {
   at::Tensor rows = pair.view({length * length, config_.pairwise_dim});  // [P * P, c_z]
   at::Tensor bias = at::empty({heads, length, length}, pair.options());  // [H, P, P]
   const at::Tensor columns = bias.view({heads, length * length});        // [H, P * P]
-  const std::int64_t step = rows_at_once(rows, pair_block);
+  const std::int64_t step = rows_at_once(rows, pair_block, largest_pair_block);
   for (std::int64_t begin = 0, end = 0; begin < rows.size(0); begin = end) {
     // No block has fewer rows than a row's bits can depend on.
     end = begin + 2 * step > rows.size(0) ? rows.size(0) : begin + step;
@@ -125,6 +127,7 @@ at::Tensor StructureModule::transition(at::Tensor single) const {
 
 BackboneState StructureModule::fold_backbone(const at::Tensor& single, at::Tensor pair, const FoldTrace& trace) const {
   const c10::InferenceMode guard;
+  const at::NoTF32Guard exact;  // ten bits of a coordinate are a tenth of an ångström
   BackboneState state;
   state.initial = at::layer_norm(single, {single.size(1)}, single_norm_.weight, single_norm_.bias, layer_norm_eps);
   state.single = input_(state.initial);  // [P, c_s]
@@ -157,6 +160,7 @@ at::Tensor StructureModule::predict_angles(const BackboneState& state) const {
 
 Atoms StructureModule::place_atoms(const BackboneState& state, const at::Tensor& aatype, const FoldTrace& trace) const {
   const c10::InferenceMode guard;
+  const at::NoTF32Guard exact;
   Atoms atoms;
   atoms.unnormalized_angles = predict_angles(state);                                   // [P, 7, 2]
   const at::Tensor squared_length = atoms.unnormalized_angles.square().sum(-1, true);  // [P, 7, 1]

@@ -28,9 +28,11 @@ struct KeptOutputs {
 
 // In place of a number of threads: on a GPU, which takes a batch whole instead of in blocks of rows.
 inline constexpr std::int64_t plan_on_gpu = 0;
+// The same where the operations on pairs are done by kernels of our own, see has_pair_kernels().
+inline constexpr std::int64_t plan_by_kernels = -1;
 
 // Bytes of activations at the peak of a float32 pass over `tokens` in all, of which the longest sequence has `longest`,
-// with `threads` threads, or plan_on_gpu. The weights are not in it.
+// with `threads` threads, plan_on_gpu or plan_by_kernels. The weights are not in it.
 [[nodiscard]] double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::int64_t tokens,
                                       std::int64_t longest, std::int64_t threads);
 

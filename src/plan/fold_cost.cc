@@ -44,7 +44,21 @@ double structure_module_pairs(const StructureModuleConfig& config) {
   return as_double(config.pairwise_dim + 4 * config.num_heads_ipa);
 }
 
+// The same of our kernels, which keep what is between them in 16 bits: three planes of a channel, whose rows and columns
+// are filled up to a multiple of eight; or queries, keys, values and what was attended to, and a bias.
+double kernel_pairs(const TrunkConfig& trunk, std::int64_t positions) {
+  const double c = as_double(trunk.pairwise_state_dim);
+  const double side = as_double((positions + 7) / 8 * 8) / as_double(positions);
+  const double multiplication = 3 * c * square(side) / 2;
+  const double attention = (4 * c + as_double(trunk.pairwise_heads()) * side) / 2;
+  return std::max(multiplication, attention);
+}
+
 }  // namespace
+
+bool has_pair_kernels(const TrunkConfig& trunk) {
+  return trunk.pairwise_state_dim == 128 && trunk.pairwise_head_width == 32;
+}
 
 double trunk_flops(const TrunkConfig& trunk, std::int64_t positions) {
   const double p = as_double(positions);
@@ -85,12 +99,12 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   const double blocks = std::max(multiplication, as_double(trunk.pairwise_heads())) + as_double(trunk.sequence_heads());
   double step = std::max(blocks, structure_module_pairs(trunk.structure_module));
   double passing = 0;
-  if (threads == plan_on_gpu) {
-    // The product of all channels has a place of its own; the structure module's pairs exist twice while normed. Rows
-    // pass through in blocks of at most 2^24 elements, some of which exist at a time, and of at least one row.
+  if (threads <= plan_on_gpu) {
+    // The product of all channels has a place of its own. Rows pass through in blocks of at most 2^24 elements, some of
+    // which exist at a time, and of at least one row.
     constexpr double block = 1 << 24;
-    const double structure = 2 * structure_module_pairs(trunk.structure_module);
-    step = std::max({2 * as_double(chunk) + c, as_double(trunk.sequence_heads()), structure});
+    const double pairs_at_once = threads == plan_by_kernels ? kernel_pairs(trunk, positions) : 2 * as_double(chunk) + c;
+    step = std::max({pairs_at_once, as_double(trunk.sequence_heads()), structure_module_pairs(trunk.structure_module)});
     passing = 10 * element * std::max(block, 4 * c * p);
   }
   // The pair state; 64-bit bins and two sets of distances for recycling; the aligned error.
@@ -101,7 +115,7 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   const double sequence = 14 * as_double(trunk.sequence_state_dim);
   // Of a thread: states, queries, keys and values of a line of pairs, and a plane of a triangular product's factor.
   const double scratch = element * p * (12 * as_double(trunk.pairwise_head_width) + 2 * c + p + 8) + 4.0 * 1024 * 1024;
-  return element * (pairs * p * p + sequence * p) + as_double(threads) * scratch + passing;
+  return element * (pairs * p * p + sequence * p) + as_double(std::max<std::int64_t>(threads, 0)) * scratch + passing;
 }
 
 std::vector<std::int64_t> fold_chunks(const FoldConfig& config) {

@@ -24,9 +24,12 @@ namespace pleat {
 [[nodiscard]] double fold_flops(const FoldConfig& config, std::int64_t positions, std::int64_t passes);
 
 // Bytes at the peak of a fold of P positions when a triangular multiplication holds `chunk` of the C channels at once,
-// 1 <= chunk <= C, on `threads` threads or plan_on_gpu. The weights and the language-model pass are not in it.
+// 1 <= chunk <= C, on `threads` threads, plan_on_gpu, or plan_by_kernels, where `chunk` does not count. The weights and the language-model pass are not in it.
 [[nodiscard]] double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk,
                                 std::int64_t threads);
+
+// Whether our kernels for GPUs do the operations on pairs of such a model, in 16 bits.
+[[nodiscard]] bool has_pair_kernels(const TrunkConfig& trunk);
 
 // The chunks worth choosing, largest first: C, which keeps no product beside the factors, and the multiples of 16 below
 // C / 2.

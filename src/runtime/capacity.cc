@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/error.h"
 #include "core/size_text.h"
@@ -42,6 +43,14 @@ double loaded_bytes(const ModelConfig& config, bool fold, at::ScalarType precisi
   return bytes;
 }
 
+// Every GPU that computes in 16 bits has the kernels, unless somebody has switched some off.
+std::int64_t way_on_gpu(const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision) {
+  const bool all_on = std::getenv("PLEAT_CUDA_WITHOUT") == nullptr;  // NOLINT(concurrency-mt-unsafe)
+  const bool by_kernels =
+      layout.structure && precision != at::kFloat && all_on && has_pair_kernels(config.folding().trunk);
+  return by_kernels ? plan_by_kernels : plan_on_gpu;
+}
+
 }  // namespace
 
 ModelShape shape_of(const Esm2Config& config) {
@@ -53,7 +62,8 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
     : config_(config),
       shape_(shape_of(config.language_model)),
       kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
-      threads_(devices.on_gpu() ? plan_on_gpu : std::max<std::int64_t>(1, at::get_num_threads() / devices.count())) {
+      threads_(devices.on_gpu() ? way_on_gpu(config, layout, precision)
+                                : std::max<std::int64_t>(1, at::get_num_threads() / devices.count())) {
   const double available = free_bytes(devices);
   const double weights = loaded_bytes(config, layout.structure, precision);
   if (weights > available) {
@@ -64,7 +74,7 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
                 "ask for more memory, or take a smaller model");
   }
   weights_ = weights;
-  bytes_ = memory_share * (available - weights) / static_cast<double>(devices.on_gpu() ? 1 : devices.count());
+  bytes_ = memory_share * (available - weights) / static_cast<double>(devices.sharers());
   if (layout.structure && manifest.run.chunk_size) {
     given_chunk_ = std::min(*manifest.run.chunk_size, config.folding().trunk.pairwise_state_dim);
   }

@@ -18,7 +18,7 @@ namespace pleat {
 
 class Capacity {
  public:
-  // For so many devices: workers on the processor share the weights, and each GPU has its own. Throws Error(retry)
+  // For so many devices: workers on the processor, or on one GPU, share memory and weights. Throws Error(retry)
   // where not even the weights fit.
   Capacity(const Manifest& manifest, const ModelConfig& config, const ResultLayout& layout, at::ScalarType precision,
            const DeviceChoice& devices);
@@ -52,7 +52,7 @@ class Capacity {
   ModelConfig config_;
   ModelShape shape_;
   KeptOutputs kept_;
-  std::int64_t threads_;  // plan_on_gpu on one
+  std::int64_t threads_;  // plan_on_gpu or plan_by_kernels on one
   double weights_ = 0;
   double bytes_ = 0;              // for a device's activations
   std::int64_t given_chunk_ = 0;  // 0 = automatic

@@ -93,8 +93,22 @@ TEST(FoldBytesOnAGpu, AreFourPairStatesWithAllChannelsAtOnce) {
   const double pair_state = 4.0 * 128 * 4000 * 4000;
   const double passing = 10 * 4.0 * (1 << 24);
   EXPECT_NEAR((fold_bytes(published, 4000, 128, plan_on_gpu) - passing) / pair_state, 4.1, 0.1);
-  EXPECT_NEAR((fold_bytes(published, 4000, 16, plan_on_gpu) - passing) / pair_state, 3.8, 0.1);
+  EXPECT_NEAR((fold_bytes(published, 4000, 16, plan_on_gpu) - passing) / pair_state, 2.4, 0.1);
   EXPECT_GT(fold_bytes(published, 100, 16, plan_on_gpu), passing);
+}
+
+// By hand from the kernels' buffers: the pair state; queries, keys, values and what was attended to in 16 bits, twice the
+// pair state's size together; and a share for what both ways have.
+TEST(FoldBytesByKernels, AreThreePairStatesWhateverTheChunk) {
+  const double pair_state = 4.0 * 128 * 4000 * 4000;
+  const double passing = 10 * 4.0 * (1 << 24);
+  EXPECT_TRUE(has_pair_kernels(published.trunk));
+  EXPECT_FALSE(has_pair_kernels(with_channels(64).trunk));
+  EXPECT_NEAR((fold_bytes(published, 4000, 128, plan_by_kernels) - passing) / pair_state, 3.1, 0.1);
+  EXPECT_EQ(fold_bytes(published, 4000, 16, plan_by_kernels), fold_bytes(published, 4000, 128, plan_by_kernels));
+  EXPECT_LT(fold_bytes(published, 1000, 128, plan_by_kernels), fold_bytes(published, 1000, 128, plan_on_gpu));
+  // Planes are filled up, and the least lengths are mostly that.
+  EXPECT_GT(fold_bytes(published, 9, 128, plan_by_kernels), fold_bytes(published, 8, 128, plan_by_kernels));
 }
 
 // By the model alone: no fold has run on a GPU yet.
