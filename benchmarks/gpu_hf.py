@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""transformers on cuda:0, for gpu.py; prints one JSON line: gpu_hf.py embed MODEL FASTA | fold MODEL SEQUENCE. Only the
-passes are timed, not loading and not a pass before them."""
+"""transformers on cuda:0, for gpu.py; prints one JSON line: gpu_hf.py embed MODEL FASTA | fold MODEL SEQUENCE
+fp32|tf32|bf16. Only the passes are timed, not loading and not a pass before them."""
 
 import json
 import sys
@@ -36,15 +36,17 @@ def embed(folder, fasta):
     return {"tokens_per_second": (sum(map(len, sequences)) + 2 * len(sequences)) / seconds}
 
 
-def fold(folder, sequence):
+def fold(folder, sequence, arithmetic):
+    torch.backends.cuda.matmul.allow_tf32 = arithmetic == "tf32"
     model = transformers.EsmForProteinFolding.from_pretrained(folder).eval().cuda()
     model.esm = model.esm.bfloat16()
     if len(sequence) > 512:
         model.trunk.set_chunk_size(128)
     letters = {letter: place for place, letter in enumerate("ARNDCQEGHILKMFPSTWYV")}
     aatype = torch.tensor([[letters[letter] for letter in sequence]]).cuda()
-    model(aatype, num_recycles=0)
-    return {"seconds": timed(lambda: model(aatype, num_recycles=3))}
+    with torch.autocast("cuda", torch.bfloat16, enabled=arithmetic == "bf16"):
+        model(aatype, num_recycles=0)
+        return {"seconds": timed(lambda: model(aatype, num_recycles=3))}
 
 
 def main():
@@ -52,7 +54,7 @@ def main():
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     task = {"embed": embed, "fold": fold}[sys.argv[1]]
-    print(json.dumps(task(sys.argv[2], sys.argv[3])))
+    print(json.dumps(task(*sys.argv[2:])))
 
 
 if __name__ == "__main__":
