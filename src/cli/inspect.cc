@@ -21,6 +21,7 @@
 #include "core/text.h"
 #include "store/result_reader.h"
 #include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat::cli {
 namespace {
@@ -149,15 +150,25 @@ Json json_of(const ResultReader& results, const Record& record) {
 }
 
 Json json_of(const FileAttributes& attributes) {
-  return {{schema::attr_pleat_version, attributes.pleat_version},
-          {schema::attr_created_utc, attributes.created_utc},
-          {schema::attr_manifest_yaml, attributes.manifest_yaml},
-          {schema::attr_manifest_sha256, attributes.manifest_sha256},
-          {schema::attr_model_name, attributes.model_name},
-          {schema::attr_model_sha256, attributes.model_sha256},
-          {schema::attr_precision, attributes.precision},
-          {schema::attr_devices, attributes.devices},
-          {schema::attr_source_revision, attributes.source_revision}};
+  Json json;
+  for (const schema::AttributeEntry& entry : schema::attribute_table()) {
+    const auto* const text = std::get_if<schema::RunText>(&entry.content);
+    if (text != nullptr) json[entry.name] = attributes.*(*text);
+  }
+  return json;
+}
+
+Json json_of(const DataSetInfo& info) {
+  Json json{{"path", info.path},
+            {"type", info.type},
+            {"shape", info.shape},
+            {"raw_bytes", info.raw_bytes},
+            {"stored_bytes", info.stored_bytes}};
+  if (const schema::DatasetEntry* const entry = schema::find_dataset(info.path)) {
+    json["unit"] = entry->unit;
+    json["meaning"] = entry->help;
+  }
+  return json;
 }
 
 Json json_of(const ResultReader& results, std::int64_t shown) {
@@ -183,13 +194,7 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
   }
   if (!results.missing_shards().empty()) json["missing_shards"] = results.missing_shards();
   json["datasets"] = Json::array();
-  for (const DataSetInfo& info : results.datasets()) {
-    json["datasets"].push_back({{"path", info.path},
-                                {"type", info.type},
-                                {"shape", info.shape},
-                                {"raw_bytes", info.raw_bytes},
-                                {"stored_bytes", info.stored_bytes}});
-  }
+  for (const DataSetInfo& info : results.datasets()) json["datasets"].push_back(json_of(info));
   if (shown >= 0) {
     json["first_records"] = Json::array();
     for (const Record& record : results.records(0, std::min(shown, results.record_count()))) {

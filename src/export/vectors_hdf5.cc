@@ -9,7 +9,7 @@
 #include "store/hdf5_types.h"
 #include "store/partial_file.h"
 #include "store/record_parts.h"
-#include "store/record_tables.h"
+#include "store/columns.h"
 
 namespace pleat {
 namespace {

@@ -11,6 +11,7 @@
 #include "runtime/machine.h"
 #include "runtime/precision.h"
 #include "runtime/prepare.h"
+#include "store/record_parts.h"
 #include "store/run_identity.h"
 
 namespace pleat {

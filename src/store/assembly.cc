@@ -12,7 +12,7 @@ Assembly::Assembly(const std::filesystem::path& path, SegmentStore& segments, co
     : parts_(parts), sequences_(sequences), guard_(path), file_(hdf5::create_in(guard_)), pipeline_(guard_) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     std::int64_t rows = 0;
-    for (std::int64_t row = 0; row < sequences.size(); ++row) rows += rows_of(parts[i].extent, sequences.length(row));
+    for (std::int64_t row = 0; row < sequences.size(); ++row) rows += rows_of(parts[i].extent, size_of(sequences, row));
     columns_.push_back(
         {ChunkedDataSet(file_, {parts[i].path, rows, parts[i].row_shape}, hdf5::type_of(parts[i].element)),
          PartStream(segments, index, parts, i, sequences)});
@@ -48,7 +48,7 @@ bool Assembly::next_whole_chunk(std::int64_t end, RawChunk& chunk) {
 bool Assembly::begin_next(std::int64_t end) {
   if (row_ >= end || parts_.empty()) return false;
   at_hand_ = part_;
-  left_ = rows_of(parts_[part_].extent, sequences_.length(row_)) * parts_[part_].row_bytes();
+  left_ = rows_of(parts_[part_].extent, size_of(sequences_, row_)) * parts_[part_].row_bytes();
   if (++part_ == parts_.size()) {
     part_ = 0;
     ++row_;

@@ -1,63 +1,26 @@
 #include "store/check_results.h"
 
-#include <cmath>
+#include <algorithm>
 #include <map>
-#include <optional>
-#include <set>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/sha256.h"
+#include "sequence/residues.h"
 #include "store/check_numbers.h"
 #include "store/hdf5_read.h"
 #include "store/problems.h"
 #include "store/result_reader.h"
 #include "store/row_reader.h"
 #include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat {
 namespace {
 
 constexpr std::string_view known_letters = "ACDEFGHIKLMNPQRSTVWYXBUZO";
 
-// A type, and how many rows there are: one for each record, each sequence, each residue or each pair of residues.
-enum class Rows : std::uint8_t { records, sequences, sequences_and_one, residues, pairs, types };
-struct Expected {
-  const char* path;
-  const char* type;
-  Rows rows;
-  std::vector<std::int64_t> row_shape = {};
-};
-
-const std::vector<Expected>& always_there() {
-  static const std::vector<Expected> expected{{schema::record_id, "utf8", Rows::records},
-                                              {schema::record_description, "utf8", Rows::records},
-                                              {schema::record_sequence, "int64", Rows::records},
-                                              {schema::record_status, "enum", Rows::records},
-                                              {schema::record_error_code, "utf8", Rows::records},
-                                              {schema::record_message, "utf8", Rows::records},
-                                              {schema::record_seconds, "float64", Rows::records},
-                                              {schema::record_attempts, "int32", Rows::records},
-                                              {schema::record_memory_rung, "enum", Rows::records},
-                                              {schema::record_device, "utf8", Rows::records},
-                                              {schema::sequence_residues, "uint8", Rows::residues},
-                                              {schema::sequence_chain, "uint16", Rows::residues},
-                                              {schema::sequence_offsets, "int64", Rows::sequences_and_one}};
-  return expected;
-}
-
-const std::vector<Expected>& with_structures() {
-  static const std::vector<Expected> expected{{schema::positions, "float32", Rows::residues, {14, 3}},
-                                              {schema::atom_mask, "uint8", Rows::residues, {14}},
-                                              {schema::plddt, "", Rows::residues, {14}},
-                                              {schema::mean_plddt, "float32", Rows::sequences},
-                                              {schema::ptm, "float32", Rows::sequences},
-                                              {schema::recycles, "int32", Rows::sequences},
-                                              {schema::structure_chain, "uint16", Rows::residues},
-                                              {schema::residue_number, "int32", Rows::residues},
-                                              {schema::atom14_names, "utf8", Rows::types, {14}}};
-  return expected;
-}
+using schema::DatasetEntry;
 
 class ResultChecker {
  public:
@@ -68,12 +31,15 @@ class ResultChecker {
 
   ResultCheck operator()() {
     attributes();
-    for (const Expected& expected : always_there()) expect(expected);
-    if (has(schema::positions)) {
-      for (const Expected& expected : with_structures()) expect(expected);
+    for (const DatasetEntry& entry : schema::dataset_table()) {
+      if (is_expected(entry) && !has(std::string(entry.path))) {
+        problems_.add(std::string(entry.path), "missing", "the dataset is missing");
+      }
     }
-    pair_offsets(schema::contact_values, schema::contact_offsets);
-    pair_offsets(schema::pae, schema::pae_offsets);
+    for (const auto& [path, info] : datasets_) {
+      const DatasetEntry* const entry = schema::find_dataset(path);
+      if (entry != nullptr) guard(path, [&, &info = info] { form(info, *entry); });
+    }
     for (const auto& dataset : datasets_) guard(dataset.first, [&] { columns(dataset.second); });
     guard(schema::records_group, [&] { records(); });
     guard(schema::sequence_residues, [&] { letters(); });
@@ -112,64 +78,58 @@ class ResultChecker {
     }
   }
 
-  [[nodiscard]] std::int64_t rows_of_kind(Rows rows) const {
-    switch (rows) {
-      case Rows::records: return reader_.record_count();
-      case Rows::sequences: return reader_.sequence_count();
-      case Rows::sequences_and_one: return reader_.sequence_count() + 1;
-      case Rows::residues: return reader_.residue_count();
-      case Rows::pairs: return pair_begins().back();
-      case Rows::types: return 21;
-    }
-    return -1;
-  }
-
-  void expect(const Expected& expected) {
-    const auto found = datasets_.find(expected.path);
-    if (found == datasets_.end()) return problems_.add(expected.path, "missing", "the dataset is missing");
-    std::vector<std::int64_t> shape{rows_of_kind(expected.rows)};
-    shape.insert(shape.end(), expected.row_shape.begin(), expected.row_shape.end());
-    const std::string_view type = expected.type;
-    const bool is_float = found->second.type == "float16" || found->second.type == "float32";
-    if (type.empty() ? !is_float : found->second.type != type) {
-      problems_.add(expected.path, "type", "the type is " + found->second.type);
-    }
-    if (found->second.shape != shape) {
-      problems_.add(expected.path, "shape",
-                    "there are " + std::to_string(found->second.shape.empty() ? 0 : found->second.shape[0]) +
-                        " rows, or rows of another size, instead of " + std::to_string(shape[0]));
-    }
-  }
-
-  [[nodiscard]] std::vector<std::int64_t> pair_begins() const {
-    std::vector<std::int64_t> begins{0};
-    const std::vector<std::int64_t>& offsets = reader_.offsets();
-    for (std::size_t row = 0; row + 1 < offsets.size(); ++row) {
-      const std::int64_t length = offsets[row + 1] - offsets[row];
-      begins.push_back(begins.back() + length * length);
-    }
-    return begins;
-  }
-
-  void pair_offsets(const char* values, const char* offsets) {
-    if (!has(values) && !has(offsets)) return;
-    expect({values, "", Rows::pairs});
-    expect({offsets, "int64", Rows::sequences_and_one});
-    if (!has(offsets)) return;
-    guard(offsets, [&] {
-      const hdf5::OpenDataSet stored(file_, offsets);
-      std::vector<std::int64_t> found(static_cast<std::size_t>(stored.rows()));
-      stored.read(0, stored.rows(), H5T_NATIVE_INT64, found.data());
-      if (found != pair_begins())
-        problems_.add(offsets, "values", "the offsets are not those of the sequences' squares");
+  // What belongs together is there as a whole. Which layers there should be the file does not say.
+  [[nodiscard]] bool is_expected(const DatasetEntry& entry) const {
+    if (entry.present == schema::Present::always) return true;
+    return !entry.is_of_layer() && std::ranges::any_of(datasets_, [&](const auto& dataset) {
+      const DatasetEntry* const other = schema::find_dataset(dataset.first);
+      return other != nullptr && other->present == entry.present;
     });
+  }
+
+  [[nodiscard]] std::int64_t rows_of_kind(const DatasetEntry& entry) const {
+    if (entry.is_offsets()) return reader_.sequence_count() + 1;
+    switch (entry.extent) {
+      case Extent::record: return reader_.record_count();
+      case Extent::input: return std::ssize(reader_.inputs());
+      case Extent::residue_kind: return std::ssize(residues::atom_names);
+      default: return reader_.begins(entry.extent).back();
+    }
+  }
+
+  // Type, shape and, of offsets, the values.
+  void form(const DataSetInfo& info, const DatasetEntry& entry) {
+    if (!may_be_stored_as(entry.element, info.type)) problems_.add(info.path, "type", "the type is " + info.type);
+    const std::int64_t rows = rows_of_kind(entry);
+    if (info.shape.empty() || info.shape.front() != rows || !has_row_shape(info, entry)) {
+      problems_.add(info.path, "shape",
+                    "there are " + std::to_string(info.shape.empty() ? 0 : info.shape[0]) +
+                        " rows, or rows of another size, instead of " + std::to_string(rows));
+    }
+    if (const auto* const offsets = std::get_if<schema::Offsets>(&entry.content)) check_offsets(info, offsets->of);
+  }
+
+  [[nodiscard]] static bool has_row_shape(const DataSetInfo& info, const DatasetEntry& entry) {
+    const std::vector<std::int64_t> expected = entry.sizes();
+    const auto fits = [](std::int64_t found, std::int64_t size) { return size < 0 ? found > 0 : found == size; };
+    return std::equal(info.shape.begin() + 1, info.shape.end(), expected.begin(), expected.end(), fits);
+  }
+
+  void check_offsets(const DataSetInfo& info, Extent extent) {
+    const hdf5::OpenDataSet stored(file_, info.path);
+    std::vector<std::int64_t> found(static_cast<std::size_t>(stored.rows()));
+    stored.read(0, stored.rows(), H5T_NATIVE_INT64, found.data());
+    if (found != reader_.begins(extent)) {
+      problems_.add(info.path, "values", "the offsets are not those of the sequences");
+    }
   }
 
   // The hash of a column of strings. Chunks of numbers have checksums, which reading them checks.
   void columns(const DataSetInfo& info) {
     const hdf5::OpenDataSet column(file_, info.path);
     if (!column.is_text_column()) {
-      if (!looked_at_elsewhere(info.path)) read_through(column);
+      const DatasetEntry* const entry = schema::find_dataset(info.path);
+      if (entry == nullptr || !is_looked_at_elsewhere(*entry)) read_through(column);
       return;
     }
     Sha256 sha256;
@@ -185,8 +145,8 @@ class ResultChecker {
     }
   }
 
-  [[nodiscard]] static bool looked_at_elsewhere(const std::string& path) {
-    return is_checked_number(path) || path == schema::sequence_residues || path == schema::sequence_chain;
+  [[nodiscard]] static bool is_looked_at_elsewhere(const DatasetEntry& entry) {
+    return entry.is_computed() || entry.path == schema::sequence_residues || entry.path == schema::sequence_chain;
   }
 
   void read_through(const hdf5::OpenDataSet& dataset) const {
@@ -289,16 +249,15 @@ class ResultChecker {
   }
 
   void numbers() {
-    const std::vector<std::int64_t> pairs = pair_begins();
-    std::vector<std::int64_t> ones(states_.size() + 1);
-    std::iota(ones.begin(), ones.end(), std::int64_t{0});
-    NumberChecker checker(file_, states_, {ones, reader_.offsets(), pairs}, problems_);
-    for (const auto& dataset : datasets_) {
-      if (is_checked_number(dataset.first)) guard(dataset.first, [&] { checker.check(dataset.second); });
+    NumberChecker checker(reader_, file_, states_, problems_);
+    for (const auto& [path, info] : datasets_) {
+      const DatasetEntry* const entry = schema::find_dataset(path);
+      if (entry != nullptr && entry->is_computed()) guard(path, [&, &info = info] { checker.check(info, *entry); });
     }
     for (const auto& dataset : datasets_) {
       const std::string& path = dataset.first;
-      if (!path.starts_with(schema::embeddings_group) || !path.ends_with(schema::mean_name)) continue;
+      const DatasetEntry* const entry = schema::find_dataset(path);
+      if (entry == nullptr || entry->path != schema::layer_mean) continue;
       const std::string residues = path.substr(0, path.rfind('/') + 1) + schema::per_residue_name;
       if (has(residues)) guard(path, [&] { checker.check_mean(dataset.second, datasets_.at(residues)); });
     }

@@ -1,6 +1,7 @@
 // The tables of the result file for programs and for people.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "store/schema.h"
@@ -24,7 +25,7 @@ Json sizes_of(std::string_view shape) {
 
 constexpr std::string_view head = R"(# The result file: every dataset and attribute
 
-<!-- Made by `pleat schema results --markdown`; change src/store/schema_table.cc, not this page. -->
+<!-- Made by `pleat schema results --markdown`; change dataset_table.cc and attribute_table.cc, not this page. -->
 
 [results.md](results.md) says how to read the file. `pleat schema results` prints these tables as JSON.
 
@@ -41,18 +42,33 @@ std::string letters_markdown() {
   return text + ".\n";
 }
 
-std::string datasets_markdown() {
-  std::string text =
-      "\n## Datasets\n\nWithout a task named under \"there with\" a dataset is in every file. `float16 or float32` is "
-      "what\n"
-      "`tasks.embeddings.dtype` says, in `/structures` what `tasks.structure.dtype` says. NN is 00 for the embedding "
-      "layer\n"
-      "and up to the model's depth for the last one; of the layers, and of `mean`, `bos` and `per_residue`, those are\n"
-      "there that the manifest asked for. Rows that could not be computed hold NaN (`atom_mask` 0, `recycles` -1).\n\n"
-      "| path | type and shape | unit | there with | meaning |\n| --- | --- | --- | --- | --- |\n";
+// What is missing elsewhere than as NaN: " (`atom_mask` 0, `recycles` -1)".
+std::string missing_text() {
+  std::string text;
   for (const DatasetEntry& entry : dataset_table()) {
-    text += fmt::format("| `{}` | {}{} | {} | {} | {} |\n", entry.path, entry.type, brackets(entry.shape), entry.unit,
-                        entry.present, entry.meaning);
+    if (!entry.is_computed() || std::isnan(entry.missing)) continue;
+    text += fmt::format("{}`{}` {:.0f}", text.empty() ? " (" : ", ", entry.path.substr(entry.path.rfind('/') + 1),
+                        entry.missing);
+  }
+  return text.empty() ? text : text + ")";
+}
+
+std::string datasets_markdown() {
+  std::string text = fmt::format(R"(
+## Datasets
+
+Without a task named under "there with" a dataset is in every file. `float16 or float32` is what
+`tasks.embeddings.dtype` says, in `/structures` what `tasks.structure.dtype` says. NN is 00 for the embedding layer
+and up to the model's depth for the last one; of the layers, and of `mean`, `bos` and `per_residue`, those are
+there that the manifest asked for. Rows that could not be computed hold NaN{}.
+
+| path | type and shape | unit | there with | meaning |
+| --- | --- | --- | --- | --- |
+)",
+                                 missing_text());
+  for (const DatasetEntry& entry : dataset_table()) {
+    text += fmt::format("| `{}` | {} [{}] | {} | {} | {} |\n", entry.path, text_of(entry.element), entry.shape_text(),
+                        entry.unit, text_of(entry.present), entry.help);
   }
   return text;
 }
@@ -63,7 +79,7 @@ std::string attributes_markdown() {
       "| of | name | type and shape | there with | meaning |\n| --- | --- | --- | --- | --- |\n";
   for (const AttributeEntry& entry : attribute_table()) {
     text += fmt::format("| `{}` | `{}` | {}{} | {} | {} |\n", entry.object, entry.name, entry.type,
-                        brackets(entry.shape), entry.present, entry.meaning);
+                        brackets(entry.shape), text_of(entry.present), entry.help);
   }
   return text;
 }
@@ -75,19 +91,19 @@ std::string results_json() {
   for (const ShapeLetter& letter : shape_letters()) json["shape_letters"][letter.letter] = letter.meaning;
   for (const DatasetEntry& entry : dataset_table()) {
     json["datasets"].push_back({{"path", entry.path},
-                                {"type", entry.type},
-                                {"shape", sizes_of(entry.shape)},
+                                {"type", text_of(entry.element)},
+                                {"shape", sizes_of(entry.shape_text())},
                                 {"unit", entry.unit},
-                                {"present", entry.present},
-                                {"meaning", entry.meaning}});
+                                {"present", text_of(entry.present)},
+                                {"meaning", entry.help}});
   }
   for (const AttributeEntry& entry : attribute_table()) {
     json["attributes"].push_back({{"object", entry.object},
                                   {"name", entry.name},
                                   {"type", entry.type},
                                   {"shape", sizes_of(entry.shape)},
-                                  {"present", entry.present},
-                                  {"meaning", entry.meaning}});
+                                  {"present", text_of(entry.present)},
+                                  {"meaning", entry.help}});
   }
   return json.dump(2) + "\n";
 }

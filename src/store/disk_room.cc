@@ -45,9 +45,10 @@ void check_place(const fs::path& place, std::int64_t needed, const std::string& 
 std::int64_t largest_file(const std::vector<Part>& parts, const Dataset& dataset) {
   std::int64_t bytes = fixed_bytes;
   for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
-    const std::int64_t length = dataset.sequences.length(row);
-    for (const std::uint64_t size : sizes_of(parts, length)) bytes += static_cast<std::int64_t>(size);
-    bytes += length * residue_bytes;
+    for (const std::uint64_t size : sizes_of(parts, size_of(dataset.sequences, row))) {
+      bytes += static_cast<std::int64_t>(size);
+    }
+    bytes += dataset.sequences.length(row) * residue_bytes;
   }
   for (const Record& record : dataset.records) {
     bytes += record_bytes + std::ssize(record.id) + std::ssize(record.description) + std::ssize(record.message);

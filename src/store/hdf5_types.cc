@@ -15,25 +15,7 @@ Type half_type() {
   return type;
 }
 
-}  // namespace
-
-Type type_of(Element element) {
-  switch (element) {
-    case Element::float16: return half_type();
-    case Element::float32: return copy_of(H5T_IEEE_F32LE);
-    case Element::uint8: return copy_of(H5T_STD_U8LE);
-    case Element::int32: return copy_of(H5T_STD_I32LE);
-  }
-  throw Error(ErrorCode::internal, "an element of no type");
-}
-
-Type text_type() {
-  Type type = copy_of(H5T_C_S1);
-  require(H5Tset_size(type.get(), H5T_VARIABLE), "describe strings");
-  require(H5Tset_cset(type.get(), H5T_CSET_UTF8), "describe strings");
-  return type;
-}
-
+// Strings of `size` bytes, shorter ones filled up with zeros.
 Type fixed_text_type(std::size_t size) {
   Type type = copy_of(H5T_C_S1);
   require(H5Tset_size(type.get(), size), "describe strings");
@@ -42,6 +24,7 @@ Type fixed_text_type(std::size_t size) {
   return type;
 }
 
+// uint8 with the words of /records/status.
 Type status_type() {
   Type type(require(H5Tenum_create(H5T_STD_U8LE), "describe the status"));
   for (const schema::StatusWord& word : schema::status_words) {
@@ -51,6 +34,7 @@ Type status_type() {
   return type;
 }
 
+// uint8 with the words of /records/memory_rung.
 Type memory_rung_type() {
   Type type(require(H5Tenum_create(H5T_STD_U8LE), "describe the rungs of memory"));
   unsigned char value = 0;
@@ -58,6 +42,34 @@ Type memory_rung_type() {
     require(H5Tenum_insert(type.get(), word, &value), "describe the rungs of memory");
     ++value;
   }
+  return type;
+}
+
+}  // namespace
+
+Type type_of(Element element) {
+  switch (element) {
+    case Element::uint8: return copy_of(H5T_STD_U8LE);
+    case Element::uint16: return copy_of(H5T_STD_U16LE);
+    case Element::int32: return copy_of(H5T_STD_I32LE);
+    case Element::int64: return copy_of(H5T_STD_I64LE);
+    case Element::float16: return half_type();
+    case Element::float32: return copy_of(H5T_IEEE_F32LE);
+    case Element::float64: return copy_of(H5T_IEEE_F64LE);
+    case Element::text: return text_type();
+    case Element::atom_name: return fixed_text_type(4);
+    case Element::status: return status_type();
+    case Element::memory_rung: return memory_rung_type();
+    case Element::embedding_float:
+    case Element::structure_float: break;
+  }
+  throw Error(ErrorCode::internal, "an element of no type");
+}
+
+Type text_type() {
+  Type type = copy_of(H5T_C_S1);
+  require(H5Tset_size(type.get(), H5T_VARIABLE), "describe strings");
+  require(H5Tset_cset(type.get(), H5T_CSET_UTF8), "describe strings");
   return type;
 }
 

@@ -7,20 +7,20 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <string_view>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "store/chunk_writer.h"
+#include "store/columns.h"
 #include "store/guarded_file.h"
 #include "store/hdf5_types.h"
 #include "store/merge_parts.h"
 #include "store/partial_file.h"
-#include "store/record_parts.h"
 #include "store/record_tables.h"
 #include "store/result_reader.h"
 #include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat {
 namespace {
@@ -63,23 +63,13 @@ class BlockReader {
 // How many rows of a dataset each row of the merged order has, and where they begin in their part.
 class Runs {
  public:
-  Runs(const MergeSources& sources, Extent extent) : extent_(extent) {
-    if (extent == Extent::sequence) return;
-    for (const MergePart& part : sources.parts) {
-      std::vector<std::int64_t>& begins = begins_.emplace_back();
-      begins.push_back(0);
-      for (std::size_t row = 0; row + 1 < part.offsets.size(); ++row) {
-        begins.push_back(begins.back() + rows_of(extent, part.offsets[row + 1] - part.offsets[row]));
-      }
-    }
+  Runs(const MergeSources& sources, Extent extent) {
+    if (!is_of_sequences(extent) || extent == Extent::sequence) return;
+    for (const MergePart& part : sources.parts) begins_.push_back(&part.begins.at(extent));
   }
-  [[nodiscard]] std::int64_t begin(const MergedRow& from) const {
-    return extent_ == Extent::sequence ? from.row : begins_[at(from.part)][at(from.row)];
-  }
+  [[nodiscard]] std::int64_t begin(const MergedRow& from) const { return begins_.empty() ? from.row : of(from)[0]; }
   [[nodiscard]] std::int64_t count(const MergedRow& from) const {
-    return extent_ == Extent::sequence
-               ? 1
-               : begins_[at(from.part)][at(from.row + 1)] - begins_[at(from.part)][at(from.row)];
+    return begins_.empty() ? 1 : of(from)[1] - of(from)[0];
   }
   [[nodiscard]] std::int64_t total(const std::vector<MergedRow>& order) const {
     return std::accumulate(order.begin(), order.end(), std::int64_t{0},
@@ -87,10 +77,11 @@ class Runs {
   }
 
  private:
-  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+  [[nodiscard]] const std::int64_t* of(const MergedRow& from) const {
+    return begins_[static_cast<std::size_t>(from.part)]->data() + from.row;
+  }
 
-  Extent extent_;
-  std::vector<std::vector<std::int64_t>> begins_;  // of each part
+  std::vector<const std::vector<std::int64_t>*> begins_;  // of each part; empty: one row each
 };
 
 class Merger {
@@ -102,6 +93,7 @@ class Merger {
     write_heading();
     for (const DataSetInfo& dataset : first_.datasets) {
       throw_if_stopped(stop_);
+      if (schema::find_dataset(dataset.path)->present == schema::Present::shard) continue;
       write_dataset(dataset);
       copy_attributes(dataset.path);
     }
@@ -125,28 +117,15 @@ class Merger {
   }
 
   void write_dataset(const DataSetInfo& dataset) {
-    const std::string_view path = dataset.path;
-    if (path == schema::record_place || path == schema::sequence_place) return;
-    if (path == schema::record_sequence) return write_record_sequence();
-    if (path == schema::sequence_offsets) return write_offsets(schema::sequence_offsets, Extent::residue);
-    if (path == schema::contact_offsets) return write_offsets(schema::contact_offsets, Extent::pair);
-    if (path == schema::pae_offsets) return write_offsets(schema::pae_offsets, Extent::pair);
-    if (path == schema::atom14_names) return write_table(dataset);
+    const schema::DatasetEntry& entry = *schema::find_dataset(dataset.path);
+    if (dataset.path == schema::record_sequence) return write_record_sequence();
+    if (const auto* const offsets = std::get_if<schema::Offsets>(&entry.content)) {
+      return write_offsets(dataset.path, offsets->of);
+    }
     // Every shard has read all inputs.
-    if (path.starts_with(schema::inputs_group)) return write_table(dataset);
-    if (hdf5::OpenDataSet(first_.file, dataset.path).is_text_column()) return write_texts(dataset.path);
-    if (path.starts_with(schema::records_group)) return write_rows(dataset, sources_.records, Extent::sequence);
-    write_rows(dataset, sources_.sequences, extent_of(path));
-  }
-
-  static Extent extent_of(std::string_view path) {
-    static const std::set<std::string_view> of_pairs{schema::contact_values, schema::pae};
-    static const std::set<std::string_view> of_sequences{schema::mean_plddt, schema::ptm, schema::recycles};
-    if (of_pairs.contains(path)) return Extent::pair;
-    if (of_sequences.contains(path)) return Extent::sequence;
-    const std::string_view name = path.substr(path.rfind('/') + 1);
-    const bool of_embeddings = path.starts_with(schema::embeddings_group);
-    return of_embeddings && name != schema::per_residue_name ? Extent::sequence : Extent::residue;
+    if (entry.extent == Extent::input || entry.extent == Extent::residue_kind) return write_table(dataset);
+    if (entry.element == Element::text) return write_text_rows(dataset.path);
+    write_rows(dataset, is_of_sequences(entry.extent) ? sources_.sequences : sources_.records, entry.extent);
   }
 
   void write_rows(const DataSetInfo& dataset, const std::vector<MergedRow>& order, Extent extent) {
@@ -185,8 +164,7 @@ class Merger {
     const hdf5::OpenDataSet model(first_.file, dataset.path);
     if (model.is_text_column()) {
       const std::vector<std::string> texts = model.read_texts(0, model.rows());
-      return write_text_column(file_, guard_, dataset.path.c_str(), texts.size(),
-                               [&](std::size_t i) { return texts[i]; });
+      return write_text_column(file_, guard_, dataset.path, texts.size(), [&](std::size_t i) { return texts[i]; });
     }
     const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
     std::vector<std::byte> table(static_cast<std::size_t>(dataset.raw_bytes));
@@ -212,23 +190,20 @@ class Merger {
     write_numbers_at(schema::record_sequence, rows);
   }
 
-  void write_offsets(const char* path, Extent extent) {
+  void write_offsets(const std::string& path, Extent extent) {
+    const Runs runs(sources_, extent);
     std::vector<std::int64_t> offsets{0};
-    for (const MergedRow& from : sources_.sequences) {
-      const std::vector<std::int64_t>& own = sources_.parts[static_cast<std::size_t>(from.part)].offsets;
-      const auto row = static_cast<std::size_t>(from.row);
-      offsets.push_back(offsets.back() + rows_of(extent, own[row + 1] - own[row]));
-    }
+    for (const MergedRow& from : sources_.sequences) offsets.push_back(offsets.back() + runs.count(from));
     write_numbers_at(path, offsets);
   }
 
-  void write_numbers_at(const char* path, const std::vector<std::int64_t>& numbers) {
+  void write_numbers_at(const std::string& path, const std::vector<std::int64_t>& numbers) {
     write_chunked(file_, guard_, {path, std::ssize(numbers)}, hdf5::copy_of(H5T_STD_I64LE),
                   bytes_from(std::as_bytes(std::span(numbers))));
   }
 
   // A block of strings of each part is in memory.
-  void write_texts(const std::string& path) {
+  void write_text_rows(const std::string& path) {
     struct Block {
       std::optional<hdf5::OpenDataSet> dataset;
       std::int64_t first = 0;
@@ -237,7 +212,7 @@ class Merger {
     std::vector<Block> blocks(sources_.parts.size());
     for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].dataset.emplace(sources_.parts[i].file, path);
     const std::int64_t block_rows = std::max<std::int64_t>(256, schema::string_chunk_rows / std::ssize(blocks));
-    write_text_column(file_, guard_, path.c_str(), sources_.records.size(), [&](std::size_t i) {
+    write_text_column(file_, guard_, path, sources_.records.size(), [&](std::size_t i) {
       const MergedRow& from = sources_.records[i];
       Block& block = blocks[static_cast<std::size_t>(from.part)];
       if (from.row >= block.first + std::ssize(block.texts)) {
@@ -248,17 +223,11 @@ class Merger {
     });
   }
 
-  // Those that pleat gives its datasets: texts, one or a list of them.
   void copy_attributes(const std::string& path) {
-    if (path == schema::record_place || path == schema::sequence_place) return;
-    for (const char* const name : {schema::attr_units, schema::attr_residues, schema::attr_alphabet}) {
-      const std::vector<std::string> words = hdf5::texts_attribute(first_.file, path, name);
-      if (words.empty()) continue;
-      if (std::string_view(name) == schema::attr_alphabet) {
-        write_text_list(file_, path, name, words);
-      } else {
-        write_text(file_, path, name, words.front());
-      }
+    for (const schema::AttributeEntry& attribute : schema::attribute_table()) {
+      if (attribute.object != path) continue;
+      const std::vector<std::string> texts = hdf5::texts_attribute(first_.file, path, attribute.name);
+      if (!texts.empty()) write_texts(file_, path, attribute, texts);
     }
   }
 

@@ -11,12 +11,27 @@
 #include "core/text.h"
 #include "store/result_reader.h"
 #include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
   throw Error(ErrorCode::bad_input, what, std::move(hint));
+}
+
+// Of all extents that its datasets have or have offsets of.
+std::map<Extent, std::vector<std::int64_t>> begins_in(const ResultReader& reader, const std::string& name) {
+  std::map<Extent, std::vector<std::int64_t>> begins;
+  for (const DataSetInfo& info : reader.datasets()) {
+    const schema::DatasetEntry* const entry = schema::find_dataset(info.path);
+    if (entry == nullptr)
+      refuse(name + " holds " + info.path + ", which this pleat does not know", "merge with a newer pleat");
+    const auto* const offsets = std::get_if<schema::Offsets>(&entry->content);
+    const Extent extent = offsets != nullptr ? offsets->of : entry->extent;
+    if (is_of_sequences(extent) && extent != Extent::sequence) begins.try_emplace(extent, reader.begins(extent));
+  }
+  return begins;
 }
 
 MergePart open_part(const std::filesystem::path& file) {
@@ -30,7 +45,7 @@ MergePart open_part(const std::filesystem::path& file) {
           .file = hdf5::open_for_reading(file.string(), 2 * static_cast<std::size_t>(schema::chunk_bytes)),
           .attributes = reader.attributes(),
           .shard = *shard,
-          .offsets = reader.offsets(),
+          .begins = begins_in(reader, name),
           .datasets = reader.datasets()};
 }
 

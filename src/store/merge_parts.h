@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "sequence/dataset.h"
 #include "store/hdf5_read.h"
-#include "store/result_writer.h"
+#include "store/result_reader.h"
 #include "store/run_identity.h"
 
 namespace pleat {
@@ -18,7 +19,8 @@ struct MergePart {
   hdf5::File file;
   FileAttributes attributes;
   ShardPart shard;
-  std::vector<std::int64_t> offsets;        // of its sequences
+  // At which row of the datasets of that extent each of its sequences begins, and at the end how many rows there are.
+  std::map<Extent, std::vector<std::int64_t>> begins;
   std::vector<DataSetInfo> datasets;        // sorted by path
   std::vector<std::int64_t> new_rows = {};  // of its sequences, in the merged file
 };

@@ -9,8 +9,7 @@ namespace pleat {
 namespace {
 
 // `out` holds a whole number of elements, since rows and chunks do.
-void fill_with_missing(std::span<std::byte> out, Element element) {
-  const std::span<const std::byte> missing = missing_element(element);
+void fill_with_missing(std::span<std::byte> out, std::span<const std::byte> missing) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] = missing[i % missing.size()];
 }
 
@@ -26,7 +25,7 @@ void PartStream::read(std::span<std::byte> out) {
     const std::span<std::byte> piece = out.first(std::min<std::uint64_t>(left_, out.size()));
     left_ -= piece.size();
     if (position_ == RecordIndex::nowhere) {
-      fill_with_missing(piece, parts_[part_].element);
+      fill_with_missing(piece, parts_[part_].missing);
     } else {
       segments_.read(position_, piece);
       position_ += piece.size();
@@ -40,11 +39,11 @@ void PartStream::read(std::span<std::byte> out) {
 void PartStream::open_next_row() {
   ++row_;
   if (row_ >= sequences_.size()) throw Error(ErrorCode::internal, "read beyond the end of " + parts_[part_].path);
-  const std::int64_t length = sequences_.length(row_);
-  left_ = part_bytes(part_, length);
+  const SequenceSize size = size_of(sequences_, row_);
+  left_ = part_bytes(part_, size);
   position_ = index_[row_];
   if (position_ == RecordIndex::nowhere) return;
-  for (std::size_t before = 0; before < part_; ++before) position_ += sizeof(PartHead) + part_bytes(before, length);
+  for (std::size_t before = 0; before < part_; ++before) position_ += sizeof(PartHead) + part_bytes(before, size);
   PartHead head;
   segments_.read(position_, std::as_writable_bytes(std::span(&head, 1)));
   if (head.row != index_.keys().key(row_) || head.part != part_ || head.bytes != left_) throw_damaged();
@@ -53,8 +52,8 @@ void PartStream::open_next_row() {
   expected_ = head.crc32;
 }
 
-std::uint64_t PartStream::part_bytes(std::size_t part, std::int64_t length) const {
-  return static_cast<std::uint64_t>(rows_of(parts_[part].extent, length) * parts_[part].row_bytes());
+std::uint64_t PartStream::part_bytes(std::size_t part, const SequenceSize& size) const {
+  return static_cast<std::uint64_t>(rows_of(parts_[part].extent, size) * parts_[part].row_bytes());
 }
 
 void PartStream::throw_damaged() const {

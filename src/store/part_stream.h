@@ -42,7 +42,7 @@ class PartStream {
 
  private:
   void open_next_row();
-  [[nodiscard]] std::uint64_t part_bytes(std::size_t part, std::int64_t length) const;
+  [[nodiscard]] std::uint64_t part_bytes(std::size_t part, const SequenceSize& size) const;
   [[noreturn]] void throw_damaged() const;
 
   SegmentStore& segments_;

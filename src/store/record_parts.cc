@@ -1,58 +1,45 @@
 #include "store/record_parts.h"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.h"
-#include "core/half.h"
-#include "sequence/residues.h"
 #include "store/schema.h"
 
 namespace pleat {
 namespace {
 
-void add_structure_parts(std::vector<Part>& parts, const ResultLayout& layout) {
-  const Element confidence = element_of(layout.structure_dtype);
-  const auto slots = static_cast<std::int64_t>(residues::slots);
-  parts.push_back({schema::positions, Extent::residue, {slots, 3}, Element::float32, schema::angstrom});
-  parts.push_back({schema::atom_mask, Extent::residue, {slots}, Element::uint8, {}});
-  parts.push_back({schema::plddt, Extent::residue, {slots}, confidence, {}});
-  parts.push_back({schema::mean_plddt, Extent::sequence, {}, Element::float32, {}});
-  parts.push_back({schema::ptm, Extent::sequence, {}, Element::float32, {}});
-  parts.push_back({schema::recycles, Extent::sequence, {}, Element::int32, {}});
-  if (layout.pae) parts.push_back({schema::pae, Extent::pair, {}, confidence, schema::angstrom});
+Element element_in(const ResultLayout& layout, Element element) {
+  if (element == Element::embedding_float) return element_of(layout.dtype);
+  if (element == Element::structure_float) return element_of(layout.structure_dtype);
+  return element;
 }
 
-// Calls `see` with each array of a result in the order of the parts: a vector, or one number.
-template <class Result, class See>
-void for_each_array(Result& result, const ResultLayout& layout, const See& see) {
-  for (auto& layer : result.layers) {
-    if (layout.mean) see(layer.mean);
-    if (layout.bos) see(layer.bos);
-    if (layout.per_residue) see(layer.per_residue);
-  }
-  if (layout.logits) see(result.logits);
-  if (layout.contacts) see(result.contacts);
-  if (!layout.structure) return;
-  auto& structure = result.structure;
-  see(structure.positions);
-  see(structure.atom_mask);
-  see(structure.plddt);
-  see(structure.mean_plddt);
-  see(structure.ptm);
-  see(structure.recycles);
-  if (layout.pae) see(structure.pae);
+std::int64_t size_in(const ResultLayout& layout, std::int64_t size) {
+  if (size == schema::width) return layout.width;
+  if (size == schema::alphabet) return std::ssize(layout.alphabet);
+  return size;
 }
 
+Part part_of(const schema::DatasetEntry& entry, const ResultLayout& layout, std::size_t layer) {
+  Part part;
+  part.entry = &entry;
+  part.path = entry.path;
+  if (entry.is_of_layer()) part.path = schema::path_in_layer(entry.path, layout.layers[layer], layout.depth);
+  part.layer = layer;
+  part.extent = entry.extent;
+  for (const std::int64_t size : entry.sizes()) part.row_shape.push_back(size_in(layout, size));
+  part.element = element_in(layout, entry.element);
+  part.missing = element_bytes(part.element, entry.missing);
+  return part;
+}
+
+// Where a result has the values of a part; null where it has none.
 template <class T>
 std::span<T> elements(std::vector<T>& values) {
-  return values;
-}
-template <class T>
-std::span<const T> elements(const std::vector<T>& values) {
   return values;
 }
 template <class T>
@@ -69,22 +56,27 @@ template <class T>
   requires std::is_arithmetic_v<T>
 void make_room(T& /*value*/, std::uint64_t /*bytes*/) {}
 
-}  // namespace
-
-std::span<const std::byte> missing_element(Element element) {
-  static constexpr std::array<std::byte, 2> half_not_a_number{std::byte{half_nan & 0xff}, std::byte{half_nan >> 8}};
-  static constexpr std::array<std::byte, 4> not_a_number{std::byte{0}, std::byte{0}, std::byte{0xc0}, std::byte{0x7f}};
-  static constexpr std::array<std::byte, 1> zero{std::byte{0}};
-  static constexpr std::array<std::byte, 4> minus_one{std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
-                                                      std::byte{0xff}};
-  switch (element) {
-    case Element::float16: return half_not_a_number;
-    case Element::float32: return not_a_number;
-    case Element::uint8: return zero;
-    case Element::int32: return minus_one;
-  }
-  throw Error(ErrorCode::internal, "an element of no type");
+schema::Values values_of(const Part& part, SequenceResult& result) {
+  const auto* const member = std::get_if<schema::ResultField>(&part.entry->content);
+  return member != nullptr ? (*member)(result, part.layer) : schema::Values{&result.extra[part.path]};
 }
+
+std::span<const std::byte> bytes_of(const Part& part, const SequenceResult& result) {
+  if (std::holds_alternative<schema::Extra>(part.entry->content)) {
+    const auto found = result.extra.find(part.path);
+    return found == result.extra.end() ? std::span<const std::byte>() : std::span(found->second);
+  }
+  // A member's address, through which nothing is written.
+  auto& same = const_cast<SequenceResult&>(result);
+  return std::visit([](auto* values) -> std::span<const std::byte> { return std::as_bytes(elements(*values)); },
+                    values_of(part, same));
+}
+
+std::uint64_t total(const std::vector<std::uint64_t>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+}
+
+}  // namespace
 
 Element element_of(DType type) {
   if (type == DType::float16) return Element::float16;
@@ -93,69 +85,70 @@ Element element_of(DType type) {
 }
 
 std::int64_t Part::row_bytes() const {
-  return std::accumulate(row_shape.begin(), row_shape.end(), size_of(element), std::multiplies<>());
+  return std::accumulate(row_shape.begin(), row_shape.end(), std::ssize(missing), std::multiplies<>());
 }
 
 std::vector<Part> parts_of(const ResultLayout& layout) {
-  const Element element = element_of(layout.dtype);
   std::vector<Part> parts;
-  for (const std::int64_t layer : layout.layers) {
-    const std::string folder =
-        std::string(schema::embeddings_group) + "/" + schema::layer_name(layer, layout.depth) + "/";
-    const auto add = [&](const char* name, Extent extent) {
-      parts.push_back({folder + name, extent, {layout.width}, element, {}});
-    };
-    if (layout.mean) add(schema::mean_name, Extent::sequence);
-    if (layout.bos) add(schema::bos_name, Extent::sequence);
-    if (layout.per_residue) add(schema::per_residue_name, Extent::residue);
-  }
-  const auto letters = static_cast<std::int64_t>(layout.alphabet.size());
-  if (layout.logits) parts.push_back({schema::logits, Extent::residue, {letters}, element, {}});
-  if (layout.contacts) parts.push_back({schema::contact_values, Extent::pair, {}, element, {}});
-  if (layout.structure) add_structure_parts(parts, layout);
+  const auto add = [&](bool of_layers, std::size_t layer) {
+    for (const schema::DatasetEntry& entry : schema::dataset_table()) {
+      if (!entry.is_computed() || entry.is_of_layer() != of_layers) continue;
+      if (schema::is_asked_for(entry.present, layout)) parts.push_back(part_of(entry, layout, layer));
+    }
+  };
+  static_cast<void>(element_of(layout.dtype));
+  for (std::size_t layer = 0; layer < layout.layers.size(); ++layer) add(true, layer);
+  add(false, 0);
   return parts;
 }
 
-std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, std::int64_t length) {
+std::vector<std::uint64_t> sizes_of(const std::vector<Part>& parts, const SequenceSize& size) {
   std::vector<std::uint64_t> sizes;
   sizes.reserve(parts.size());
   for (const Part& part : parts) {
-    sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, length) * part.row_bytes()));
+    sizes.push_back(static_cast<std::uint64_t>(rows_of(part.extent, size) * part.row_bytes()));
   }
   return sizes;
 }
 
-std::int64_t uncompressed_bytes(const ResultLayout& layout, std::int64_t length) {
-  std::int64_t bytes = 0;
-  for (const Part& part : parts_of(layout)) bytes += rows_of(part.extent, length) * part.row_bytes();
-  return bytes;
+std::int64_t uncompressed_bytes(const ResultLayout& layout, const SequenceSize& size) {
+  return static_cast<std::int64_t>(total(sizes_of(parts_of(layout), size)));
 }
 
-std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result, const ResultLayout& layout) {
+std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result, const ResultLayout& layout,
+                                                 const std::vector<Part>& parts) {
   if (result.layers.size() != layout.layers.size()) {
     throw Error(ErrorCode::internal, "the result of sequence row " + std::to_string(result.row) + " has " +
                                          std::to_string(result.layers.size()) + " layers instead of " +
                                          std::to_string(layout.layers.size()));
   }
   std::vector<std::span<const std::byte>> bytes;
-  for_each_array(result, layout, [&](const auto& values) { bytes.push_back(std::as_bytes(elements(values))); });
+  for (const Part& part : parts) bytes.push_back(bytes_of(part, result));
   return bytes;
 }
 
-SequenceResult result_from(std::span<const std::byte> bytes, const ResultLayout& layout, std::int64_t length) {
-  const std::vector<std::uint64_t> sizes = sizes_of(parts_of(layout), length);
-  if (std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0}) != bytes.size()) {
-    throw Error(ErrorCode::internal,
-                "a result of " + std::to_string(length) + " residues has " + std::to_string(bytes.size()) + " bytes");
+std::span<std::byte> room_for(const Part& part, SequenceResult& result, std::uint64_t size) {
+  return std::visit(
+      [&](auto* values) {
+        make_room(*values, size);
+        return std::as_writable_bytes(elements(*values));
+      },
+      values_of(part, result));
+}
+
+SequenceResult result_from(std::span<const std::byte> bytes, const ResultLayout& layout, const SequenceSize& size) {
+  const std::vector<Part> parts = parts_of(layout);
+  const std::vector<std::uint64_t> sizes = sizes_of(parts, size);
+  if (total(sizes) != bytes.size()) {
+    throw Error(ErrorCode::internal, "a result of " + std::to_string(size.residues) + " residues has " +
+                                         std::to_string(bytes.size()) + " bytes");
   }
   SequenceResult result;
   result.layers.resize(layout.layers.size());
-  auto size = sizes.begin();
-  for_each_array(result, layout, [&](auto& values) {
-    make_room(values, *size);
-    std::ranges::copy(bytes.first(*size), std::as_writable_bytes(elements(values)).begin());
-    bytes = bytes.subspan(*size++);
-  });
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::ranges::copy(bytes.first(sizes[i]), room_for(parts[i], result, sizes[i]).begin());
+    bytes = bytes.subspan(sizes[i]);
+  }
   return result;
 }
 

@@ -1,315 +1,213 @@
 #include "store/record_tables.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <functional>
-#include <limits>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 
-#include "core/sha256.h"
-#include "sequence/residues.h"
 #include "sequence/text.h"
-#include "store/chunk_writer.h"
+#include "store/columns.h"
 #include "store/hdf5_types.h"
+#include "store/record_parts.h"
 #include "store/schema.h"
+#include "store/schema_table.h"
 
 namespace pleat {
 namespace {
 
-constexpr const char* root = "/";
-
-// values: one for each element of the space.
-void write_attribute(const hdf5::File& file, const std::string& object, const std::string& name, const hdf5::Type& type,
-                     const hdf5::Space& space, const void* values) {
-  const std::string action = "write the attribute " + name + " of " + object;
-  const hdf5::Attribute attribute(hdf5::require(H5Acreate_by_name(file.get(), object.c_str(), name.c_str(), type.get(),
-                                                                  space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-                                                action));
-  hdf5::require(H5Awrite(attribute.get(), type.get(), values), action);
-}
-
-hdf5::Space scalar() { return hdf5::Space(hdf5::require(H5Screate(H5S_SCALAR), "describe a single value")); }
-
-void write_number(const hdf5::File& file, const char* name, const hdf5::Type& type, const void* value) {
-  write_attribute(file, root, name, type, scalar(), value);
-}
-
-// One column of numbers, computed row by row.
-template <typename T, typename Value>
-void write_column(const hdf5::File& file, const GuardedFile& guard, const char* path, const hdf5::Type& type,
-                  std::size_t rows, const Value& value) {
-  std::size_t next = 0;
-  const ByteSource source = [&](std::span<std::byte> out) {
-    for (std::size_t at = 0; at < out.size(); at += sizeof(T)) {
-      const std::array<T, 1> element{value(next++)};
-      std::ranges::copy(std::as_bytes(std::span(element)), out.begin() + static_cast<std::ptrdiff_t>(at));
-    }
-  };
-  write_chunked(file, guard, {path, static_cast<std::int64_t>(rows)}, type, source);
-}
-
-hdf5::DataSet make_text_dataset(const hdf5::File& file, const char* path, const hdf5::Type& type, hsize_t rows) {
-  const std::string action = std::string("create ") + path;
-  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &rows, nullptr), action));
-  const hdf5::Properties creation = dataset_properties();
-  if (rows > 0) {
-    // HDF5 refuses fletcher32 for strings of varying length: the filters see only references to the text.
-    const hsize_t chunk = std::min<hsize_t>(rows, schema::string_chunk_rows);
-    hdf5::require(H5Pset_chunk(creation.get(), 1, &chunk), action);
-    hdf5::require(H5Pset_shuffle(creation.get()), action);
-    hdf5::require(H5Pset_deflate(creation.get(), schema::deflate_level), action);
-  }
-  const hdf5::Properties link = link_properties();
-  return hdf5::DataSet(hdf5::require(
-      H5Dcreate2(file.get(), path, type.get(), space.get(), link.get(), creation.get(), H5P_DEFAULT), action));
-}
+using schema::DatasetEntry;
+using schema::Present;
 
 // What the file says about one record.
-struct RecordOutcome {
-  RecordStatus status;
-  std::string error_code;
-  std::string message;
-};
-
-RecordOutcome outcome_of(const Record& record, const SequenceOutcomes& outcomes) {
-  RecordOutcome outcome{record.status, record.error_code, record.message};
-  if (record.sequence < 0 || record.status != RecordStatus::ok) return outcome;
+void set_outcome(schema::StoredRecord& row, const SequenceOutcomes& outcomes) {
+  Record& record = row.record;
+  if (record.sequence < 0) return;
+  row.seconds = outcomes.seconds(record.sequence);
+  row.attempts = outcomes.attempts(record.sequence);
+  row.rung = outcomes.rung(record.sequence);
+  row.device = outcomes.device(record.sequence);
+  if (record.status != RecordStatus::ok) return;
   if (const auto* const failure = outcomes.failure(record.sequence); failure != nullptr) {
-    return {RecordStatus::failed, failure->error_code, failure->message};
+    record.status = RecordStatus::failed;
+    record.error_code = failure->error_code;
+    record.message = failure->message;
+  } else if (const auto* const note = outcomes.note_on(record.sequence); note != nullptr) {
+    if (record.error_code.empty()) record.error_code = note->error_code;
+    if (!record.message.empty() && !note->message.empty()) record.message += "; ";
+    record.message += note->message;
   }
-  if (const auto* const note = outcomes.note_on(record.sequence); note != nullptr) {
-    if (outcome.error_code.empty()) outcome.error_code = note->error_code;
-    if (!outcome.message.empty() && !note->message.empty()) outcome.message += "; ";
-    outcome.message += note->message;
-  }
-  return outcome;
 }
+
+class TableWriter {
+ public:
+  TableWriter(const hdf5::File& file, const GuardedFile& guard, const TableSources& sources)
+      : file_(file), guard_(guard), sources_(sources) {}
+
+  void operator()() const {
+    if (sources_.dataset.shard) {
+      write_shard_numbers();
+      write_datasets([](Present present) { return present == Present::shard; });
+    }
+    write_datasets([&](Present present) { return is_in_every_file(present); });
+    write_attributes_of_results();
+    write_datasets([&](Present present) { return schema::is_asked_for(present, sources_.layout); });
+  }
+
+ private:
+  [[nodiscard]] bool is_in_every_file(Present present) const {
+    return present == Present::always || (present == Present::since_inputs && !sources_.dataset.inputs.empty());
+  }
+
+  template <class Wanted>
+  void write_datasets(const Wanted& is_wanted) const {
+    for (const DatasetEntry& entry : schema::dataset_table()) {
+      if (entry.is_computed() || !is_wanted(entry.present)) continue;
+      std::visit([&](const auto& content) { write(entry, content); }, entry.content);
+      write_attributes_of(entry.path);
+    }
+  }
+
+  void write_shard_numbers() const {
+    for (const schema::AttributeEntry& entry : schema::attribute_table()) {
+      const auto* const number = std::get_if<schema::ShardNumber>(&entry.content);
+      if (number == nullptr) continue;
+      const std::int64_t value = (*sources_.dataset.shard).*(*number);
+      write_number(file_, entry.name, hdf5::type_of(Element::int64), &value);
+    }
+  }
+
+  // Of what is computed, and lies in the file already.
+  void write_attributes_of_results() const {
+    for (const schema::AttributeEntry& entry : schema::attribute_table()) {
+      const DatasetEntry* const dataset = schema::find_dataset(entry.object);
+      const bool is_of_results = dataset != nullptr && dataset->is_computed();
+      if (is_of_results && schema::is_asked_for(entry.present, sources_.layout)) write_attribute(entry);
+    }
+  }
+
+  void write_attributes_of(std::string_view path) const {
+    for (const schema::AttributeEntry& entry : schema::attribute_table()) {
+      if (entry.object == path) write_attribute(entry);
+    }
+  }
+
+  void write_attribute(const schema::AttributeEntry& entry) const {
+    const auto* const texts = std::get_if<schema::LayoutTexts>(&entry.content);
+    if (texts != nullptr) write_texts(file_, std::string(entry.object), entry, (*texts)(sources_.layout));
+  }
+
+  void write_bytes(const DatasetEntry& entry, std::int64_t rows, std::span<const std::byte> bytes) const {
+    write_chunked(file_, guard_, {std::string(entry.path), rows, entry.sizes()}, hdf5::type_of(entry.element),
+                  bytes_from(bytes));
+  }
+
+  // A column whose value in each row `field` points to, once `read` has been called with the row.
+  template <class Pointer, class Read>
+  void write_column_of(const DatasetEntry& entry, std::size_t rows, const Pointer& field, const Read& read) const {
+    using T = std::remove_pointer_t<Pointer>;
+    const auto value = [&](std::size_t i) {
+      read(i);
+      return *field;
+    };
+    if constexpr (std::is_same_v<T, std::string>) {
+      write_text_column(file_, guard_, std::string(entry.path), rows, value);
+    } else {
+      write_column<T>(file_, guard_, std::string(entry.path), hdf5::type_of(entry.element), rows, value);
+    }
+  }
+
+  template <class Pointers>
+  void write_records(const DatasetEntry& entry, schema::StoredRecord& row, const Pointers& pointers) const {
+    const std::vector<Record>& records = sources_.dataset.records;
+    const auto read = [&](std::size_t i) {
+      row.record = records[i];
+      row.seconds = schema::StoredRecord().seconds;
+      row.attempts = 0;
+      row.rung = MemoryRung::planned;
+      row.device.clear();
+      set_outcome(row, sources_.outcomes);
+    };
+    std::visit([&](auto* field) { write_column_of(entry, records.size(), field, read); }, pointers);
+  }
+
+  void write(const DatasetEntry& entry, schema::RecordField field) const {
+    schema::StoredRecord row;
+    write_records(entry, row, field(row.record));
+  }
+  void write(const DatasetEntry& entry, schema::OutcomeField field) const {
+    schema::StoredRecord row;
+    write_records(entry, row, field(row));
+  }
+
+  void write(const DatasetEntry& entry, schema::InputText text) const {
+    const std::vector<InputReport>& inputs = sources_.dataset.inputs;
+    std::string clean;
+    write_column_of(entry, inputs.size(), &clean, [&](std::size_t i) {
+      clean = inputs[i].*text;
+      make_clean_utf8(clean);
+    });
+  }
+  void write(const DatasetEntry& entry, schema::InputNumber number) const {
+    const std::vector<InputReport>& inputs = sources_.dataset.inputs;
+    std::int64_t value = 0;
+    write_column_of(entry, inputs.size(), &value, [&](std::size_t i) { value = inputs[i].*number; });
+  }
+
+  void write(const DatasetEntry& entry, schema::Places places) const {
+    const std::vector<std::int64_t>& rows = (*sources_.dataset.shard).*places;
+    write_bytes(entry, std::ssize(rows), std::as_bytes(std::span(rows)));
+  }
+
+  void write(const DatasetEntry& entry, schema::OfSequences bytes_of) const {
+    std::vector<std::byte> scratch;
+    const std::span<const std::byte> bytes = bytes_of(sources_.dataset.sequences, scratch);
+    std::int64_t row_bytes = static_cast<std::int64_t>(H5Tget_size(hdf5::type_of(entry.element).get()));
+    for (const std::int64_t size : entry.sizes()) row_bytes *= size;
+    write_bytes(entry, std::ssize(bytes) / row_bytes, bytes);
+  }
+
+  void write(const DatasetEntry& entry, const schema::Offsets& offsets) const {
+    const SequenceTable& sequences = sources_.dataset.sequences;
+    const std::vector<std::int64_t> begins =
+        begins_of(offsets.of, sequences.size(), [&](std::int64_t row) { return size_of(sequences, row); });
+    write_bytes(entry, std::ssize(begins), std::as_bytes(std::span(begins)));
+  }
+
+  // What is computed is written by Assembly.
+  void write(const DatasetEntry& /*entry*/, schema::ResultField /*field*/) const {}
+  void write(const DatasetEntry& /*entry*/, const schema::Extra& /*extra*/) const {}
+
+  const hdf5::File& file_;
+  const GuardedFile& guard_;
+  const TableSources& sources_;
+};
 
 }  // namespace
 
-SequenceOutcomes::SequenceOutcomes(std::int64_t sequences)
-    : seconds_(static_cast<std::size_t>(sequences), std::numeric_limits<double>::quiet_NaN()),
-      attempts_(static_cast<std::size_t>(sequences), unknown),
-      rung_(static_cast<std::size_t>(sequences), MemoryRung::planned),
-      device_(static_cast<std::size_t>(sequences), no_device),
-      not_computed_{schema::error_not_computed, "the run ended before this sequence was computed"} {}
-
-void SequenceOutcomes::check_new(std::int64_t row) const {
-  const std::string name = "sequence row " + std::to_string(row);
-  if (row < 0 || row >= static_cast<std::int64_t>(seconds_.size())) {
-    throw Error(ErrorCode::internal, "there is no " + name);
-  }
-  if (is_known(row)) throw Error(ErrorCode::internal, name + " was added twice");
-}
-
-void SequenceOutcomes::keep(const SequenceResult& result) {
-  check_new(result.row);
-  const auto row = static_cast<std::size_t>(result.row);
-  device_[row] = device_number(result.device);
-  seconds_[row] = result.seconds;
-  attempts_[row] = std::max<std::int32_t>(0, result.attempts);
-  rung_[row] = result.rung;
-  if (!result.failed && result.error_code.empty() && result.message.empty()) return;
-  (result.failed ? failures_ : notes_).emplace(result.row, Reason{result.error_code, result.message});
-}
-
-std::int32_t SequenceOutcomes::attempts(std::int64_t row) const {
-  return is_known(row) ? attempts_[static_cast<std::size_t>(row)] : 0;
-}
-
-const std::string& SequenceOutcomes::device(std::int64_t row) const {
-  return device_names_[device_[static_cast<std::size_t>(row)]];
-}
-
-const SequenceOutcomes::Reason* SequenceOutcomes::failure(std::int64_t row) const {
-  if (!is_known(row)) return &not_computed_;
-  const auto found = failures_.find(row);
-  return found == failures_.end() ? nullptr : &found->second;
-}
-
-const SequenceOutcomes::Reason* SequenceOutcomes::note_on(std::int64_t row) const {
-  const auto found = notes_.find(row);
-  return found == notes_.end() ? nullptr : &found->second;
-}
-
-std::uint16_t SequenceOutcomes::device_number(const std::string& name) {
-  const auto number = std::find(device_names_.begin(), device_names_.end(), name) - device_names_.begin();
-  if (number == std::ssize(device_names_)) device_names_.push_back(name);
-  return static_cast<std::uint16_t>(number);
-}
-
 void write_attributes(const hdf5::File& file, const FileAttributes& attributes) {
+  const std::string root = "/";
   write_text(file, root, schema::attr_format, schema::format_name);
   const std::int32_t version = schema::version;
-  write_number(file, schema::attr_schema_version, hdf5::copy_of(H5T_STD_I32LE), &version);
+  write_number(file, schema::attr_schema_version, hdf5::type_of(Element::int32), &version);
   const std::uint8_t complete = 1;
-  write_number(file, schema::attr_complete, hdf5::copy_of(H5T_STD_U8LE), &complete);
-  write_text(file, root, schema::attr_pleat_version, attributes.pleat_version);
-  write_text(file, root, schema::attr_created_utc, attributes.created_utc);
-  write_text(file, root, schema::attr_manifest_yaml, attributes.manifest_yaml);
-  write_text(file, root, schema::attr_manifest_overrides, attributes.manifest_overrides);
-  write_text(file, root, schema::attr_manifest_sha256, attributes.manifest_sha256);
-  write_text(file, root, schema::attr_inputs_sha256, attributes.inputs_sha256);
-  write_text(file, root, schema::attr_model_name, attributes.model_name);
-  write_text(file, root, schema::attr_model_sha256, attributes.model_sha256);
-  write_text(file, root, schema::attr_precision, attributes.precision);
-  write_text(file, root, schema::attr_devices, attributes.devices);
-  write_text(file, root, schema::attr_source_revision, attributes.source_revision);
+  write_number(file, schema::attr_complete, hdf5::type_of(Element::uint8), &complete);
+  for (const schema::AttributeEntry& entry : schema::attribute_table()) {
+    const auto* const text = std::get_if<schema::RunText>(&entry.content);
+    if (text != nullptr) write_text(file, root, entry.name, attributes.*(*text));
+  }
   if (attributes.untrained) write_text(file, root, schema::attr_untrained, schema::untrained_sentence);
 }
 
-void write_text_list(const hdf5::File& file, const std::string& object, const std::string& name,
-                     const std::vector<std::string>& words) {
-  std::vector<const char*> texts;
-  texts.reserve(words.size());
-  for (const std::string& word : words) texts.push_back(word.c_str());
-  const hsize_t count = texts.size();
-  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), "describe a list"));
-  write_attribute(file, object, name, hdf5::text_type(), space, reinterpret_cast<const void*>(texts.data()));
-}
-
-void write_text(const hdf5::File& file, const std::string& object, const std::string& name, const std::string& value) {
-  const char* const text = value.c_str();
-  write_attribute(file, object, name, hdf5::text_type(), scalar(), reinterpret_cast<const void*>(&text));
-}
-
-// A block of rows at a time, so that a full disk is noticed early.
-void write_text_column(const hdf5::File& file, const GuardedFile& guard, const char* path, std::size_t rows,
-                       const std::function<std::string(std::size_t)>& value) {
-  const std::string action = std::string("write ") + path;
-  const hdf5::Type type = hdf5::text_type();
-  const hdf5::DataSet dataset = make_text_dataset(file, path, type, rows);
-  const hdf5::Space space(hdf5::require(H5Dget_space(dataset.get()), action));
-  Sha256 sha256;
-  std::vector<std::string> texts;
-  std::vector<const char*> block;
-  for (std::size_t begin = 0; begin < rows; begin += block.size()) {
-    texts.resize(std::min<std::size_t>(rows - begin, schema::string_chunk_rows));
-    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = value(begin + i);
-    block.clear();
-    for (const std::string& text : texts) {
-      block.push_back(text.c_str());
-      sha256.update(std::string_view(text.c_str(), std::strlen(text.c_str()) + 1));
-    }
-    const hsize_t start = begin;
-    const hsize_t count = block.size();
-    const hdf5::Space memory(hdf5::require(H5Screate_simple(1, &count, nullptr), action));
-    hdf5::require(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &start, nullptr, &count, nullptr), action);
-    hdf5::require(H5Dwrite(dataset.get(), type.get(), memory.get(), space.get(), H5P_DEFAULT,
-                           reinterpret_cast<const void*>(block.data())),
-                  action);
-    guard.throw_if_failed();
-  }
-  write_text(file, path, schema::attr_text_sha256, sha256.finish());
-}
-
-void write_number(const hdf5::File& file, const std::string& name, std::int64_t value) {
-  write_number(file, name.c_str(), hdf5::copy_of(H5T_STD_I64LE), &value);
-}
-
-void write_numbers(const hdf5::File& file, const std::string& name, const std::vector<std::int64_t>& values) {
-  const hsize_t count = values.size();
-  const hdf5::Space space(hdf5::require(H5Screate_simple(1, &count, nullptr), "describe a list"));
-  write_attribute(file, root, name, hdf5::copy_of(H5T_STD_I64LE), space, values.data());
-}
-
-void write_shard(const hdf5::File& file, const GuardedFile& guard, const ShardPart& shard) {
-  for (const auto& [name, value] :
-       {std::pair(schema::attr_shard_index, shard.index), std::pair(schema::attr_shard_count, shard.count),
-        std::pair(schema::attr_total_records, shard.records),
-        std::pair(schema::attr_total_sequences, shard.sequences)}) {
-    write_number(file, name, hdf5::copy_of(H5T_STD_I64LE), &value);
-  }
-  for (const auto& [path, places] : {std::pair(schema::record_place, &shard.record_places),
-                                     std::pair(schema::sequence_place, &shard.sequence_places)}) {
-    write_chunked(file, guard, {path, std::ssize(*places)}, hdf5::copy_of(H5T_STD_I64LE),
-                  bytes_from(std::as_bytes(std::span(*places))));
+void write_texts(const hdf5::File& file, const std::string& object, const schema::AttributeEntry& attribute,
+                 const std::vector<std::string>& texts) {
+  if (attribute.shape.empty()) {
+    write_text(file, object, attribute.name, texts.front());
+  } else {
+    write_text_list(file, object, attribute.name, texts);
   }
 }
 
-void write_inputs(const hdf5::File& file, const GuardedFile& guard, const std::vector<InputReport>& inputs) {
-  const auto texts = [&](const char* path, std::string InputReport::*text) {
-    write_text_column(file, guard, path, inputs.size(), [&](std::size_t i) {
-      std::string clean = inputs[i].*text;
-      make_clean_utf8(clean);
-      return clean;
-    });
-  };
-  const auto numbers = [&](const char* path, std::int64_t InputReport::*number) {
-    write_column<std::int64_t>(file, guard, path, hdf5::copy_of(H5T_STD_I64LE), inputs.size(),
-                               [&](std::size_t i) { return inputs[i].*number; });
-  };
-  texts(schema::input_path, &InputReport::path);
-  numbers(schema::input_bytes, &InputReport::bytes);
-  texts(schema::input_sha256, &InputReport::sha256);
-  numbers(schema::input_records, &InputReport::records);
-  texts(schema::input_format, &InputReport::format);
-  texts(schema::input_problem, &InputReport::problem);
-  texts(schema::input_message, &InputReport::message);
-}
-
-void write_sequences(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {
-  const auto residues = static_cast<std::int64_t>(sequences.all_residues().size());
-  write_chunked(file, guard, {schema::sequence_residues, residues}, hdf5::copy_of(H5T_STD_U8LE),
-                bytes_from(std::as_bytes(std::span(sequences.all_residues()))));
-  write_chunked(file, guard, {schema::sequence_chain, residues}, hdf5::copy_of(H5T_STD_U16LE),
-                bytes_from(std::as_bytes(std::span(sequences.all_chains()))));
-  write_chunked(file, guard, {schema::sequence_offsets, sequences.size() + 1}, hdf5::copy_of(H5T_STD_I64LE),
-                bytes_from(std::as_bytes(std::span(sequences.offsets()))));
-}
-
-void write_records(const hdf5::File& file, const GuardedFile& guard, const std::vector<Record>& records,
-                   const SequenceOutcomes& outcomes) {
-  const std::size_t rows = records.size();
-  const auto outcome = [&](std::size_t i) { return outcome_of(records[i], outcomes); };
-  write_text_column(file, guard, schema::record_id, rows, [&](std::size_t i) { return records[i].id; });
-  write_text_column(file, guard, schema::record_description, rows,
-                    [&](std::size_t i) { return records[i].description; });
-  write_column<std::int64_t>(file, guard, schema::record_sequence, hdf5::copy_of(H5T_STD_I64LE), rows,
-                             [&](std::size_t i) { return records[i].sequence; });
-  write_column<RecordStatus>(file, guard, schema::record_status, hdf5::status_type(), rows,
-                             [&](std::size_t i) { return outcome(i).status; });
-  write_text_column(file, guard, schema::record_error_code, rows, [&](std::size_t i) { return outcome(i).error_code; });
-  write_text_column(file, guard, schema::record_message, rows, [&](std::size_t i) { return outcome(i).message; });
-  write_column<double>(file, guard, schema::record_seconds, hdf5::copy_of(H5T_IEEE_F64LE), rows, [&](std::size_t i) {
-    return records[i].sequence < 0 ? std::numeric_limits<double>::quiet_NaN() : outcomes.seconds(records[i].sequence);
-  });
-  write_column<std::int32_t>(
-      file, guard, schema::record_attempts, hdf5::copy_of(H5T_STD_I32LE), rows,
-      [&](std::size_t i) { return records[i].sequence < 0 ? 0 : outcomes.attempts(records[i].sequence); });
-  write_column<MemoryRung>(file, guard, schema::record_memory_rung, hdf5::memory_rung_type(), rows, [&](std::size_t i) {
-    return records[i].sequence < 0 ? MemoryRung::planned : outcomes.rung(records[i].sequence);
-  });
-  write_text_column(file, guard, schema::record_device, rows,
-                    [&](std::size_t i) { return records[i].sequence < 0 ? "" : outcomes.device(records[i].sequence); });
-}
-
-void write_structure_tables(const hdf5::File& file, const GuardedFile& guard, const SequenceTable& sequences) {
-  const std::vector<std::uint16_t>& chains = sequences.all_chains();
-  write_chunked(file, guard, {schema::structure_chain, std::ssize(chains)}, hdf5::copy_of(H5T_STD_U16LE),
-                bytes_from(std::as_bytes(std::span(chains))));
-  std::vector<std::int32_t> numbers;
-  numbers.reserve(chains.size());
-  for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    const std::span<const std::uint16_t> chain = sequences.chain(row);
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-      numbers.push_back(i == 0 || chain[i] != chain[i - 1] ? 1 : numbers.back() + 1);
-    }
-  }
-  write_chunked(file, guard, {schema::residue_number, std::ssize(numbers)}, hdf5::copy_of(H5T_STD_I32LE),
-                bytes_from(std::as_bytes(std::span(numbers))));
-
-  constexpr std::size_t longest_name = 4;
-  std::string names;
-  for (const auto& row : residues::atom_names) {
-    for (const std::string_view name : row) names.append(name).append(longest_name - name.size(), '\0');
-  }
-  write_chunked(file, guard,
-                {schema::atom14_names, std::ssize(residues::atom_names), {static_cast<std::int64_t>(residues::slots)}},
-                hdf5::fixed_text_type(longest_name), bytes_from(std::as_bytes(std::span(names))));
-  write_text(file, schema::atom14_names, schema::attr_residues, std::string(residues::letters));
+void write_tables(const hdf5::File& file, const GuardedFile& guard, const TableSources& sources) {
+  TableWriter(file, guard, sources)();
 }
 
 }  // namespace pleat

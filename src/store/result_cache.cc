@@ -89,10 +89,10 @@ std::optional<Content> content_of(std::span<const std::byte> file) {
 
 // Throws Error when the file is not a whole result of what `head` says.
 SequenceResult result_in(std::span<const std::byte> file, const std::string& head, const ResultLayout& layout,
-                         std::int64_t length) {
+                         const SequenceSize& size) {
   const std::optional<Content> content = content_of(file);
   if (!content || content->head != head) throw Error(ErrorCode::io, "not a whole result");
-  SequenceResult result = result_from(content->numbers, layout, length);
+  SequenceResult result = result_from(content->numbers, layout, size);
   const Json note = Json::parse(content->note, nullptr, false);
   if (!note.is_object()) throw Error(ErrorCode::io, "not a note");
   result.error_code = note.value("code", "");
@@ -135,7 +135,7 @@ std::optional<SequenceResult> ResultCache::find(const SequenceTable& sequences, 
   if (!fs::is_regular_file(entry.file, ignored)) return std::nullopt;
   try {
     const std::string file = read_text_file(entry.file);
-    SequenceResult result = result_in(std::as_bytes(std::span(file)), entry.head, layout_, sequences.length(row));
+    SequenceResult result = result_in(std::as_bytes(std::span(file)), entry.head, layout_, size_of(sequences, row));
     result.row = row;
     ++counts_.found;
     return result;

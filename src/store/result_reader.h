@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "sequence/dataset.h"
-#include "store/result_writer.h"
+#include "store/extent.h"
+#include "store/file_attributes.h"
 
 namespace pleat {
 
@@ -93,11 +94,16 @@ class ResultReader {
   [[nodiscard]] std::vector<RecordCost> costs(std::int64_t first, std::int64_t count) const;
   [[nodiscard]] StoredSequence sequence(std::int64_t row) const;
   [[nodiscard]] const std::vector<std::int64_t>& offsets() const;  // /sequences/offsets, [U+1]
+  // At which row of datasets of that extent each sequence begins, [U+1]. The first call for an extent of chains reads
+  // /sequences/chain.
+  [[nodiscard]] const std::vector<std::int64_t>& begins(Extent extent) const;
   [[nodiscard]] bool has_structures() const;
   [[nodiscard]] bool has_pae() const;
   [[nodiscard]] StoredStructure structure(std::int64_t row) const;
   // [L, L] ångström; NaN where never computed.
   [[nodiscard]] std::vector<float> pae(std::int64_t row) const;
+  // The rows of a dataset that belong to one sequence, row-major, as float32 whatever its type.
+  [[nodiscard]] std::vector<float> values(const std::string& path, std::int64_t row) const;
   // Rows [first, first + count) of a float dataset, row-major, as float32 whatever its type.
   [[nodiscard]] std::vector<float> floats(const std::string& path, std::int64_t first, std::int64_t count) const;
 

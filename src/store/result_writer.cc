@@ -21,7 +21,7 @@
 #include "store/record_parts.h"
 #include "store/record_tables.h"
 #include "store/resume.h"
-#include "store/schema.h"
+#include "store/schema_table.h"
 #include "store/segment_store.h"
 #include "store/work_folder.h"
 
@@ -110,7 +110,6 @@ struct ResultWriter::Impl {
   RecordPlace append(std::int64_t row, const std::vector<std::span<const std::byte>>& bytes);
   void write_partial(const FileAttributes& attributes);
   void write_tables(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
-  void write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const;
   void check_sizes(const SequenceResult& result, const std::vector<std::span<const std::byte>>& bytes) const;
 
   fs::path output;
@@ -170,26 +169,17 @@ std::vector<std::int64_t> ResultWriter::Impl::keys_of(const std::vector<std::int
 }
 
 StructureResult ResultWriter::Impl::read_structure(std::int64_t row) {
-  const std::vector<std::uint64_t> sizes = sizes_of(parts, dataset.sequences.length(row));
+  const std::vector<std::uint64_t> sizes = sizes_of(parts, size_of(dataset.sequences, row));
   std::uint64_t position = index[row];
-  StructureResult structure;
-  const auto read = [&](std::size_t part, auto& values) {
-    values.resize(sizes[part] / sizeof(values.front()));
-    segments->read(position, std::as_writable_bytes(std::span(values)));
-  };
-  const auto read_one = [&](auto& value) { segments->read(position, std::as_writable_bytes(std::span(&value, 1))); };
+  SequenceResult result;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     position += sizeof(PartHead);
-    const std::string& path = parts[part].path;
-    if (path == schema::positions) read(part, structure.positions);
-    if (path == schema::atom_mask) read(part, structure.atom_mask);
-    if (path == schema::plddt) read(part, structure.plddt);
-    if (path == schema::mean_plddt) read_one(structure.mean_plddt);
-    if (path == schema::ptm) read_one(structure.ptm);
-    if (path == schema::recycles) read_one(structure.recycles);
+    if (parts[part].entry->present == schema::Present::structure) {
+      segments->read(position, room_for(parts[part], result, sizes[part]));
+    }
     position += sizes[part];
   }
-  return structure;
+  return result.structure;
 }
 
 std::int64_t ResultWriter::Impl::bytes_to_come() const {
@@ -203,7 +193,7 @@ std::int64_t ResultWriter::Impl::bytes_to_come() const {
 
 std::int64_t ResultWriter::Impl::bytes_of_row(std::int64_t row) const {
   std::int64_t bytes = 0;
-  for (const std::uint64_t size : sizes_of(parts, dataset.sequences.length(row))) {
+  for (const std::uint64_t size : sizes_of(parts, size_of(dataset.sequences, row))) {
     bytes += static_cast<std::int64_t>(size + sizeof(PartHead));
   }
   return bytes;
@@ -218,9 +208,9 @@ void ResultWriter::Impl::check_room() const {
 
 void ResultWriter::Impl::check_sizes(const SequenceResult& result,
                                      const std::vector<std::span<const std::byte>>& bytes) const {
-  const std::int64_t length = dataset.sequences.length(result.row);
+  const SequenceSize size = size_of(dataset.sequences, result.row);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto expected = static_cast<std::size_t>(rows_of(parts[i].extent, length) * parts[i].row_bytes());
+    const auto expected = static_cast<std::size_t>(rows_of(parts[i].extent, size) * parts[i].row_bytes());
     if (bytes[i].size() == expected) continue;
     throw Error(ErrorCode::internal, "the result of sequence row " + std::to_string(result.row) + " has " +
                                          std::to_string(bytes[i].size()) + " bytes for " + parts[i].path +
@@ -228,29 +218,10 @@ void ResultWriter::Impl::check_sizes(const SequenceResult& result,
   }
 }
 
-void ResultWriter::Impl::write_pair_offsets(const hdf5::File& file, const GuardedFile& guard, const char* path) const {
-  std::vector<std::int64_t> offsets{0};
-  for (std::int64_t row = 0; row < dataset.sequences.size(); ++row) {
-    offsets.push_back(offsets.back() + rows_of(Extent::pair, dataset.sequences.length(row)));
-  }
-  write_chunked(file, guard, {path, static_cast<std::int64_t>(offsets.size())}, hdf5::copy_of(H5T_STD_I64LE),
-                bytes_from(std::as_bytes(std::span(offsets))));
-}
-
 void ResultWriter::Impl::write_tables(const hdf5::File& file, const GuardedFile& guard,
                                       const FileAttributes& attributes) {
   write_attributes(file, attributes);
-  if (dataset.shard) write_shard(file, guard, *dataset.shard);
-  write_records(file, guard, dataset.records, outcomes);
-  if (!dataset.inputs.empty()) write_inputs(file, guard, dataset.inputs);
-  write_sequences(file, guard, dataset.sequences);
-  for (const Part& part : parts) {
-    if (!part.units.empty()) write_text(file, part.path, schema::attr_units, part.units);
-  }
-  if (layout.logits) write_text_list(file, schema::logits, schema::attr_alphabet, layout.alphabet);
-  if (layout.contacts) write_pair_offsets(file, guard, schema::contact_offsets);
-  if (layout.pae) write_pair_offsets(file, guard, schema::pae_offsets);
-  if (layout.structure) write_structure_tables(file, guard, dataset.sequences);
+  pleat::write_tables(file, guard, {dataset, layout, outcomes});
   hdf5::require(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "flush the result file");
 }
 
@@ -296,7 +267,7 @@ void ResultWriter::add(const SequenceResult& result) {
   }
   JournalEntry entry;
   if (!result.failed) {
-    const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout);
+    const std::vector<std::span<const std::byte>> bytes = bytes_of(result, impl_->layout, impl_->parts);
     impl_->check_sizes(result, bytes);
     entry.place = impl_->append(impl_->index.keys().key(result.row), bytes);
   }

@@ -45,7 +45,7 @@ class Taker {
       failures_[*row] = entry;
       return;
     }
-    const std::vector<std::uint64_t> sizes = sizes_of(target_.parts, target_.sequences.length(*row));
+    const std::vector<std::uint64_t> sizes = sizes_of(target_.parts, size_of(target_.sequences, *row));
     if (target_.segments.is_whole(entry.place, entry.result.row, sizes)) {
       target_.index.set(*row, entry.place.position);
       keep(*row, entry.result);

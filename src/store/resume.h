@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "store/journal.h"
+#include "store/outcomes.h"
 #include "store/part_stream.h"
 #include "store/record_parts.h"
-#include "store/record_tables.h"
 #include "store/result_writer.h"
 #include "store/row_keys.h"
 #include "store/segment_store.h"

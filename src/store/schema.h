@@ -1,5 +1,5 @@
-// The result file, whole: every path, attribute, word and number that readers rely on. See docs/results.md for what
-// each part means. U = unique sequences, N = input records, R = residues of the unique sequences, D = model width.
+// The names of the result file: every path, attribute and word that readers rely on. The tables in dataset_table.cc and
+// attribute_table.cc say what each of them is.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "sequence/dataset.h"
 
@@ -45,63 +46,59 @@ inline constexpr const char* untrained_sentence =
 
 // One row per input record, in the order of the inputs.
 inline constexpr const char* records_group = "/records";
-inline constexpr const char* record_id = "/records/id";                    // utf8 [N]
-inline constexpr const char* record_description = "/records/description";  // utf8 [N]
-inline constexpr const char* record_sequence = "/records/sequence";        // int64 [N], -1 where refused
-inline constexpr const char* record_status = "/records/status";            // uint8 enum [N]
-inline constexpr const char* record_error_code = "/records/error_code";    // utf8 [N]
-inline constexpr const char* record_message = "/records/message";          // utf8 [N]
-inline constexpr const char* record_seconds = "/records/seconds";          // float64 [N], NaN where never computed
-inline constexpr const char* record_attempts = "/records/attempts";        // int32 [N]
-inline constexpr const char* record_memory_rung = "/records/memory_rung";  // uint8 enum [N]
-inline constexpr const char* record_place = "/records/place";    // int64 [N], only in a shard: the row among all
-inline constexpr const char* record_device = "/records/device";  // utf8 [N]
+inline constexpr const char* record_id = "/records/id";
+inline constexpr const char* record_description = "/records/description";
+inline constexpr const char* record_sequence = "/records/sequence";
+inline constexpr const char* record_status = "/records/status";
+inline constexpr const char* record_error_code = "/records/error_code";
+inline constexpr const char* record_message = "/records/message";
+inline constexpr const char* record_seconds = "/records/seconds";
+inline constexpr const char* record_attempts = "/records/attempts";
+inline constexpr const char* record_memory_rung = "/records/memory_rung";
+inline constexpr const char* record_place = "/records/place";
+inline constexpr const char* record_device = "/records/device";
 
 // Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
 inline constexpr const char* attr_text_sha256 = "sha256";
 
 // One row per input file, the same in every shard; absent in files of older versions.
-inline constexpr const char* inputs_group = "/inputs";
-inline constexpr const char* input_path = "/inputs/path";        // utf8 [I]
-inline constexpr const char* input_bytes = "/inputs/bytes";      // int64 [I]
-inline constexpr const char* input_sha256 = "/inputs/sha256";    // utf8 [I]
-inline constexpr const char* input_records = "/inputs/records";  // int64 [I]
-inline constexpr const char* input_format = "/inputs/format";    // utf8 [I]
-inline constexpr const char* input_problem = "/inputs/problem";  // utf8 [I]
-inline constexpr const char* input_message = "/inputs/message";  // utf8 [I]
+inline constexpr const char* input_path = "/inputs/path";
+inline constexpr const char* input_bytes = "/inputs/bytes";
+inline constexpr const char* input_sha256 = "/inputs/sha256";
+inline constexpr const char* input_records = "/inputs/records";
+inline constexpr const char* input_format = "/inputs/format";
+inline constexpr const char* input_problem = "/inputs/problem";
+inline constexpr const char* input_message = "/inputs/message";
 
 // The unique sequences end to end.
-inline constexpr const char* sequences_group = "/sequences";
-inline constexpr const char* sequence_residues = "/sequences/residues";  // uint8 [R]
-inline constexpr const char* sequence_offsets = "/sequences/offsets";    // int64 [U+1]
-inline constexpr const char* sequence_place = "/sequences/place";        // int64 [U], as /records/place
-inline constexpr const char* sequence_chain = "/sequences/chain";        // uint16 [R]
+inline constexpr const char* sequence_residues = "/sequences/residues";
+inline constexpr const char* sequence_offsets = "/sequences/offsets";
+inline constexpr const char* sequence_place = "/sequences/place";
+inline constexpr const char* sequence_chain = "/sequences/chain";
 
 // What was computed, in the order of the sequences.
-inline constexpr const char* embeddings_group = "/embeddings";
-inline constexpr const char* mean_name = "mean";                // dtype [U, D]
-inline constexpr const char* bos_name = "bos";                  // dtype [U, D]
-inline constexpr const char* per_residue_name = "per_residue";  // dtype [R, D]
-inline constexpr const char* logits = "/logits";                // dtype [R, alphabet]
-inline constexpr const char* attr_alphabet = "alphabet";        // of /logits: utf8 [alphabet]
-inline constexpr const char* contacts_group = "/contacts";
-inline constexpr const char* contact_values = "/contacts/values";    // dtype [sum of L * L]
-inline constexpr const char* contact_offsets = "/contacts/offsets";  // int64 [U+1]
+inline constexpr const char* layer_mean = "/embeddings/layer_NN/mean";  // NN: see path_in_layer()
+inline constexpr const char* layer_bos = "/embeddings/layer_NN/bos";
+inline constexpr const char* layer_per_residue = "/embeddings/layer_NN/per_residue";
+inline constexpr const char* per_residue_name = "per_residue";
+inline constexpr const char* logits = "/logits";
+inline constexpr const char* attr_alphabet = "alphabet";  // of /logits: utf8 [alphabet]
+inline constexpr const char* contact_values = "/contacts/values";
+inline constexpr const char* contact_offsets = "/contacts/offsets";
 
 // Atoms lie in the 14 slots of AlphaFold's compact layout; /structures/atom14_names says which atom each slot of each
 // residue holds. Where there is no atom, positions and plddt are 0.
-inline constexpr const char* structures_group = "/structures";
-inline constexpr const char* positions = "/structures/positions";            // float32 [R, 14, 3]
-inline constexpr const char* atom_mask = "/structures/atom_mask";            // uint8 [R, 14]
-inline constexpr const char* plddt = "/structures/plddt";                    // float16 or float32 [R, 14], 0 to 100
-inline constexpr const char* mean_plddt = "/structures/mean_plddt";          // float32 [U]
-inline constexpr const char* ptm = "/structures/ptm";                        // float32 [U]
-inline constexpr const char* recycles = "/structures/recycles";              // int32 [U], -1 where never computed
-inline constexpr const char* pae = "/structures/pae";                        // as plddt, [sum of L * L]
-inline constexpr const char* pae_offsets = "/structures/pae_offsets";        // int64 [U+1]
-inline constexpr const char* structure_chain = "/structures/chain";          // uint16 [R], as /sequences/chain
-inline constexpr const char* residue_number = "/structures/residue_number";  // int32 [R], from 1 in each chain
-inline constexpr const char* atom14_names = "/structures/atom14_names";      // utf8 of 4 bytes [21, 14]
+inline constexpr const char* positions = "/structures/positions";
+inline constexpr const char* atom_mask = "/structures/atom_mask";
+inline constexpr const char* plddt = "/structures/plddt";
+inline constexpr const char* mean_plddt = "/structures/mean_plddt";
+inline constexpr const char* ptm = "/structures/ptm";
+inline constexpr const char* recycles = "/structures/recycles";
+inline constexpr const char* pae = "/structures/pae";
+inline constexpr const char* pae_offsets = "/structures/pae_offsets";
+inline constexpr const char* structure_chain = "/structures/chain";
+inline constexpr const char* residue_number = "/structures/residue_number";
+inline constexpr const char* atom14_names = "/structures/atom14_names";
 inline constexpr const char* attr_residues = "residues";  // of atom14_names: its rows as one-letter codes, one string
 inline constexpr const char* attr_units = "units";        // of positions and pae: utf8
 inline constexpr const char* angstrom = "ångström";
@@ -128,12 +125,14 @@ inline constexpr std::int64_t chunk_bytes = std::int64_t{512} * 1024;
 inline constexpr std::int64_t string_chunk_rows = 16384;
 inline constexpr int deflate_level = 4;
 
-// "layer_06": two digits, or as many as the model's depth needs, so that names sort in the order of the layers.
-[[nodiscard]] inline std::string layer_name(std::int64_t layer, std::int64_t depth) {
+// "/embeddings/layer_06/mean" of "/embeddings/layer_NN/mean": two digits, or as many as the model's depth needs, so
+// that names sort in the order of the layers.
+[[nodiscard]] inline std::string path_in_layer(std::string_view path, std::int64_t layer, std::int64_t depth) {
   std::string number = std::to_string(layer);
   const std::size_t width = std::max<std::size_t>(2, std::to_string(depth).size());
   if (number.size() < width) number.insert(0, width - number.size(), '0');
-  return "layer_" + number;
+  std::string whole(path);
+  return whole.replace(whole.find("NN"), 2, number);
 }
 
 }  // namespace pleat::schema

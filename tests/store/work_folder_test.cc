@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/locked_file.h"
+#include "store/record_parts.h"
 #include "store_fixture.h"
 #include "system_calls.h"
 

@@ -1,0 +1,328 @@
+// Every dataset of the result file.
+#include <array>
+#include <cstring>
+
+#include "sequence/residues.h"
+#include "store/schema.h"
+#include "store/schema_table.h"
+
+namespace pleat::schema {
+namespace {
+
+constexpr auto slots = static_cast<std::int64_t>(residues::slots);
+
+using RecordPointer = std::variant<std::string*, std::int64_t*, RecordStatus*>;
+using OutcomePointer = std::variant<std::string*, double*, std::int32_t*, MemoryRung*>;
+using Bytes = std::span<const std::byte>;
+
+Bytes residue_bytes(const SequenceTable& sequences, std::vector<std::byte>& /*scratch*/) {
+  return std::as_bytes(std::span(sequences.all_residues()));
+}
+
+Bytes chain_bytes(const SequenceTable& sequences, std::vector<std::byte>& /*scratch*/) {
+  return std::as_bytes(std::span(sequences.all_chains()));
+}
+
+Bytes residue_numbers(const SequenceTable& sequences, std::vector<std::byte>& scratch) {
+  scratch.resize(sequences.all_chains().size() * sizeof(std::int32_t));
+  std::byte* out = scratch.data();
+  for (std::int64_t row = 0; row < sequences.size(); ++row) {
+    const std::span<const std::uint16_t> chain = sequences.chain(row);
+    std::int32_t number = 0;
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      number = i == 0 || chain[i] != chain[i - 1] ? 1 : number + 1;
+      std::memcpy(out, &number, sizeof(number));
+      out += sizeof(number);
+    }
+  }
+  return scratch;
+}
+
+Bytes atom_names(const SequenceTable& /*sequences*/, std::vector<std::byte>& scratch) {
+  constexpr std::size_t longest_name = 4;
+  std::string names;
+  for (const auto& row : residues::atom_names) {
+    for (const std::string_view name : row) names.append(name).append(longest_name - name.size(), '\0');
+  }
+  const Bytes bytes = std::as_bytes(std::span(names));
+  scratch.assign(bytes.begin(), bytes.end());
+  return scratch;
+}
+
+constexpr std::array table{
+    DatasetEntry{.path = record_id,
+                 .element = Element::text,
+                 .extent = Extent::record,
+                 .content = RecordField([](Record& r) -> RecordPointer { return &r.id; }),
+                 .help = "The record's name: the header up to the first white space. Names may repeat."},
+    DatasetEntry{.path = record_description,
+                 .element = Element::text,
+                 .extent = Extent::record,
+                 .content = RecordField([](Record& r) -> RecordPointer { return &r.description; }),
+                 .help = "The rest of the header."},
+    DatasetEntry{.path = record_sequence,
+                 .element = Element::int64,
+                 .extent = Extent::record,
+                 .content = RecordField([](Record& r) -> RecordPointer { return &r.sequence; }),
+                 .unit = "row of /sequences",
+                 .help = "Where the record's results are. Records with equal sequences share a row; -1 where the "
+                         "record was refused, which Python takes for the last row."},
+    DatasetEntry{.path = record_status,
+                 .element = Element::status,
+                 .extent = Extent::record,
+                 .content = RecordField([](Record& r) -> RecordPointer { return &r.status; }),
+                 .help = "0 ok, 1 rejected (a bad record), 2 failed (could not be computed), 3 skipped."},
+    DatasetEntry{.path = record_error_code,
+                 .element = Element::text,
+                 .extent = Extent::record,
+                 .content = RecordField([](Record& r) -> RecordPointer { return &r.error_code; }),
+                 .help = "Why, as a word for programs."},
+    DatasetEntry{
+        .path = record_message,
+        .element = Element::text,
+        .extent = Extent::record,
+        .content = RecordField([](Record& r) -> RecordPointer { return &r.message; }),
+        .help =
+            "Why, as a sentence for people. A record that is ok may have a note here, such as letters that became X."},
+    DatasetEntry{
+        .path = record_seconds,
+        .element = Element::float64,
+        .extent = Extent::record,
+        .content = OutcomeField([](StoredRecord& r) -> OutcomePointer { return &r.seconds; }),
+        .unit = "s",
+        .help = "What computing its sequence took; NaN where it was never computed, 0 where it came from a cache."},
+    DatasetEntry{.path = record_attempts,
+                 .element = Element::int32,
+                 .extent = Extent::record,
+                 .content = OutcomeField([](StoredRecord& r) -> OutcomePointer { return &r.attempts; }),
+                 .help = "How often it was tried; 0 where it never was, or came from a cache."},
+    DatasetEntry{.path = record_memory_rung,
+                 .element = Element::memory_rung,
+                 .extent = Extent::record,
+                 .content = OutcomeField([](StoredRecord& r) -> OutcomePointer { return &r.rung; }),
+                 .help = "What it took when memory ran out: 0 nothing special, 1 a smaller batch, 2 a smaller chunk, 3 "
+                         "lower precision. Results are the same but with 3."},
+    DatasetEntry{.path = record_device,
+                 .element = Element::text,
+                 .extent = Extent::record,
+                 .content = OutcomeField([](StoredRecord& r) -> OutcomePointer { return &r.device; }),
+                 .help = "Where it was computed, such as `cpu:0`; `cache` where `--cache` had it."},
+    DatasetEntry{.path = record_place,
+                 .element = Element::int64,
+                 .extent = Extent::record,
+                 .present = Present::shard,
+                 .content = &ShardPart::record_places,
+                 .unit = "row",
+                 .help = "The record's row among all records of the inputs."},
+
+    DatasetEntry{.path = input_path,
+                 .element = Element::text,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::path,
+                 .help = "The input file, as it was found."},
+    DatasetEntry{.path = input_bytes,
+                 .element = Element::int64,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::bytes,
+                 .unit = "bytes",
+                 .help = "Its size on the disk."},
+    DatasetEntry{.path = input_sha256,
+                 .element = Element::text,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::sha256,
+                 .help = "SHA-256 of those bytes; empty where it could not be read."},
+    DatasetEntry{.path = input_records,
+                 .element = Element::int64,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::records,
+                 .help = "How many records came of it, refused ones too."},
+    DatasetEntry{.path = input_format,
+                 .element = Element::text,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::format,
+                 .help = "`fasta` or `table`, and what it is compressed with."},
+    DatasetEntry{.path = input_problem,
+                 .element = Element::text,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::problem,
+                 .help = "`missing`, `unknown`, `cut_off` or `damaged`; `empty`, which is no fault; or nothing."},
+    DatasetEntry{.path = input_message,
+                 .element = Element::text,
+                 .extent = Extent::input,
+                 .present = Present::since_inputs,
+                 .content = &InputReport::message,
+                 .help = "The same for people."},
+
+    DatasetEntry{.path = sequence_residues,
+                 .element = Element::uint8,
+                 .extent = Extent::residue,
+                 .content = OfSequences(residue_bytes),
+                 .unit = "ASCII",
+                 .help = "One-letter codes, end to end."},
+    DatasetEntry{.path = sequence_chain,
+                 .element = Element::uint16,
+                 .extent = Extent::residue,
+                 .content = OfSequences(chain_bytes),
+                 .help = "Number of the chain within its sequence, from 0; above 0 only for inputs written as A:B."},
+    DatasetEntry{.path = sequence_offsets,
+                 .element = Element::int64,
+                 .extent = Extent::sequence,
+                 .content = Offsets{Extent::residue},
+                 .unit = "residues",
+                 .help = "The residues of row u are [offsets[u], offsets[u + 1])."},
+    DatasetEntry{.path = sequence_place,
+                 .element = Element::int64,
+                 .extent = Extent::sequence,
+                 .present = Present::shard,
+                 .content = &ShardPart::sequence_places,
+                 .unit = "row",
+                 .help = "The row among all unique sequences of the inputs."},
+
+    DatasetEntry{.path = layer_mean,
+                 .element = Element::embedding_float,
+                 .extent = Extent::sequence,
+                 .row_shape = {width},
+                 .present = Present::mean,
+                 .content = ResultField([](SequenceResult& r, std::size_t k) -> Values { return &r.layers[k].mean; }),
+                 .help = "Mean over the residues."},
+    DatasetEntry{.path = layer_bos,
+                 .element = Element::embedding_float,
+                 .extent = Extent::sequence,
+                 .row_shape = {width},
+                 .present = Present::bos,
+                 .content = ResultField([](SequenceResult& r, std::size_t k) -> Values { return &r.layers[k].bos; }),
+                 .help = "The vector of the begin token."},
+    DatasetEntry{
+        .path = layer_per_residue,
+        .element = Element::embedding_float,
+        .extent = Extent::residue,
+        .row_shape = {width},
+        .present = Present::per_residue,
+        .content = ResultField([](SequenceResult& r, std::size_t k) -> Values { return &r.layers[k].per_residue; }),
+        .help = "One vector per residue, without begin and end tokens."},
+    DatasetEntry{.path = logits,
+                 .element = Element::embedding_float,
+                 .extent = Extent::residue,
+                 .row_shape = {alphabet},
+                 .present = Present::logits,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.logits; }),
+                 .help = "One score per letter; the attribute `alphabet` names the columns."},
+    DatasetEntry{.path = contact_values,
+                 .element = Element::embedding_float,
+                 .extent = Extent::pair,
+                 .present = Present::contacts,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.contacts; }),
+                 .range = {0, 1},
+                 .unit = "probability",
+                 .help = "Probabilities of contacts, an L x L matrix per sequence, end to end."},
+    DatasetEntry{.path = contact_offsets,
+                 .element = Element::int64,
+                 .extent = Extent::sequence,
+                 .present = Present::contacts,
+                 .content = Offsets{Extent::pair},
+                 .unit = "values",
+                 .help = "The matrix of row u is [offsets[u], offsets[u + 1])."},
+
+    DatasetEntry{
+        .path = positions,
+        .element = Element::float32,
+        .extent = Extent::residue,
+        .row_shape = {slots, 3},
+        .present = Present::structure,
+        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.positions; }),
+        .unit = angstrom,
+        .help = "Where the atoms are: x, y, z. 0 where a slot has no atom."},
+    DatasetEntry{
+        .path = atom_mask,
+        .element = Element::uint8,
+        .extent = Extent::residue,
+        .row_shape = {slots},
+        .present = Present::structure,
+        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.atom_mask; }),
+        .missing = 0,
+        .range = {0, 1},
+        .help = "1 where there is an atom. X has none."},
+    DatasetEntry{.path = plddt,
+                 .element = Element::structure_float,
+                 .extent = Extent::residue,
+                 .row_shape = {slots},
+                 .present = Present::structure,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.plddt; }),
+                 .range = {0, 100},
+                 .unit = "0 to 100",
+                 .help = "Confidence of each atom, pLDDT; 0 where there is no atom."},
+    DatasetEntry{
+        .path = mean_plddt,
+        .element = Element::float32,
+        .extent = Extent::sequence,
+        .present = Present::structure,
+        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.mean_plddt; }),
+        .range = {0, 100},
+        .may_lack_values = true,
+        .unit = "0 to 100",
+        .help = "Mean pLDDT over the atoms; NaN where a sequence of X alone has none."},
+    DatasetEntry{.path = ptm,
+                 .element = Element::float32,
+                 .extent = Extent::sequence,
+                 .present = Present::structure,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.ptm; }),
+                 .range = {0, 1},
+                 .unit = "0 to 1",
+                 .help = "Predicted TM-score, over linkers between chains too."},
+    DatasetEntry{.path = recycles,
+                 .element = Element::int32,
+                 .extent = Extent::sequence,
+                 .present = Present::structure,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.recycles; }),
+                 .missing = -1,
+                 .range = {0, 1e6},
+                 .help = "How often the trunk's result was fed back; -1 where never computed."},
+    DatasetEntry{.path = pae,
+                 .element = Element::structure_float,
+                 .extent = Extent::pair,
+                 .present = Present::pae,
+                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.pae; }),
+                 .range = {0, 1000},
+                 .unit = angstrom,
+                 .help = "Predicted aligned error, an L x L matrix per sequence, end to end: the error expected at "
+                         "residue j (column) with residue i (row) aligned."},
+    DatasetEntry{.path = pae_offsets,
+                 .element = Element::int64,
+                 .extent = Extent::sequence,
+                 .present = Present::pae,
+                 .content = Offsets{Extent::pair},
+                 .unit = "values",
+                 .help = "The matrix of row u is [pae_offsets[u], pae_offsets[u + 1])."},
+    DatasetEntry{.path = structure_chain,
+                 .element = Element::uint16,
+                 .extent = Extent::residue,
+                 .present = Present::structure,
+                 .content = OfSequences(chain_bytes),
+                 .help = "As /sequences/chain."},
+    DatasetEntry{.path = residue_number,
+                 .element = Element::int32,
+                 .extent = Extent::residue,
+                 .present = Present::structure,
+                 .content = OfSequences(residue_numbers),
+                 .help = "Number of the residue, from 1 in each chain."},
+    DatasetEntry{.path = atom14_names,
+                 .element = Element::atom_name,
+                 .extent = Extent::residue_kind,
+                 .row_shape = {slots},
+                 .present = Present::structure,
+                 .content = OfSequences(atom_names),
+                 .help = "Which atom lies in each slot, by kind of residue; empty where none does. The attribute "
+                         "`residues` names the rows."},
+};
+
+}  // namespace
+
+std::span<const DatasetEntry> dataset_table() { return table; }
+
+}  // namespace pleat::schema
