@@ -1,8 +1,8 @@
 // How fast weights come into memory: build/bin/load_weights FOLDER [fp32|bf16|fp16] [cpu|cuda:N]
 //
-// FOLDER holds a checkpoint; benchmarks/make_model.py makes one of any size. Each line is a way through all its tensors,
-// in GB of the file a second, the best of three: the bytes alone; read, converted and checked as a model's loading does
-// it; and the same by one thread. The file is in the page cache from the second way on, if it fits there.
+// FOLDER holds a checkpoint; benchmarks/make_model.py makes one of any size. Each line is a way through all its
+// tensors, in GB of the file a second, the best of three: the bytes alone; read, converted and checked as a model's
+// loading does it; and the same by one thread. The file is in the page cache from the second way on, if it fits there.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -67,8 +67,8 @@ void run(const std::string& folder, const std::string& precision, const std::str
   const Checkpoint checkpoint = Checkpoint::open(folder);
   const double bytes = bytes_of(checkpoint);
   const int threads = at::get_num_threads();
-  std::cout << fmt::format("{:.2f} GB, {} tensors, {} threads, as {} on {}\n", bytes / 1e9,
-                           checkpoint.tensors().size(), threads, precision, where);
+  std::cout << fmt::format("{:.2f} GB, {} tensors, {} threads, as {} on {}\n", bytes / 1e9, checkpoint.tensors().size(),
+                           threads, precision, where);
   measure("the bytes alone", bytes, [&] { read_bytes(checkpoint); });
   measure("read, converted, checked", bytes, [&] { load(checkpoint, type, device); });
   at::set_num_threads(1);

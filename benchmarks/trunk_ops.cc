@@ -1,11 +1,12 @@
-// Times what a block of ESMFold's trunk and the structure module do, with the published widths and random weights, beside
-// this device's ceilings, which are measured too: its matrix product and its copy.
+// Times what a block of ESMFold's trunk and the structure module do, with the published widths and random weights,
+// beside this device's ceilings, which are measured too: its matrix product and its copy.
 //
 //   trunk_ops [--device cpu|cuda:N] [--precision fp32|tf32|bf16] LENGTH...
 //
 // prints a table for each length. FLOP and bytes are counted: the least that has to be computed, read and written, with
 // the pair state and the sequence state in float32. The floor of an operation is the larger of the times that they take
-// at the ceilings. Rates on the processor are of processor time, so that other work on the machine disturbs them little.
+// at the ceilings. Rates on the processor are of processor time, so that other work on the machine disturbs them
+// little.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
@@ -135,7 +136,8 @@ class StructureCheckpoint {
     std::string data;
     for (const TensorSpec& spec : esmfold_tensor_specs(language_model, FoldConfig())) {
       if (!spec.name.starts_with("trunk.structure_module.")) continue;
-      const at::Tensor values = at::randn(spec.shape) / (spec.shape.size() == 2 ? std::sqrt(double(spec.shape[1])) : 4.0);
+      const at::Tensor values =
+          at::randn(spec.shape) / (spec.shape.size() == 2 ? std::sqrt(double(spec.shape[1])) : 4.0);
       const std::size_t begin = data.size();
       data.append(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
       header[spec.name] = {{"dtype", "F32"}, {"shape", spec.shape}, {"data_offsets", {begin, data.size()}}};
@@ -146,7 +148,7 @@ class StructureCheckpoint {
     const std::string text = header.dump();
     const std::uint64_t length = text.size();
     std::ofstream(folder_ / "model.safetensors", std::ios::binary)
-        .write(reinterpret_cast<const char*>(&length), sizeof length)
+            .write(reinterpret_cast<const char*>(&length), sizeof length)
         << text << data;
     checkpoint_.emplace(Checkpoint::open(folder_));
   }
@@ -169,7 +171,8 @@ void print_table(std::int64_t length, const std::vector<Operation>& operations, 
              precision_name(setting.precision), most.flops / 1e9, most.bytes / 1e9);
   fmt::print("| operation | ms | GFLOP/s | of the product | GB/s | of the copy | times the floor | share |\n");
   fmt::print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
-  const auto row = [&](const std::string& name, const Operation& o, double time, double floor, const std::string& share) {
+  const auto row = [&](const std::string& name, const Operation& o, double time, double floor,
+                       const std::string& share) {
     fmt::print("| {} | {:.3f} | {:.0f} | {:.0f} % | {:.1f} | {:.0f} % | {:.1f} | {} |\n", name, time * 1e3,
                o.flops / time / 1e9, 100 * o.flops / time / most.flops, o.bytes / time / 1e9,
                100 * o.bytes / time / most.bytes, time / floor, share);
@@ -224,9 +227,9 @@ void measure(std::int64_t length) {
 
   const auto L = static_cast<double>(length);
   const double pairs = L * L;
-  const double product = 2.0 * C * C * pairs;  // one linear layer C -> C at every pair
-  const double z_once = 4 * C * pairs;            // read, or written
-  const double row = 2.0 * sequence_width * L;    // FLOP of one number for every row
+  const double product = 2.0 * C * C * pairs;   // one linear layer C -> C at every pair
+  const double z_once = 4 * C * pairs;          // read, or written
+  const double row = 2.0 * sequence_width * L;  // FLOP of one number for every row
   const double s_once = 4 * sequence_width * L;
   const double weights = static_cast<double>(c10::elementSize(setting.type())) * sequence_width * sequence_width;
   const auto normed = [&] {
@@ -260,7 +263,8 @@ void measure(std::int64_t length) {
        [&] { ending(z, workspace); }},
       {"pair transition", 8 * product, 2 * z_once, [&] { transition(z); }},
       {"structure module", structure_module_flops(structure_config, length),
-       z_once * static_cast<double>(1 + structure_config.num_blocks), [&] { (void)structure.fold_backbone(single, z.clone()); }},
+       z_once * static_cast<double>(1 + structure_config.num_blocks),
+       [&] { (void)structure.fold_backbone(single, z.clone()); }},
   };
   std::vector<double> seconds;
   for (const Operation& operation : operations) {

@@ -27,8 +27,8 @@ class MappedFile {
   // Gives the pages that lie wholly inside [offset, offset + length) back to the system; they are read again from
   // the file when touched.
   void drop_pages(std::size_t offset, std::size_t length) const noexcept;
-  // Bytes of the file from `offset` on, not through the mapping, which a process does not survive when the file has become
-  // shorter: Error(bad_input) here. Throws Error(io) when they cannot be read.
+  // Bytes of the file from `offset` on, not through the mapping, which a process does not survive when the file has
+  // become shorter: Error(bad_input) here. Throws Error(io) when they cannot be read.
   void read_at(std::size_t offset, std::span<std::byte> to) const;
   // Throws Error(bad_input) when the file was written to since it was opened.
   void throw_if_changed() const;

@@ -4,11 +4,11 @@
 
 namespace pleat {
 
-SequenceResult failed_result(std::int64_t row, const char* code, std::string message) {
+SequenceResult failed_result(std::int64_t row, RecordCode code, std::string message) {
   SequenceResult result;
   result.row = row;
   result.failed = true;
-  result.error_code = code;
+  result.error_code = word_of(code);
   result.message = std::move(message);
   return result;
 }

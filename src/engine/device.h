@@ -8,14 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "core/record_code.h"
 #include "store/result_writer.h"
 
 namespace pleat {
 
 // How sequences are to be computed when the planned way needs too much memory, or gave no numbers.
 struct Effort {
-  std::int64_t chunk_size = 0;   // of folding; 0 = as planned
-  bool in_float32 = false;       // whatever the run's precision is
+  std::int64_t chunk_size = 0;  // of folding; 0 = as planned
+  bool in_float32 = false;      // whatever the run's precision is
   bool operator==(const Effort&) const = default;
 };
 
@@ -31,14 +32,8 @@ class DeviceLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The error codes of results whose sequence ran out of memory, failed in another way, and gave NaN or infinity; part of
-// the file format.
-inline constexpr const char* error_out_of_memory = "out_of_memory";
-inline constexpr const char* error_compute_failed = "compute_failed";
-inline constexpr const char* error_not_finite = "not_finite";
-
-// The failure of one sequence. The code is part of the file format.
-[[nodiscard]] SequenceResult failed_result(std::int64_t row, const char* code, std::string message);
+// The failure of one sequence.
+[[nodiscard]] SequenceResult failed_result(std::int64_t row, RecordCode code, std::string message);
 
 // What has been begun: called once, gives the results or throws, as Device::compute.
 using Pending = std::function<std::vector<SequenceResult>()>;
@@ -50,8 +45,8 @@ class Device {
   [[nodiscard]] virtual std::string name() const = 0;
   // The results of these rows, in their order. Throws OutOfMemory or another exception when the rows cannot be computed
   // together, DeviceLost, and Stopped when the run is to end. A sequence that alone could not be folded comes back as
-  // failed, with error_out_of_memory where that is why. SequenceResult::seconds is the time that was spent on that
-  // sequence alone, 0 where all went together.
+  // failed, with RecordCode::out_of_memory where that is why. SequenceResult::seconds is the time that was spent on
+  // that sequence alone, 0 where all went together.
   [[nodiscard]] virtual std::vector<SequenceResult> compute(const std::vector<std::int64_t>& rows,
                                                             const Effort& effort) = 0;
 
@@ -69,8 +64,8 @@ class Device {
   [[nodiscard]] virtual std::string memory() const { return name(); }
   // What may be tried when memory runs out: chunk sizes below the planned one, largest first.
   [[nodiscard]] virtual std::vector<std::int64_t> smaller_chunks() const { return {}; }
-  // Whether it computes in 16 bits and can do so in float32, see Effort: what comes back as error_not_finite is then
-  // computed again.
+  // Whether it computes in 16 bits and can do so in float32, see Effort: what comes back as RecordCode::not_finite is
+  // then computed again.
   [[nodiscard]] virtual bool has_float32() const { return false; }
   // For the record of a sequence that failed all the same: "it would need about 12.3 GB beside the weights".
   [[nodiscard]] virtual std::string need_of(std::int64_t row) const = 0;

@@ -17,13 +17,14 @@ constexpr double memory_of_pace = 0.8;
 
 bool is_retryable(const SequenceResult& result, bool company, bool has_float32) {
   if (!result.failed) return false;
-  return result.error_code == error_out_of_memory || (company && result.error_code == error_compute_failed) ||
-         (has_float32 && result.error_code == error_not_finite);
+  return result.error_code == RecordCode::out_of_memory ||
+         (company && result.error_code == RecordCode::compute_failed) ||
+         (has_float32 && result.error_code == RecordCode::not_finite);
 }
 
 Trouble trouble_of(const SequenceResult& result) {
-  if (result.error_code == error_out_of_memory) return Trouble::memory;
-  return result.error_code == error_not_finite ? Trouble::numbers : Trouble::other;
+  if (result.error_code == RecordCode::out_of_memory) return Trouble::memory;
+  return result.error_code == RecordCode::not_finite ? Trouble::numbers : Trouble::other;
 }
 
 // What a batch took beyond the seconds that its results claim for themselves is divided among them by tokens.
@@ -115,7 +116,7 @@ bool Scheduler::fail(std::uint64_t ticket, Trouble trouble, const std::string& w
     return true;
   }
   Delivery delivery;
-  const char* const code = trouble == Trouble::memory ? error_out_of_memory : error_compute_failed;
+  const RecordCode code = trouble == Trouble::memory ? RecordCode::out_of_memory : RecordCode::compute_failed;
   SequenceResult& result = delivery.results.emplace_back(failed_result(attempt.batch.rows.front(), code, what));
   result.attempts = attempt.number;
   result.seconds = attempt.seconds_before;
@@ -164,7 +165,7 @@ void Scheduler::quarantine_or_give_up(const Leased& lease, Loss& loss, std::vect
       quarantined_.push_back({.batch = job_.batch_of({row}), .alone = true});
       continue;
     }
-    given_up.push_back(failed_result(row, "device_lost",
+    given_up.push_back(failed_result(row, RecordCode::device_lost,
                                      fmt::format("{} devices were lost while they computed this sequence", losses)));
     given_up.back().attempts = losses;
     given_up.back().device = loss.device;

@@ -58,7 +58,7 @@ bool Worker::finish_first() {
   try {
     std::vector<SequenceResult> results = first.results();
     for (SequenceResult& result : results) {
-      if (result.failed && result.error_code == error_out_of_memory) result.message = shortage(result.row);
+      if (result.failed && result.error_code == RecordCode::out_of_memory) result.message = shortage(result.row);
     }
     return lease.complete(std::move(results));
   } catch (const Stopped&) {

@@ -13,9 +13,9 @@
 
 namespace pleat {
 
-// Copies tensors out of the file one at a time, so that loading needs little more memory than the weights it keeps. Names
-// must be those of check_tensors. Throws Error(bad_input) for a tensor that holds NaN or infinity and for a file that is
-// being changed, and Stopped between tensors when a StopScope asks for it.
+// Copies tensors out of the file one at a time, so that loading needs little more memory than the weights it keeps.
+// Names must be those of check_tensors. Throws Error(bad_input) for a tensor that holds NaN or infinity and for a file
+// that is being changed, and Stopped between tensors when a StopScope asks for it.
 class Loader {
  public:
   // `checkpoint` must outlive the loader. `precision` is that of linear layers, `device` where the tensors go.
@@ -31,8 +31,8 @@ class Loader {
   // Several layers of the same inputs as one, their outputs side by side.
   [[nodiscard]] Linear joined(const std::vector<std::string>& names) const;
 
-  // Throws for what was loaded onto a GPU and holds NaN or infinity, as `tensor` does at once on the processor. A model's
-  // constructor ends with it.
+  // Throws for what was loaded onto a GPU and holds NaN or infinity, as `tensor` does at once on the processor. A
+  // model's constructor ends with it.
   void check() const;
 
   [[nodiscard]] bool has(const std::string& name) const { return checkpoint_.tensors().contains(name); }

@@ -11,8 +11,8 @@ namespace pleat {
 
 struct ReadTensor {
   at::Tensor values;
-  // Whether no number is NaN or infinite: one bool, where the values are, so that nobody waits for a GPU to say so. It may
-  // say false of finite numbers with a large sum.
+  // Whether no number is NaN or infinite: one bool, where the values are, so that nobody waits for a GPU to say so. It
+  // may say false of finite numbers with a large sum.
   at::Tensor finite;
 };
 

@@ -5,11 +5,11 @@
 #include "core/error.h"
 #include "export/vector_files.h"
 #include "store/chunk_writer.h"
+#include "store/columns.h"
 #include "store/flush.h"
 #include "store/hdf5_types.h"
 #include "store/partial_file.h"
 #include "store/record_parts.h"
-#include "store/columns.h"
 
 namespace pleat {
 namespace {

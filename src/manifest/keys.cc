@@ -117,9 +117,10 @@ constexpr std::array table{
         .hint = "give one text, such as \"cuda:0,2\", in quotes where it stands inside braces"},
     Key{.path = "run.precision",
         .field = [](Manifest& m) -> Field { return &m.run.precision; },
-        .help = "The arithmetic of the model. `auto` is bf16 where every GPU of the run is of compute capability 8.0 or "
-                "newer, else fp32, as on a processor. fp16 and tf32, which is float32 with TF32 products, are for GPUs "
-                "only."},
+        .help =
+            "The arithmetic of the model. `auto` is bf16 where every GPU of the run is of compute capability 8.0 or "
+            "newer, else fp32, as on a processor. fp16 and tf32, which is float32 with TF32 products, are for GPUs "
+            "only."},
     Key{.path = "run.max_tokens_per_batch",
         .field = [](Manifest& m) -> Field { return &m.run.max_tokens_per_batch; },
         .help = "How many tokens (residues, and two more per sequence) are computed together. `auto` is chosen for "

@@ -40,7 +40,8 @@ double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::i
   if (kept.logits) bytes += element * t * ((1 + in_transit) * alphabet + 2 * width);
   if (kept.mixture) bytes += element * t * width;
   // Keys and values of a head and 32 rows of scores for each thread.
-  bytes += element * static_cast<double>(std::max<std::int64_t>(threads, 0)) * l * (2 * width / static_cast<double>(shape.heads) + 48 + 32);
+  bytes += element * static_cast<double>(std::max<std::int64_t>(threads, 0)) * l *
+           (2 * width / static_cast<double>(shape.heads) + 48 + 32);
   // Queries and keys on their way through rotation, and the hidden layer before and after its activation.
   if (threads <= plan_on_gpu) bytes += element * t * (10 * width + 2 * static_cast<double>(shape.intermediate_size));
   if (kept.contacts) {

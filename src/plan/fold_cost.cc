@@ -44,8 +44,8 @@ double structure_module_pairs(const StructureModuleConfig& config) {
   return as_double(config.pairwise_dim + 4 * config.num_heads_ipa);
 }
 
-// The same of our kernels, which keep what is between them in 16 bits: three planes of a channel, whose rows and columns
-// are filled up to a multiple of eight; or queries, keys, values and what was attended to, and a bias.
+// The same of our kernels, which keep what is between them in 16 bits: three planes of a channel, whose rows and
+// columns are filled up to a multiple of eight; or queries, keys, values and what was attended to, and a bias.
 double kernel_pairs(const TrunkConfig& trunk, std::int64_t positions) {
   const double c = as_double(trunk.pairwise_state_dim);
   const double side = as_double((positions + 7) / 8 * 8) / as_double(positions);

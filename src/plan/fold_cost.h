@@ -24,7 +24,8 @@ namespace pleat {
 [[nodiscard]] double fold_flops(const FoldConfig& config, std::int64_t positions, std::int64_t passes);
 
 // Bytes at the peak of a fold of P positions when a triangular multiplication holds `chunk` of the C channels at once,
-// 1 <= chunk <= C, on `threads` threads, plan_on_gpu, or plan_by_kernels, where `chunk` does not count. The weights and the language-model pass are not in it.
+// 1 <= chunk <= C, on `threads` threads, plan_on_gpu, or plan_by_kernels, where `chunk` does not count. The weights and
+// the language-model pass are not in it.
 [[nodiscard]] double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk,
                                 std::int64_t threads);
 

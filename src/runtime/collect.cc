@@ -166,14 +166,14 @@ void Collection::check(const Part& part, const at::Tensor& extents, SequenceResu
   for (std::int64_t row = (*part.starts)[sequence]; row < (*part.starts)[sequence + 1]; ++row) {
     for (const float extent : {h_extents[row], h_extents[rows + row]}) {
       if (!std::isfinite(extent)) {
-        result = failed_result(result.row, "not_finite", part.what + " holds NaN or infinity");
+        result = failed_result(result.row, RecordCode::not_finite, part.what + " holds NaN or infinity");
         return;
       }
       reach = std::max(reach, std::abs(extent));
     }
   }
   if (layout_.dtype == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
-    result = failed_result(result.row, "float16_overflow",
+    result = failed_result(result.row, RecordCode::float16_overflow,
                            part.what + " reaches " + std::to_string(reach) +
                                ", which float16 cannot hold; set tasks.embeddings.dtype to float32");
   }

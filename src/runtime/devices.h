@@ -18,7 +18,8 @@ struct DeviceRequest {
   std::vector<int> gpus = {};  // of cuda:0,2; empty = all
 };
 
-// auto, cpu, cpu*N, cuda, cuda:I,J,..., and both of these with *N for N workers on each GPU. Throws Error(no_device) for anything else.
+// auto, cpu, cpu*N, cuda, cuda:I,J,..., and both of these with *N for N workers on each GPU. Throws Error(no_device)
+// for anything else.
 [[nodiscard]] DeviceRequest parse_devices(const std::string& devices);
 
 struct Gpu {
@@ -28,8 +29,8 @@ struct Gpu {
   int capability = 0;  // 90 for compute capability 9.0
 };
 
-// The GPUs that compute, or, where there are none, the processor. Several workers may share it, or each GPU: each computes
-// batches of its own, on its share of the cores or of the GPU's memory, and they have the weights in common.
+// The GPUs that compute, or, where there are none, the processor. Several workers may share it, or each GPU: each
+// computes batches of its own, on its share of the cores or of the GPU's memory, and they have the weights in common.
 struct DeviceChoice {
   std::int64_t cpu_workers = 1;
   std::vector<Gpu> gpus = {};
@@ -55,8 +56,8 @@ struct DevicePlace {
 [[nodiscard]] DevicePlace place_of(const DeviceChoice& choice, std::int64_t number);
 
 // auto takes the GPUs that are usable, and the whole processor as one device where none is; cpu is that, cpu*N N
-// devices. cuda takes all GPUs and never falls back; with *N each is N devices. Throws Error(no_device) for anything this build or machine has not
-// got. Looks at the machine, so that its answer may change.
+// devices. cuda takes all GPUs and never falls back; with *N each is N devices. Throws Error(no_device) for anything
+// this build or machine has not got. Looks at the machine, so that its answer may change.
 [[nodiscard]] DeviceChoice choose_devices(const std::string& devices);
 
 // What auto makes of a machine where a GPU seems to be there.

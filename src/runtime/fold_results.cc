@@ -43,10 +43,10 @@ void add_structure(const FoldOutput& output, std::span<const std::uint16_t> chai
                            output.ptm};
   StructureVerdict verdict = check_structure(numbers);
   if (!verdict.usable) {
-    result = failed_result(result.row, verdict.code.c_str(), std::move(verdict.message));
+    result = failed_result(result.row, *verdict.code, std::move(verdict.message));
     return;
   }
-  result.error_code = std::move(verdict.code);
+  if (verdict.code) result.error_code = word_of(*verdict.code);
   result.message = std::move(verdict.message);
   StructureResult& structure = result.structure;
   structure.positions = copy_of(numbers.positions);

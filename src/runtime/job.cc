@@ -190,8 +190,8 @@ class Run {
     options.row_keys = job_.row_keys;
     options.longest_tokens = job_.longest_tokens;
     options.tries_again = [this](const SequenceResult& failure, std::int64_t longest_tokens) {
-      if (failure.error_code == record_code::does_not_fit) return true;  // judged anew
-      return failure.error_code == error_out_of_memory &&
+      if (failure.error_code == RecordCode::does_not_fit) return true;  // judged anew
+      return failure.error_code == RecordCode::out_of_memory &&
              static_cast<double>(job_.longest_tokens) > noticeably_more * static_cast<double>(longest_tokens);
     };
     options.stop = &stop();
@@ -216,8 +216,8 @@ class Run {
       const std::int64_t tokens = job_.tokens[row];
       if (tokens <= job_.longest_tokens || writer().is_done(row)) continue;
       SequenceResult refused =
-          failed_result(row, "", too_long_message(job_.dataset.sequences.length(row), tokens, job_.longest_tokens));
-      refused.error_code = record_code::does_not_fit;
+          failed_result(row, RecordCode::does_not_fit,
+                        too_long_message(job_.dataset.sequences.length(row), tokens, job_.longest_tokens));
       refused.attempts = 0;
       files_->add(std::move(refused));
     }

@@ -26,9 +26,7 @@ std::variant<Esm2, EsmFold> load(const Checkpoint& checkpoint, const PreparedJob
 }
 
 // Threads that each of several at once may use to read.
-int threads_of_each(std::size_t several) {
-  return std::max(1, at::get_num_threads() / static_cast<int>(several));
-}
+int threads_of_each(std::size_t several) { return std::max(1, at::get_num_threads() / static_cast<int>(several)); }
 
 }  // namespace
 

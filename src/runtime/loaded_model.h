@@ -28,8 +28,8 @@ class LoadedModel {
   std::variant<Esm2, EsmFold> model_;
 };
 
-// The model of a run: one in the processor's memory, or one on each of its GPUs, in their order, all read at once. Throws
-// what one of the constructors throws.
+// The model of a run: one in the processor's memory, or one on each of its GPUs, in their order, all read at once.
+// Throws what one of the constructors throws.
 [[nodiscard]] std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& checkpoint,
                                                                           const PreparedJob& job);
 

@@ -126,7 +126,7 @@ std::vector<SequenceResult> ModelDevice::compute(const std::vector<std::int64_t>
       if (result.failed) {
         result.message = fmt::format("{}, and in float32: {}", why, result.message);
       } else {
-        add_note(result, "computed_in_float32", why + ", and float32 did not");
+        add_note(result, RecordCode::computed_in_float32, why + ", and float32 did not");
       }
     }
     return results;
@@ -167,10 +167,11 @@ void ModelDevice::add_fold(const LoadedModel& model, const at::Tensor& states, c
   const auto start = Clock::now();
   try {
     if (states.isfinite().all().item<bool>()) {
-      const FoldOutput output = in_the_engines_words([&] { return fold(*model.folding(), states, effort, result.row); });
+      const FoldOutput output =
+          in_the_engines_words([&] { return fold(*model.folding(), states, effort, result.row); });
       add_structure(output, job_.dataset.sequences.chain(result.row), job_.layout, result);
     } else {
-      result = failed_result(result.row, error_not_finite, "the language model's states hold NaN or infinity");
+      result = failed_result(result.row, RecordCode::not_finite, "the language model's states hold NaN or infinity");
     }
   } catch (const FoldStopped&) {
     throw Stopped(*shared_->halt);
@@ -179,9 +180,9 @@ void ModelDevice::add_fold(const LoadedModel& model, const at::Tensor& states, c
   } catch (const DeviceLost&) {
     throw;
   } catch (const OutOfMemory&) {
-    result = failed_result(result.row, error_out_of_memory, "");
+    result = failed_result(result.row, RecordCode::out_of_memory, "");
   } catch (const std::exception& error) {
-    result = failed_result(result.row, "compute_failed", error.what());
+    result = failed_result(result.row, RecordCode::compute_failed, error.what());
   }
   result.seconds = seconds_since(start);
   shared_->folded.add({.seconds = result.seconds});

@@ -101,11 +101,10 @@ class ModelDevice : public Device {
   [[nodiscard]] PackedBatch pack(const std::vector<std::int64_t>& rows) const;
   // Does not wait for the device.
   [[nodiscard]] LanguageModelOutput run_language_model(const LoadedModel& model, const PackedBatch& batch) const;
-  [[nodiscard]] std::vector<SequenceResult> compute_with(const LoadedModel& model, const std::vector<std::int64_t>& rows,
-                                                         const Effort& effort);
+  [[nodiscard]] std::vector<SequenceResult> compute_with(const LoadedModel& model,
+                                                         const std::vector<std::int64_t>& rows, const Effort& effort);
   void add_fold(const LoadedModel& model, const at::Tensor& states, const Effort& effort, SequenceResult& result);
-  [[nodiscard]] FoldOutput fold(const EsmFold& model, const at::Tensor& states, const Effort& effort,
-                                std::int64_t row);
+  [[nodiscard]] FoldOutput fold(const EsmFold& model, const at::Tensor& states, const Effort& effort, std::int64_t row);
 
   std::shared_ptr<Computation> shared_;
   const PreparedJob& job_;

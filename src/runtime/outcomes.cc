@@ -8,8 +8,8 @@ std::string records_warning(std::int64_t count, const std::string& code) {
   return fmt::format("{} record{} with {}; /records/message says more", count, count == 1 ? "" : "s", code);
 }
 
-void add_note(SequenceResult& result, const char* code, const std::string& message) {
-  if (result.error_code.empty()) result.error_code = code;
+void add_note(SequenceResult& result, RecordCode code, const std::string& message) {
+  if (result.error_code.empty()) result.error_code = word_of(code);
   result.message += (result.message.empty() ? "" : "; ") + message;
 }
 

@@ -32,6 +32,6 @@ class Outcomes {
 [[nodiscard]] std::string records_warning(std::int64_t count, const std::string& code);
 
 // Adds a note to a result; the code of an earlier one stays.
-void add_note(SequenceResult& result, const char* code, const std::string& message);
+void add_note(SequenceResult& result, RecordCode code, const std::string& message);
 
 }  // namespace pleat

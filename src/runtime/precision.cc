@@ -43,17 +43,17 @@ Precision resolve_precision(Precision wanted, const DeviceChoice& devices) {
     }
     return wanted == Precision::automatic ? Precision::float32 : wanted;
   }
-  const auto older = std::ranges::find_if(devices.gpus, [](int has) { return has < bfloat16_capability; },
-                                          &Gpu::capability);
+  const auto older =
+      std::ranges::find_if(devices.gpus, [](int has) { return has < bfloat16_capability; }, &Gpu::capability);
   if (wanted == Precision::automatic) {
     return older == devices.gpus.end() ? Precision::bfloat16 : Precision::float32;
   }
   if (needs_tensor_cores(wanted) && older != devices.gpus.end()) {
-    throw Error(ErrorCode::no_device,
-                fmt::format("run.precision is {}, which cuda:{} ({}, compute capability {}.{}) does not compute in",
-                            word_of(wanted), older->number, older->name, older->capability / 10,
-                            older->capability % 10),
-                "set run.precision to fp32 or fp16, or leave that GPU out of run.devices");
+    throw Error(
+        ErrorCode::no_device,
+        fmt::format("run.precision is {}, which cuda:{} ({}, compute capability {}.{}) does not compute in",
+                    word_of(wanted), older->number, older->name, older->capability / 10, older->capability % 10),
+        "set run.precision to fp32 or fp16, or leave that GPU out of run.devices");
   }
   return wanted;
 }

@@ -137,7 +137,7 @@ std::vector<std::int64_t> refuse_what_cannot_fit(Dataset& dataset, const Tokeniz
     if (record.sequence >= 0) continue;
     ++refused;
     record.status = RecordStatus::rejected;
-    record.error_code = record_code::does_not_fit;
+    record.error_code = word_of(RecordCode::does_not_fit);
     record.message = too_long_message(dataset.sequences.length(row), tokens[row], longest);
   }
   dataset.sequences = std::move(fitting);

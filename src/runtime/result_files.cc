@@ -29,7 +29,7 @@ ResultFiles::ResultFiles(const Manifest& manifest, const RunSettings& settings, 
 void ResultFiles::add(SequenceResult result) {
   if (folder_ != nullptr) {
     if (const std::string reason = folder_->add(result); !reason.empty()) {
-      add_note(result, "no_structure_file", reason);
+      add_note(result, RecordCode::no_structure_file, reason);
     }
   }
   writer_.add(result);

@@ -65,7 +65,7 @@ std::string constant_confidence(const StructureNumbers& numbers) {
 
 StructureVerdict check_structure(const StructureNumbers& numbers) {
   const auto not_finite = [](const char* what) {
-    return StructureVerdict{false, "not_finite", std::string(what) + " holds NaN or infinity"};
+    return StructureVerdict{false, RecordCode::not_finite, std::string(what) + " holds NaN or infinity"};
   };
   const bool any_atom = std::ranges::any_of(numbers.atom_mask, [](std::uint8_t there) { return there != 0; });
   if (!all_finite(numbers.positions)) return not_finite("structure");
@@ -73,7 +73,7 @@ StructureVerdict check_structure(const StructureNumbers& numbers) {
   if (!all_finite(numbers.pae)) return not_finite("PAE");
   if (!std::isfinite(numbers.ptm)) return not_finite("pTM");
   for (const std::string& doubt : {broken_chain(numbers), constant_confidence(numbers)}) {
-    if (!doubt.empty()) return {true, "suspicious_structure", doubt};
+    if (!doubt.empty()) return {true, RecordCode::suspicious_structure, doubt};
   }
   return {};
 }

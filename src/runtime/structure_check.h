@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "core/record_code.h"
 
 namespace pleat {
 
@@ -19,8 +22,8 @@ struct StructureNumbers {
 };
 
 struct StructureVerdict {
-  bool usable = true;  // false: the numbers are none
-  std::string code;    // empty: nothing is wrong; else a word for /records/error_code
+  bool usable = true;              // false: the numbers are none
+  std::optional<RecordCode> code;  // nothing where nothing is wrong
   std::string message;
 };
 

@@ -296,19 +296,19 @@ void judge(const RowReader& rows, const Columns& columns, bool is_cut, RawRecord
   record.malformed.clear();
   const std::string where = "line " + std::to_string(rows.line_number()) + ": ";
   if (is_cut) {
-    record.malformed_as = record_code::cut_off;
+    record.malformed_as = RecordCode::cut_off;
     record.malformed = where + "the input breaks off in this row";
     return;
   }
   if (const std::string why = why_malformed(rows, columns); !why.empty()) {
-    record.malformed_as = record_code::bad_row;
+    record.malformed_as = RecordCode::bad_row;
     record.malformed = where + why;
     return;
   }
   for (const auto& [column, name] : {std::pair{columns.sequence, "sequence"}, std::pair{columns.id, "id"}}) {
     const Field& field = rows.fields()[column];
     if (!is_missing(field)) continue;
-    record.malformed_as = record_code::missing_value;
+    record.malformed_as = RecordCode::missing_value;
     record.malformed = where + "the row has no " + name;
     if (!field.text.empty()) {
       record.malformed += ": " + quoted(std::string_view(field.text)) + " without quotes stands for nothing";

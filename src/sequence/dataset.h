@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/record_code.h"
 #include "sequence/input_file.h"
 
 namespace pleat {
@@ -17,34 +18,13 @@ enum class RecordStatus : std::uint8_t { ok = 0, rejected = 1, failed = 2, skipp
 
 [[nodiscard]] std::string_view name_of(RecordStatus status);
 
-// The words readers put into Record::error_code. Other parts of pleat add their own for records that fail later.
-namespace record_code {
-// Rejected:
-inline constexpr std::string_view bad_residue = "bad_residue";          // a character that cannot be used
-inline constexpr std::string_view bad_row = "bad_row";                  // a row that does not fit the CSV's header
-inline constexpr std::string_view empty_chain = "empty_chain";          // such as A::B
-inline constexpr std::string_view empty_sequence = "empty_sequence";    // no residues at all
-inline constexpr std::string_view too_long = "too_long";                // over policy.max_length
-inline constexpr std::string_view too_many_chains = "too_many_chains";  // over 65,535
-inline constexpr std::string_view missing_value = "missing_value";      // a row without an id or a sequence
-inline constexpr std::string_view lost_header = "lost_header";          // a '>' inside a line of the sequence
-inline constexpr std::string_view cut_off = "cut_off";                  // the input breaks off in it
-inline constexpr std::string_view nucleotides = "nucleotides";          // policy.nucleotides; also an accepted note
-inline constexpr std::string_view does_not_fit = "does_not_fit";        // into the memory of the machine of the run
-// Accepted with a note:
-inline constexpr std::string_view residues_converted = "residues_converted";    // letters became X
-inline constexpr std::string_view sequence_cleaned = "sequence_cleaned";        // white space and line numbers left out
-inline constexpr std::string_view id_changed = "id_changed";                    // given, or made valid UTF-8
-inline constexpr std::string_view description_changed = "description_changed";  // made valid UTF-8
-}  // namespace record_code
-
 // One entry of an input file, whether or not it can be computed.
 struct Record {
   std::string id;              // the header up to the first white space
   std::string description;     // the rest of the header
   std::int64_t sequence = -1;  // row of the unique sequence, -1 where the record was refused
   RecordStatus status = RecordStatus::ok;
-  // A stable word for programs, see record_code; empty when there is nothing to say, the first of several notes.
+  // The word of a RecordCode; empty when there is nothing to say, the first of several notes.
   std::string error_code;
   std::string message;  // for people: why it was refused, or what was changed in it; notes are joined by "; "
 };

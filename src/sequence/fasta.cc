@@ -55,15 +55,15 @@ void append_bounded(std::string& sequence, std::string_view text) {
   sequence += text.substr(0, room);
 }
 
-void reject(RawRecord& record, std::string_view code, const std::string& why) {
-  if (!record.malformed_as.empty()) return;
+void reject(RawRecord& record, RecordCode code, const std::string& why) {
+  if (record.malformed_as) return;
   record.malformed_as = code;
   record.malformed = why;
 }
 
 void reject_a_nul(const LineReader& lines, std::string_view line, RawRecord& record) {
   if (line.find('\0') == std::string_view::npos) return;
-  reject(record, record_code::bad_residue, "line " + std::to_string(lines.line_number()) + " holds a NUL (byte 0x00)");
+  reject(record, RecordCode::bad_residue, "line " + std::to_string(lines.line_number()) + " holds a NUL (byte 0x00)");
 }
 
 // Numbers that stand by themselves, before residues as in GenBank's "   61 mktay iakqr", behind them as in UniProt's
@@ -111,7 +111,7 @@ void read_fasta(LineReader& lines, const RecordSink& sink) {
       append_bounded(record.sequence, without_numbers(text, record.numbers));
     }
   } catch (const BrokenInput&) {
-    reject(record, record_code::cut_off, "the input breaks off in this record");
+    reject(record, RecordCode::cut_off, "the input breaks off in this record");
     if (in_record) sink(record);
     throw;
   }

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/record_code.h"
 #include "sequence/input_file.h"
 #include "sequence/line_reader.h"
 
@@ -14,10 +16,10 @@ namespace pleat {
 struct RawRecord {
   std::string id;  // empty where the file gives none
   std::string description;
-  std::string sequence;           // as written, without line breaks; at most max_text_bytes + 1 of it
-  std::int64_t numbers = 0;       // numbers at the ends of its lines, which `sequence` lacks
-  std::string_view malformed_as;  // a word of record_code where the entry itself could not be read, else empty
-  std::string malformed;          // and why
+  std::string sequence;                    // as written, without line breaks; at most max_text_bytes + 1 of it
+  std::int64_t numbers = 0;                // numbers at the ends of its lines, which `sequence` lacks
+  std::optional<RecordCode> malformed_as;  // where the entry itself could not be read
+  std::string malformed;                   // and why
 };
 
 // Gets each record in turn; it may move the strings out.

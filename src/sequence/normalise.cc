@@ -62,21 +62,21 @@ bool Normaliser::run(std::string_view text, std::int64_t numbers) {
   chain_.clear();
   converted_.fill(0);
   blanks_ = 0;
-  code_ = {};
+  code_.reset();
   message_.clear();
-  if (text.empty()) return reject(record_code::empty_sequence, no_residues);
+  if (text.empty()) return reject(RecordCode::empty_sequence, no_residues);
   if (text.size() > max_text_bytes) {
-    return reject(record_code::too_long,
+    return reject(RecordCode::too_long,
                   "the sequence has more than " + std::to_string(max_text_bytes) + " letters, the most that is read");
   }
   if (strict_ && numbers > 0) {
-    return reject(record_code::bad_residue, "its lines begin with numbers (policy.residues: strict)");
+    return reject(RecordCode::bad_residue, "its lines begin with numbers (policy.residues: strict)");
   }
   residues_.reserve(text.size());
   chain_.reserve(text.size());
   const auto breaks = static_cast<std::size_t>(std::count(text.begin(), text.end(), ':'));
   if (breaks + 1 > max_chains) {
-    return reject(record_code::too_many_chains,
+    return reject(RecordCode::too_many_chains,
                   std::to_string(breaks + 1) + " chains where at most " + std::to_string(max_chains) + " are possible");
   }
   for (std::size_t start = 0, number = 0; start <= text.size(); ++number) {
@@ -84,9 +84,9 @@ bool Normaliser::run(std::string_view text, std::int64_t numbers) {
     const std::string_view whole = text.substr(start, end - start);
     std::string_view chain = strict_ ? whole : without_blanks(whole);
     if (!strict_ && chain.ends_with('*')) chain.remove_suffix(1);
-    if (chain.empty() && breaks == 0) return reject(record_code::empty_sequence, no_residues);
+    if (chain.empty() && breaks == 0) return reject(RecordCode::empty_sequence, no_residues);
     if (chain.empty()) {
-      return reject(record_code::empty_chain, "chain " + std::to_string(number + 1) + " holds no residues");
+      return reject(RecordCode::empty_chain, "chain " + std::to_string(number + 1) + " holds no residues");
     }
     if (!add_chain(chain, start + static_cast<std::size_t>(chain.data() - whole.data()))) return false;
     chain_.resize(residues_.size(), static_cast<std::uint16_t>(number));
@@ -94,8 +94,8 @@ bool Normaliser::run(std::string_view text, std::int64_t numbers) {
   }
   const auto length = static_cast<std::int64_t>(residues_.size());
   if (max_length_ > 0 && length > max_length_) {
-    return reject(record_code::too_long, "the sequence has " + std::to_string(length) + " residues where at most " +
-                                             std::to_string(max_length_) + " are allowed (policy.max_length)");
+    return reject(RecordCode::too_long, "the sequence has " + std::to_string(length) + " residues where at most " +
+                                            std::to_string(max_length_) + " are allowed (policy.max_length)");
   }
   if (!judge_nucleotides()) return false;
   note_conversions();
@@ -143,7 +143,7 @@ bool Normaliser::add_chain(std::string_view text, std::size_t start) {
   return true;
 }
 
-bool Normaliser::reject(std::string_view code, std::string message) {
+bool Normaliser::reject(RecordCode code, std::string message) {
   code_ = code;
   message_ = std::move(message);
   return false;
@@ -153,7 +153,7 @@ bool Normaliser::reject_residue(std::string_view text, std::size_t position) {
   const char c = text.front();
   std::string why = shown(text) + " at position " + std::to_string(position);
   if (c == '>') {
-    return reject(record_code::lost_header,
+    return reject(RecordCode::lost_header,
                   why + ": a header does not begin its line, so that two records run into each other");
   }
   const Kind kind = kinds_[static_cast<unsigned char>(c)];
@@ -164,7 +164,7 @@ bool Normaliser::reject_residue(std::string_view text, std::size_t position) {
   } else {
     why += strict_ ? " is not in the model's alphabet (policy.residues: strict)" : " is not in the model's alphabet";
   }
-  return reject(record_code::bad_residue, std::move(why));
+  return reject(RecordCode::bad_residue, std::move(why));
 }
 
 void Normaliser::note_conversions() {
@@ -175,11 +175,11 @@ void Normaliser::note_conversions() {
     counts += std::to_string(converted_[i]) + " " + static_cast<char>('A' + i);
   }
   if (counts.empty()) return;
-  note(record_code::residues_converted, "letters outside the model's alphabet became X: " + counts);
+  note(RecordCode::residues_converted, "letters outside the model's alphabet became X: " + counts);
 }
 
-void Normaliser::note(std::string_view code, const std::string& message) {
-  if (code_.empty()) code_ = code;
+void Normaliser::note(RecordCode code, const std::string& message) {
+  if (!code_) code_ = code;
   message_ += (message_.empty() ? "" : "; ") + message;
 }
 
@@ -189,7 +189,7 @@ void Normaliser::note_cleaning(std::int64_t numbers) {
   if (numbers > 0) {
     what += (what.empty() ? "" : " and ") + std::to_string(numbers) + (numbers == 1 ? " line number" : " line numbers");
   }
-  if (!what.empty()) note(record_code::sequence_cleaned, what + " left out");
+  if (!what.empty()) note(RecordCode::sequence_cleaned, what + " left out");
 }
 
 // Whether the residues may be a protein's. Few proteins are made of A, C, G, T, U and N alone, and those that are have
@@ -223,9 +223,9 @@ bool Normaliser::judge_nucleotides() {
       "it looks like DNA or RNA: " + std::to_string(100 * (residues_.size() - others) / residues_.size()) +
       " % of its letters are A, C, G, T, U or N";
   if (nucleotides_ == NucleotidePolicy::reject) {
-    return reject(record_code::nucleotides, what + " (policy.nucleotides: reject)");
+    return reject(RecordCode::nucleotides, what + " (policy.nucleotides: reject)");
   }
-  note(record_code::nucleotides, what);
+  note(RecordCode::nucleotides, what);
   return true;
 }
 

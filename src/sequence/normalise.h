@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/record_code.h"
 #include "sequence/reader.h"
 
 namespace pleat {
@@ -21,20 +23,19 @@ class Normaliser {
 
   [[nodiscard]] const std::string& residues() const { return residues_; }
   [[nodiscard]] const std::vector<std::uint16_t>& chain() const { return chain_; }
-  // A word of record_code and a message: why it was refused, or what was changed in it, the word of the first of
-  // several notes; empty for neither.
-  [[nodiscard]] std::string_view code() const { return code_; }
+  // Why it was refused, or what was changed in it, the code of the first of several notes; nothing for neither.
+  [[nodiscard]] std::optional<RecordCode> code() const { return code_; }
   [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
   enum class Kind : std::uint8_t { known, known_in_lower_case, unknown_letter, other };
 
   bool add_chain(std::string_view text, std::size_t start);
-  bool reject(std::string_view code, std::string message);
+  bool reject(RecordCode code, std::string message);
   // `text` starts with what is no residue.
   bool reject_residue(std::string_view text, std::size_t position);
   [[nodiscard]] std::string_view without_blanks(std::string_view chain);
-  void note(std::string_view code, const std::string& message);
+  void note(RecordCode code, const std::string& message);
   void note_conversions();
   void note_cleaning(std::int64_t numbers);
   bool judge_nucleotides();
@@ -49,7 +50,7 @@ class Normaliser {
   std::vector<std::uint16_t> chain_;
   std::int64_t blanks_ = 0;                   // left out
   std::array<std::int64_t, 26> converted_{};  // how many of each letter
-  std::string_view code_;
+  std::optional<RecordCode> code_;
   std::string message_;
 };
 

@@ -30,13 +30,13 @@ class Collector {
 
   void add(RawRecord& raw, std::int64_t number_in_file) {
     Record record;
-    if (!raw.malformed_as.empty()) {
-      refuse(record, raw.malformed_as, raw.malformed);
+    if (raw.malformed_as) {
+      refuse(record, *raw.malformed_as, raw.malformed);
     } else if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      refuse(record, normaliser_.code(), normaliser_.message());
+      refuse(record, normaliser_.code().value(), normaliser_.message());
     } else {
       record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
-      if (!normaliser_.code().empty()) note(record, normaliser_.code(), normaliser_.message());
+      if (normaliser_.code()) note(record, *normaliser_.code(), normaliser_.message());
     }
     name(record, raw, number_in_file);
     dataset_.records.push_back(std::move(record));
@@ -60,16 +60,16 @@ class Collector {
   }
 
  private:
-  static void refuse(Record& record, std::string_view code, const std::string& message) {
+  static void refuse(Record& record, RecordCode code, const std::string& message) {
     record.status = RecordStatus::rejected;
-    record.error_code = code;
+    record.error_code = word_of(code);
     record.message = message;
   }
 
   // A refused record says only why it was refused.
-  static void note(Record& record, std::string_view code, const std::string& message) {
+  static void note(Record& record, RecordCode code, const std::string& message) {
     if (record.status == RecordStatus::rejected) return;
-    if (record.error_code.empty()) record.error_code = code;
+    if (record.error_code.empty()) record.error_code = word_of(code);
     record.message += (record.message.empty() ? "" : "; ") + message;
   }
 
@@ -78,14 +78,13 @@ class Collector {
     record.description = std::move(raw.description);
     if (record.id.empty()) {
       record.id = "unnamed_" + std::to_string(number_in_file);
-      note(record, record_code::id_changed,
-           "the record has no id and is called " + quoted(std::string_view(record.id)));
+      note(record, RecordCode::id_changed, "the record has no id and is called " + quoted(std::string_view(record.id)));
     }
-    clean(record, record.id, "the id", record_code::id_changed);
-    clean(record, record.description, "the description", record_code::description_changed);
+    clean(record, record.id, "the id", RecordCode::id_changed);
+    clean(record, record.description, "the description", RecordCode::description_changed);
   }
 
-  static void clean(Record& record, std::string& text, const std::string& what, std::string_view code) {
+  static void clean(Record& record, std::string& text, const std::string& what, RecordCode code) {
     if (!is_utf8(text)) {
       text = utf8_of_windows_1252(text);
       note(record, code, what + " is not UTF-8 and was read as Windows-1252");
@@ -238,15 +237,15 @@ class SurveyCollector {
 
   void add(RawRecord& raw, std::int64_t /*number_in_file*/) {
     ++survey_.records;
-    if (!raw.malformed_as.empty()) {
-      ++survey_.rejected[std::string(raw.malformed_as)];
+    if (raw.malformed_as) {
+      ++survey_.rejected[std::string(word_of(*raw.malformed_as))];
       return;
     }
     if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      ++survey_.rejected[std::string(normaliser_.code())];
+      ++survey_.rejected[std::string(word_of(normaliser_.code().value()))];
       return;
     }
-    if (!normaliser_.code().empty()) ++survey_.noted[std::string(normaliser_.code())];
+    if (normaliser_.code()) ++survey_.noted[std::string(word_of(*normaliser_.code()))];
     const std::vector<std::uint16_t>& chain = normaliser_.chain();
     found_.push_back({hash_of_current(), {static_cast<std::int32_t>(chain.size()), chain.back() + 1}});
   }

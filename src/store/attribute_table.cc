@@ -34,29 +34,31 @@ constexpr std::array attributes{
                    &FileAttributes::model_name},
     AttributeEntry{"/", attr_model_sha256, "utf8", "", Present::always, "SHA-256 of its weights and configuration.",
                    &FileAttributes::model_sha256},
-    AttributeEntry{"/", attr_precision, "utf8", "", Present::always, "The arithmetic: `float32`, `tf32`, `bfloat16` or `float16`.",
-                   &FileAttributes::precision},
+    AttributeEntry{"/", attr_precision, "utf8", "", Present::always,
+                   "The arithmetic: `float32`, `tf32`, `bfloat16` or `float16`.", &FileAttributes::precision},
     AttributeEntry{"/", attr_devices, "utf8", "", Present::always, "What computed it.", &FileAttributes::devices},
     AttributeEntry{"/", attr_source_revision, "utf8", "", Present::always, "The commit that this pleat was built from.",
                    &FileAttributes::source_revision},
-    AttributeEntry{"/", attr_untrained, "utf8", "", Present::untrained,
+    AttributeEntry{"/", attr_untrained, "utf8", "", Present::where_untrained,
                    "A sentence that says so: the numbers then say nothing about proteins."},
-    AttributeEntry{"/", attr_shard_index, "int64", "", Present::shard, "Which shard it is, from 1.", &ShardPart::index},
-    AttributeEntry{"/", attr_shard_count, "int64", "", Present::shard, "How many shards there are.", &ShardPart::count},
-    AttributeEntry{"/", attr_total_records, "int64", "", Present::shard, "Records of the inputs, in all shards.",
+    AttributeEntry{"/", attr_shard_index, "int64", "", Present::in_shard, "Which shard it is, from 1.",
+                   &ShardPart::index},
+    AttributeEntry{"/", attr_shard_count, "int64", "", Present::in_shard, "How many shards there are.",
+                   &ShardPart::count},
+    AttributeEntry{"/", attr_total_records, "int64", "", Present::in_shard, "Records of the inputs, in all shards.",
                    &ShardPart::records},
-    AttributeEntry{"/", attr_total_sequences, "int64", "", Present::shard, "Unique sequences, in all shards.",
+    AttributeEntry{"/", attr_total_sequences, "int64", "", Present::in_shard, "Unique sequences, in all shards.",
                    &ShardPart::sequences},
-    AttributeEntry{"/", attr_missing_shards, "int64", "missing", Present::missing_shards,
+    AttributeEntry{"/", attr_missing_shards, "int64", "missing", Present::where_shards_lack,
                    "The numbers of the shards whose records are not there."},
     AttributeEntry{"strings", attr_text_sha256, "utf8", "", Present::always,
                    "SHA-256 of the column's texts in order, each with a zero byte behind it, since HDF5 has no "
                    "checksum for strings of varying length."},
-    AttributeEntry{positions, attr_units, "utf8", "", Present::structure, "`ångström`.", LayoutTexts(in_angstrom)},
-    AttributeEntry{pae, attr_units, "utf8", "", Present::pae, "`ångström`.", LayoutTexts(in_angstrom)},
-    AttributeEntry{logits, attr_alphabet, "utf8", "A", Present::logits, "The letter of each column.",
+    AttributeEntry{positions, attr_units, "utf8", "", Present::with_structure, "`ångström`.", LayoutTexts(in_angstrom)},
+    AttributeEntry{pae, attr_units, "utf8", "", Present::with_pae, "`ångström`.", LayoutTexts(in_angstrom)},
+    AttributeEntry{logits, attr_alphabet, "utf8", "A", Present::with_logits, "The letter of each column.",
                    LayoutTexts([](const ResultLayout& layout) { return layout.alphabet; })},
-    AttributeEntry{atom14_names, attr_residues, "utf8", "", Present::structure,
+    AttributeEntry{atom14_names, attr_residues, "utf8", "", Present::with_structure,
                    "The rows as one-letter codes: `ARNDCQEGHILKMFPSTWYVX`.", LayoutTexts(residue_letters)},
 };
 
@@ -104,16 +106,16 @@ std::string_view text_of(Present present) {
   switch (present) {
     case Present::always:
     case Present::since_inputs: return "";
-    case Present::shard: return "in the file of a shard";
-    case Present::untrained: return "where the weights are untrained";
-    case Present::missing_shards: return "where `pleat merge` lacked shards";
-    case Present::mean:
-    case Present::bos:
-    case Present::per_residue: return "tasks.embeddings";
-    case Present::logits: return "tasks.logits";
-    case Present::contacts: return "tasks.contacts";
-    case Present::structure: return "tasks.structure";
-    case Present::pae: return "tasks.structure.pae";
+    case Present::in_shard: return "in the file of a shard";
+    case Present::where_untrained: return "where the weights are untrained";
+    case Present::where_shards_lack: return "where `pleat merge` lacked shards";
+    case Present::with_mean:
+    case Present::with_bos:
+    case Present::with_per_residue: return "tasks.embeddings";
+    case Present::with_logits: return "tasks.logits";
+    case Present::with_contacts: return "tasks.contacts";
+    case Present::with_structure: return "tasks.structure";
+    case Present::with_pae: return "tasks.structure.pae";
   }
   throw Error(ErrorCode::internal, "a dataset that is never there");
 }
@@ -121,13 +123,13 @@ std::string_view text_of(Present present) {
 bool is_asked_for(Present present, const ResultLayout& layout) {
   const bool has_layers = !layout.layers.empty();
   switch (present) {
-    case Present::mean: return has_layers && layout.mean;
-    case Present::bos: return has_layers && layout.bos;
-    case Present::per_residue: return has_layers && layout.per_residue;
-    case Present::logits: return layout.logits;
-    case Present::contacts: return layout.contacts;
-    case Present::structure: return layout.structure;
-    case Present::pae: return layout.pae;
+    case Present::with_mean: return has_layers && layout.mean;
+    case Present::with_bos: return has_layers && layout.bos;
+    case Present::with_per_residue: return has_layers && layout.per_residue;
+    case Present::with_logits: return layout.logits;
+    case Present::with_contacts: return layout.contacts;
+    case Present::with_structure: return layout.structure;
+    case Present::with_pae: return layout.pae;
     default: return false;
   }
 }
@@ -135,7 +137,7 @@ bool is_asked_for(Present present, const ResultLayout& layout) {
 std::string DatasetEntry::shape_text() const {
   std::string text = rows_text(*this);
   for (const std::int64_t size : sizes()) {
-    text += ", " + (size == width ? "D" : size == alphabet ? "A" : std::to_string(size));
+    text += ", " + (size == model_width ? "D" : size == letters_of_model ? "A" : std::to_string(size));
   }
   return text;
 }

@@ -45,7 +45,7 @@ class RecordsChecker {
     if (stored.description != input.description) {
       problems.add(schema::record_description, "differs", name + " has another description in the inputs");
     }
-    if (stored.sequence < 0 && stored.error_code == record_code::does_not_fit) return;
+    if (stored.sequence < 0 && stored.error_code == RecordCode::does_not_fit) return;
     if ((stored.sequence < 0) != (input.sequence < 0)) {
       problems.add(
           schema::record_status, "differs",

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/record_code.h"
 #include "store/schema.h"
 #include "store/schema_table.h"
 
@@ -84,6 +85,17 @@ std::string attributes_markdown() {
   return text;
 }
 
+std::string codes_markdown() {
+  std::string text =
+      "\n## Error codes\n\nThe words of `/records/error_code`. Those of records that are ok are notes. A file of a "
+      "newer "
+      "pleat may hold others.\n\n| code | status | meaning |\n| --- | --- | --- |\n";
+  for (const RecordCodeEntry& entry : record_codes) {
+    text += fmt::format("| `{}` | {} | {} |\n", entry.word, entry.status, entry.help);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string results_json() {
@@ -105,11 +117,14 @@ std::string results_json() {
                                   {"present", text_of(entry.present)},
                                   {"meaning", entry.help}});
   }
+  for (const RecordCodeEntry& entry : record_codes) {
+    json["error_codes"].push_back({{"code", entry.word}, {"status", entry.status}, {"meaning", entry.help}});
+  }
   return json.dump(2) + "\n";
 }
 
 std::string results_markdown() {
-  return std::string(head) + letters_markdown() + datasets_markdown() + attributes_markdown();
+  return std::string(head) + letters_markdown() + datasets_markdown() + attributes_markdown() + codes_markdown();
 }
 
 }  // namespace pleat::schema

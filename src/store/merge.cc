@@ -93,7 +93,7 @@ class Merger {
     write_heading();
     for (const DataSetInfo& dataset : first_.datasets) {
       throw_if_stopped(stop_);
-      if (schema::find_dataset(dataset.path)->present == schema::Present::shard) continue;
+      if (schema::find_dataset(dataset.path)->present == schema::Present::in_shard) continue;
       write_dataset(dataset);
       copy_attributes(dataset.path);
     }

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "store/schema.h"
+#include "core/record_code.h"
 
 namespace pleat {
 
@@ -13,7 +13,8 @@ SequenceOutcomes::SequenceOutcomes(std::int64_t sequences)
       attempts_(static_cast<std::size_t>(sequences), unknown),
       rung_(static_cast<std::size_t>(sequences), MemoryRung::planned),
       device_(static_cast<std::size_t>(sequences), no_device),
-      not_computed_{schema::error_not_computed, "the run ended before this sequence was computed"} {}
+      not_computed_{std::string(word_of(RecordCode::not_computed)), "the run ended before this sequence was computed"} {
+}
 
 void SequenceOutcomes::check_new(std::int64_t row) const {
   const std::string name = "sequence row " + std::to_string(row);

@@ -19,8 +19,8 @@ Element element_in(const ResultLayout& layout, Element element) {
 }
 
 std::int64_t size_in(const ResultLayout& layout, std::int64_t size) {
-  if (size == schema::width) return layout.width;
-  if (size == schema::alphabet) return std::ssize(layout.alphabet);
+  if (size == schema::model_width) return layout.width;
+  if (size == schema::letters_of_model) return std::ssize(layout.alphabet);
   return size;
 }
 

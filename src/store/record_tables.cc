@@ -45,7 +45,7 @@ class TableWriter {
   void operator()() const {
     if (sources_.dataset.shard) {
       write_shard_numbers();
-      write_datasets([](Present present) { return present == Present::shard; });
+      write_datasets([](Present present) { return present == Present::in_shard; });
     }
     write_datasets([&](Present present) { return is_in_every_file(present); });
     write_attributes_of_results();

@@ -43,7 +43,7 @@ struct ResultReader::Impl {
   template <typename T>
   std::vector<T> read_of(const std::string& path, std::int64_t row) const;
   // Columns of records, and of input files, into the members that the table names.
-  void read_column(const schema::DatasetEntry& entry, std::int64_t first, std::vector<Record>& records) const;
+  void read_column(const schema::DatasetEntry& entry, std::int64_t first, std::vector<Record>& rows) const;
   void read_column(const schema::DatasetEntry& entry, std::vector<InputReport>& inputs) const;
   std::vector<std::int64_t> count_chains() const;
   const std::vector<std::int64_t>& begins_of_extent(Extent extent) const;

@@ -112,25 +112,25 @@ std::vector<RecordCost> ResultReader::costs(std::int64_t first, std::int64_t cou
 }
 
 void ResultReader::Impl::read_column(const schema::DatasetEntry& entry, std::int64_t first,
-                                     std::vector<Record>& records) const {
+                                     std::vector<Record>& rows) const {
   const auto* const field = std::get_if<schema::RecordField>(&entry.content);
   if (field == nullptr) return;
   const hdf5::OpenDataSet& column = open(std::string(entry.path));
-  const std::int64_t count = std::ssize(records);
+  const std::int64_t count = std::ssize(rows);
   Record any;
   const auto pointer = (*field)(any);
   if (std::holds_alternative<std::string*>(pointer)) {
     std::vector<std::string> texts = column.read_texts(first, count);
-    for (std::size_t i = 0; i < texts.size(); ++i) *std::get<std::string*>((*field)(records[i])) = std::move(texts[i]);
+    for (std::size_t i = 0; i < texts.size(); ++i) *std::get<std::string*>((*field)(rows[i])) = std::move(texts[i]);
   } else if (std::holds_alternative<std::int64_t*>(pointer)) {
-    std::vector<std::int64_t> numbers(records.size());
+    std::vector<std::int64_t> numbers(rows.size());
     column.read(first, count, H5T_NATIVE_INT64, numbers.data());
-    for (std::size_t i = 0; i < numbers.size(); ++i) *std::get<std::int64_t*>((*field)(records[i])) = numbers[i];
+    for (std::size_t i = 0; i < numbers.size(); ++i) *std::get<std::int64_t*>((*field)(rows[i])) = numbers[i];
   } else {
-    std::vector<std::uint8_t> words(records.size());
+    std::vector<std::uint8_t> words(rows.size());
     column.read(first, count, H5T_NATIVE_UINT8, words.data());
     for (std::size_t i = 0; i < words.size(); ++i) {
-      *std::get<RecordStatus*>((*field)(records[i])) = status_from(words[i]);
+      *std::get<RecordStatus*>((*field)(rows[i])) = status_from(words[i]);
     }
   }
 }

@@ -174,7 +174,7 @@ StructureResult ResultWriter::Impl::read_structure(std::int64_t row) {
   SequenceResult result;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     position += sizeof(PartHead);
-    if (parts[part].entry->present == schema::Present::structure) {
+    if (parts[part].entry->present == schema::Present::with_structure) {
       segments->read(position, room_for(parts[part], result, sizes[part]));
     }
     position += sizes[part];

@@ -117,9 +117,6 @@ inline constexpr std::array<StatusWord, 4> status_words{{{RecordStatus::ok, "ok"
                                                          {RecordStatus::failed, "failed"},
                                                          {RecordStatus::skipped, "skipped"}}};
 
-// The error_code of records whose sequence nobody computed.
-inline constexpr const char* error_not_computed = "not_computed";
-
 // Raw bytes of a chunk: large enough to compress well, small enough that one protein does not drag in many others.
 inline constexpr std::int64_t chunk_bytes = std::int64_t{512} * 1024;
 inline constexpr std::int64_t string_chunk_rows = 16384;

@@ -26,16 +26,16 @@ namespace pleat::schema {
 enum class Present : std::uint8_t {
   always,
   since_inputs,  // always, but in files from before there was /inputs
-  shard,
-  untrained,
-  missing_shards,
-  mean,
-  bos,
-  per_residue,
-  logits,
-  contacts,
-  structure,
-  pae,
+  in_shard,
+  where_untrained,
+  where_shards_lack,
+  with_mean,
+  with_bos,
+  with_per_residue,
+  with_logits,
+  with_contacts,
+  with_structure,
+  with_pae,
 };
 
 // For the reference page; "" for what is always there.
@@ -74,8 +74,8 @@ using Content =
     std::variant<Extra, ResultField, RecordField, OutcomeField, InputText, InputNumber, Places, OfSequences, Offsets>;
 
 // Sizes of row_shape that depend on the model.
-inline constexpr std::int64_t width = -1;     // D
-inline constexpr std::int64_t alphabet = -2;  // A
+inline constexpr std::int64_t model_width = -1;       // D
+inline constexpr std::int64_t letters_of_model = -2;  // A
 
 struct Range {
   double lowest;
@@ -104,7 +104,7 @@ struct DatasetEntry {
   [[nodiscard]] bool is_offsets() const { return std::holds_alternative<Offsets>(content); }
   // "U, D", in the letters of shape_letters().
   [[nodiscard]] std::string shape_text() const;
-  // How many elements a row holds in each dimension; `width` and `alphabet` stand for themselves.
+  // How many elements a row holds in each dimension; `model_width` and `letters_of_model` stand for themselves.
   [[nodiscard]] std::vector<std::int64_t> sizes() const;
 };
 

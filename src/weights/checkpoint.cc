@@ -70,8 +70,7 @@ void Checkpoint::read(std::span<const std::byte> part, std::span<std::byte> to) 
   for (const auto& map : maps_) {
     const std::span<const std::byte> bytes = map->bytes();
     const std::less_equal<const std::byte*> not_after;
-    if (not_after(bytes.data(), part.data()) &&
-        not_after(part.data() + part.size(), bytes.data() + bytes.size())) {
+    if (not_after(bytes.data(), part.data()) && not_after(part.data() + part.size(), bytes.data() + bytes.size())) {
       map->read_at(static_cast<std::size_t>(part.data() - bytes.data()), to);
       return;
     }

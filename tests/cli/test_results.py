@@ -218,6 +218,11 @@ def test_inspect_json(results):
     datasets = {dataset["path"]: dataset for dataset in shown["datasets"]}
     assert datasets[f"{LAST}/mean"]["shape"] == [3, WIDTH]
     assert datasets[f"{LAST}/mean"]["type"] == "float16"
+    assert datasets[f"{LAST}/mean"]["meaning"] == "Mean over the residues."
+    assert datasets["/sequences/residues"]["unit"] == "ASCII"
+    with h5py.File(results) as h5:
+        assert shown["attributes"]["inputs_sha256"] == h5.attrs["inputs_sha256"]
+        assert shown["attributes"]["manifest_overrides"] == h5.attrs["manifest_overrides"]
     problems = json.loads(run("inspect", results, "--json").stdout)["first_problems"]
     assert [(record["id"], record["status"]) for record in problems] == [("wrong", "rejected")]
 

@@ -37,12 +37,12 @@ class FaultyDevice : public Device {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       results[i].row = rows[i];
       if (not_finite.contains(rows[i]) && !(float32 && effort.in_float32)) {
-        results[i] = failed_result(rows[i], error_not_finite, "NaN");
+        results[i] = failed_result(rows[i], RecordCode::not_finite, "NaN");
         continue;
       }
       if (!unfoldable.contains(rows[i]) || effort.chunk_size == foldable_at) continue;
       results[i].failed = true;
-      results[i].error_code = error_out_of_memory;
+      results[i].error_code = word_of(RecordCode::out_of_memory);
     }
     return results;
   }
@@ -57,7 +57,7 @@ class FaultyDevice : public Device {
   double rate = 0;
   std::set<std::int64_t> unfoldable;  // come back as out of memory, but at this chunk size
   std::int64_t foldable_at = -1;
-  std::set<std::int64_t> not_finite;   // come back so, unless they are computed in float32
+  std::set<std::int64_t> not_finite;  // come back so, unless they are computed in float32
   bool float32 = false;
   std::vector<Call> calls;
 

@@ -252,9 +252,9 @@ void Simulation::check_outcome(const SequenceResult& result) {
     return;
   }
   const Truth truth = truth_of(result.row);
-  const Truth found = !result.failed                             ? Truth::ok
-                      : result.error_code == error_out_of_memory ? Truth::out_of_memory
-                                                                 : Truth::compute_failed;
+  const Truth found = !result.failed                                   ? Truth::ok
+                      : result.error_code == RecordCode::out_of_memory ? Truth::out_of_memory
+                                                                       : Truth::compute_failed;
   if (found != truth) complain(row + " came out as " + (result.failed ? result.error_code : "ok"));
 }
 

@@ -28,9 +28,8 @@ class VectorsTest : public StoreTest {
 
 std::vector<float> values_of(const VectorSource& source, const VectorItem& item) {
   std::vector<float> all;
-  source.read(item, [&](std::int64_t, std::span<const float> values) {
-    all.insert(all.end(), values.begin(), values.end());
-  });
+  source.read(
+      item, [&](std::int64_t, std::span<const float> values) { all.insert(all.end(), values.begin(), values.end()); });
   return all;
 }
 

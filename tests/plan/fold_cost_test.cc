@@ -97,8 +97,8 @@ TEST(FoldBytesOnAGpu, AreFourPairStatesWithAllChannelsAtOnce) {
   EXPECT_GT(fold_bytes(published, 100, 16, plan_on_gpu), passing);
 }
 
-// By hand from the kernels' buffers: the pair state; queries, keys, values and what was attended to in 16 bits, twice the
-// pair state's size together; and a share for what both ways have.
+// By hand from the kernels' buffers: the pair state; queries, keys, values and what was attended to in 16 bits, twice
+// the pair state's size together; and a share for what both ways have.
 TEST(FoldBytesByKernels, AreThreePairStatesWhateverTheChunk) {
   const double pair_state = 4.0 * 128 * 4000 * 4000;
   const double passing = 10 * 4.0 * (1 << 24);

@@ -40,7 +40,7 @@ class Wrapped : public Device {
     std::vector<SequenceResult> results = inner_->compute(rows, effort);
     for (SequenceResult& result : results) {
       if (not_finite.contains(result.row) && !effort.in_float32) {
-        result = failed_result(result.row, error_not_finite, "embeddings hold NaN or infinity");
+        result = failed_result(result.row, RecordCode::not_finite, "embeddings hold NaN or infinity");
       }
     }
     return results;
@@ -108,8 +108,8 @@ class FaultyRunTest : public ::testing::Test {
 
   // Of the shortest sequences, with a model whose pair state has smaller chunks.
   Manifest folding(const std::string& run = "{}", const std::string& model = "wide_pair") {
-    return manifest("esmfold/" + model, "tasks: {structure: {num_recycles: 0, pae: false}}\nrun: " + run +
-                                            "\npolicy: {max_length: 13}\n");
+    return manifest("esmfold/" + model,
+                    "tasks: {structure: {num_recycles: 0, pae: false}}\nrun: " + run + "\npolicy: {max_length: 13}\n");
   }
 
   RunSummary run(const Manifest& manifest, const Wrapped::Fault& fault = [](const Wrapped::Rows&, const Effort&) {}) {
@@ -145,7 +145,7 @@ class FaultyRunTest : public ::testing::Test {
   }
 
   static constexpr int sequences = 30;
-  bool ahead_ = false;  // whether devices work ahead, and the file is put together meanwhile
+  bool ahead_ = false;                 // whether devices work ahead, and the file is put together meanwhile
   std::set<std::int64_t> not_finite_;  // rows that give NaN, but in float32
   const StopFlag* stop_ = nullptr;
   std::shared_ptr<int> devices_ = std::make_shared<int>();  // shared with each device as long as it lives

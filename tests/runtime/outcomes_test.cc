@@ -60,11 +60,11 @@ TEST(OutcomesTest, WarnOncePerKindOfNote) {
 
 TEST(AddNote, KeepsTheFirstCodeAndBothMessages) {
   SequenceResult result;
-  add_note(result, "one", "first");
-  EXPECT_EQ(result.error_code, "one");
+  add_note(result, RecordCode::no_structure_file, "first");
+  EXPECT_EQ(result.error_code, "no_structure_file");
   EXPECT_EQ(result.message, "first");
-  add_note(result, "two", "second");
-  EXPECT_EQ(result.error_code, "one");
+  add_note(result, RecordCode::suspicious_structure, "second");
+  EXPECT_EQ(result.error_code, "no_structure_file");
   EXPECT_EQ(result.message, "first; second");
   EXPECT_FALSE(result.failed);
 }

@@ -55,13 +55,13 @@ struct Model {
 
 void expect_sound(const StructureVerdict& verdict) {
   EXPECT_TRUE(verdict.usable);
-  EXPECT_EQ(verdict.code, "");
+  EXPECT_EQ(verdict.code, std::nullopt);
   EXPECT_EQ(verdict.message, "");
 }
 
 void expect_suspicious(const StructureVerdict& verdict, const char* text) {
   EXPECT_TRUE(verdict.usable);
-  EXPECT_EQ(verdict.code, "suspicious_structure");
+  EXPECT_EQ(verdict.code, RecordCode::suspicious_structure);
   EXPECT_THAT(verdict.message, HasSubstr(text));
 }
 
@@ -75,7 +75,7 @@ TEST_P(NotANumber, IsToldWhereverItIs) {
   const auto refused = [](const Model& model, const char* what) {
     const StructureVerdict verdict = model.verdict();
     EXPECT_FALSE(verdict.usable) << what;
-    EXPECT_EQ(verdict.code, "not_finite");
+    EXPECT_EQ(verdict.code, RecordCode::not_finite);
     EXPECT_EQ(verdict.message, std::string(what) + " holds NaN or infinity");
   };
   Model position(30);

@@ -82,7 +82,7 @@ TEST_F(Csv, AMissingValueRejectsTheRow) {
   const Dataset data = read("a.csv", "id,sequence\na,NA\nb,\nc,null\n,MK\nnan,MV\nd,\"NA\"\ne,N/A\nf,NAN\n");
   ASSERT_EQ(data.records.size(), 8U);
   for (const std::size_t row : {0U, 1U, 2U, 3U, 4U, 6U, 7U}) {
-    EXPECT_EQ(data.records[row].error_code, record_code::missing_value) << row;
+    EXPECT_EQ(data.records[row].error_code, RecordCode::missing_value) << row;
     EXPECT_EQ(data.records[row].status, RecordStatus::rejected) << row;
   }
   EXPECT_EQ(data.records[0].message, "line 2: the row has no sequence: 'NA' without quotes stands for nothing");
@@ -95,7 +95,7 @@ TEST_F(Csv, AMissingValueRejectsTheRow) {
 TEST_F(Csv, LineBreaksOfASpreadsheetAreLeftOut) {
   const Dataset data = read("a.csv", "\xEF\xBB\xBFid,sequence\r\nexcel,\"MKTAY\r\nIAKQR\"\r\n");
   EXPECT_EQ(data.sequences.all_residues(), "MKTAYIAKQR");
-  EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::sequence_cleaned);
   EXPECT_EQ(data.records[0].message, "1 blank left out");
 }
 
@@ -111,7 +111,7 @@ TEST_F(Csv, FollowsTheQuotesOfRfc4180) {
   EXPECT_EQ(data.records[0].id, "a,1");
   EXPECT_EQ(data.records[0].description, "said \"yes\"");
   EXPECT_EQ(data.records[1].description, "two\xEF\xBF\xBDlines, \xEF\xBF\xBDor three");
-  EXPECT_EQ(data.records[1].error_code, record_code::description_changed);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::description_changed);
   EXPECT_EQ(data.records[2].description, "5'-3\" strand");
   EXPECT_EQ(data.records[3].description, "");
   EXPECT_EQ(data.sequences.all_residues(), "MKMVMLMA");
@@ -131,7 +131,7 @@ TEST_F(Csv, RejectsRowsThatDoNotFitTheHeader) {
   EXPECT_EQ(data.sequences.all_residues(), "MKMLMC");
   for (const std::size_t row : {1U, 2U, 4U}) {
     EXPECT_EQ(data.records[row].status, RecordStatus::rejected) << row;
-    EXPECT_EQ(data.records[row].error_code, record_code::bad_row) << row;
+    EXPECT_EQ(data.records[row].error_code, RecordCode::bad_row) << row;
     EXPECT_EQ(data.records[row].sequence, -1) << row;
   }
   EXPECT_EQ(data.records[1].id, "few");
@@ -158,7 +158,7 @@ TEST_F(Csv, AQuoteThatIsNeverClosedRejectsItsRow) {
   ASSERT_EQ(data.records.size(), 2U);
   EXPECT_EQ(data.records[0].status, RecordStatus::ok);
   EXPECT_EQ(data.records[1].id, "b");
-  EXPECT_EQ(data.records[1].error_code, record_code::cut_off);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::cut_off);
   EXPECT_EQ(data.inputs[0].problem, input_problem::cut_off);
   EXPECT_NE(data.inputs[0].message.find("line 3: a quote is never closed"), std::string::npos);
 }

@@ -62,11 +62,11 @@ TEST_F(Fasta, NumbersAtTheEndsOfLinesAreLeftOut) {
   for (const std::string& lines : {genbank, swissprot, page}) {
     const Dataset data = read("a.fa", ">a\n" + lines);
     EXPECT_EQ(data.sequences.all_residues(), "MKTAYIAKQRQISFVKSHFSRQLEERLGLI") << lines;
-    EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned) << lines;
+    EXPECT_EQ(data.records[0].error_code, RecordCode::sequence_cleaned) << lines;
   }
   // A header that has lost its '>' is no number.
   for (const char* const lost : {"4HHB", "MK 4HHB", "MK4", "10MK"}) {
-    EXPECT_EQ(read("a.fa", std::string(">a\nMK\n") + lost + "\n").records[0].error_code, record_code::bad_residue);
+    EXPECT_EQ(read("a.fa", std::string(">a\nMK\n") + lost + "\n").records[0].error_code, RecordCode::bad_residue);
   }
 }
 
@@ -95,11 +95,11 @@ TEST_F(Fasta, RejectsARecordWithoutSequence) {
   const Dataset data = read("a.fasta", ">a\n>b\nMK\n>c last one\n\n");
   ASSERT_EQ(data.records.size(), 3U);
   EXPECT_EQ(data.records[0].status, RecordStatus::rejected);
-  EXPECT_EQ(data.records[0].error_code, record_code::empty_sequence);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::empty_sequence);
   EXPECT_EQ(data.records[0].sequence, -1);
   EXPECT_EQ(data.records[0].id, "a");
   EXPECT_EQ(data.records[1].sequence, 0);
-  EXPECT_EQ(data.records[2].error_code, record_code::empty_sequence);
+  EXPECT_EQ(data.records[2].error_code, RecordCode::empty_sequence);
   EXPECT_EQ(data.records[2].description, "last one");
 }
 
@@ -146,17 +146,17 @@ TEST_F(Fasta, AControlZAtTheEndIsLeftOut) {
 TEST_F(Fasta, LeavesOutTheNumbersAtTheStartsOfLines) {
   const Dataset data = read("a.fasta", ">g\n        1 mktayiakqr qisfvkshfs\n       21 rqleerlgli\n>n\n1MK\n");
   EXPECT_EQ(data.sequences.all_residues(), "MKTAYIAKQRQISFVKSHFSRQLEERLGLI");
-  EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::sequence_cleaned);
   EXPECT_EQ(data.records[0].message, "1 blank and 2 line numbers left out");
-  EXPECT_EQ(data.records[1].error_code, record_code::bad_residue);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::bad_residue);
   const Dataset strict = read("a.fasta", ">g\n 1 MKTAY\n", {.strict = true});
-  EXPECT_EQ(strict.records[0].error_code, record_code::bad_residue);
+  EXPECT_EQ(strict.records[0].error_code, RecordCode::bad_residue);
 }
 
 TEST_F(Fasta, AHeaderInsideALineIsLost) {
   const Dataset data = read("a.fasta", ">a\nMKTAY>b second\nGGGG\n>c\nPP\n");
   ASSERT_EQ(data.records.size(), 2U);
-  EXPECT_EQ(data.records[0].error_code, record_code::lost_header);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::lost_header);
   EXPECT_EQ(data.records[0].message,
             "'>' at position 6: a header does not begin its line, so that two records run into each other");
   EXPECT_EQ(data.sequences.all_residues(), "PP");
@@ -167,7 +167,7 @@ TEST_F(Fasta, ALineOver64MiBEndsItsFile) {
   text.append((std::size_t{64} << 20U) + 1, 'A');
   const Dataset data = read("big.fasta", text);
   ASSERT_EQ(data.records.size(), 2U);
-  EXPECT_EQ(data.records[1].error_code, record_code::cut_off);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::cut_off);
   EXPECT_NE(data.inputs[0].message.find("line 4: the line is longer than 64 MiB"), std::string::npos);
 }
 
@@ -177,7 +177,7 @@ TEST_F(Fasta, RejectsASequenceOver64MiBInManyLines) {
   for (int i = 0; i < 65; ++i) text += line;
   const Dataset data = read("genome.fasta", text + ">b\nMK\n");
   ASSERT_EQ(data.records.size(), 2U);
-  EXPECT_EQ(data.records[0].error_code, record_code::too_long);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::too_long);
   EXPECT_EQ(data.sequences.all_residues(), "MK");
 }
 

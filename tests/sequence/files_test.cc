@@ -57,7 +57,7 @@ TEST_F(Files, SeveralFilesKeepTheirOrder) {
   EXPECT_EQ(data.records[2].id, "a");
   EXPECT_EQ(data.records[2].sequence, 1);
   EXPECT_EQ(data.records[3].id, "unnamed_2");
-  EXPECT_EQ(data.records[3].error_code, record_code::missing_value);
+  EXPECT_EQ(data.records[3].error_code, RecordCode::missing_value);
 }
 
 TEST_F(Files, TheDemoProteinsAreCleanAndUnique) {
@@ -150,7 +150,7 @@ void expect_start_of(const Dataset& cut, const Dataset& whole) {
   ASSERT_LE(cut.records.size(), whole.records.size());
   for (std::size_t i = 0; i < cut.records.size(); ++i) {
     if (i + 1 == cut.records.size()) {
-      EXPECT_EQ(cut.records[i].error_code, record_code::cut_off);
+      EXPECT_EQ(cut.records[i].error_code, RecordCode::cut_off);
       continue;
     }
     EXPECT_EQ(cut.records[i].id, whole.records[i].id);
@@ -214,7 +214,7 @@ TEST_F(Files, WhatFollowsGzipHarmsOnlyTheLastRecord) {
   const Dataset data = read("a.fasta.gz", gzip(">a\nMK\n>b\nMV\n") + "and more");
   ASSERT_EQ(data.records.size(), 2U);
   EXPECT_EQ(data.records[0].status, RecordStatus::ok);
-  EXPECT_EQ(data.records[1].error_code, record_code::cut_off);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::cut_off);
 }
 
 struct Packed {
@@ -355,7 +355,7 @@ TEST_F(Files, ANulIsBlamedOnItsRecord) {
   text += std::string(1, '\0') + "C\n>c\nPP\n" + std::string(400, '\n');
   const Dataset data = read("a.fasta", text);
   ASSERT_EQ(data.records.size(), 3U);
-  EXPECT_EQ(data.records[1].error_code, record_code::bad_residue);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::bad_residue);
   EXPECT_EQ(data.records[1].message, "line 5 holds a NUL (byte 0x00)");
   EXPECT_EQ(data.sequences.all_residues(), "MKPP");
   const Dataset table =

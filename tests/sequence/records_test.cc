@@ -26,11 +26,11 @@ TEST_F(Records, ARecordWithoutIdGetsOne) {
   ASSERT_EQ(data.records.size(), 3U);
   EXPECT_EQ(data.records[1].id, "unnamed_2");
   EXPECT_EQ(data.records[1].description, "");
-  EXPECT_EQ(data.records[1].error_code, record_code::residues_converted);
+  EXPECT_EQ(data.records[1].error_code, RecordCode::residues_converted);
   EXPECT_EQ(data.records[1].message,
             "letters outside the model's alphabet became X: 1 J; the record has no id and is called 'unnamed_2'");
   EXPECT_EQ(data.records[2].id, "unnamed_3");
-  EXPECT_EQ(data.records[2].error_code, record_code::bad_residue);
+  EXPECT_EQ(data.records[2].error_code, RecordCode::bad_residue);
   EXPECT_EQ(data.records[2].message, "'-' at position 2 is not a residue");
 }
 
@@ -56,10 +56,10 @@ TEST_F(Records, WhatIsNotUtf8IsReadAsWindows1252) {
     const Dataset data = read("a.fasta", ">" + c.given + " " + std::string(100, 'x') + "\nMK\n");
     EXPECT_EQ(data.records[0].id, c.kept);
     EXPECT_EQ(data.records[0].status, RecordStatus::ok);
-    EXPECT_EQ(data.records[0].error_code, record_code::id_changed);
+    EXPECT_EQ(data.records[0].error_code, RecordCode::id_changed);
     const Dataset described = read("a.fasta", ">a" + std::string(100, 'x') + " " + c.given + "\nMK\n");
     EXPECT_EQ(described.records[0].description, c.kept);
-    EXPECT_EQ(described.records[0].error_code, record_code::description_changed);
+    EXPECT_EQ(described.records[0].error_code, RecordCode::description_changed);
   }
 }
 
@@ -89,7 +89,7 @@ TEST_F(Records, EqualSequencesShareARow) {
   for (const Record& record : data.records) rows.push_back(record.sequence);
   EXPECT_EQ(rows, (std::vector<std::int64_t>{0, 1, 0, 2, 1, 3, 3}));
   EXPECT_EQ(data.sequences.size(), 4);
-  EXPECT_EQ(data.records[5].error_code, record_code::residues_converted);
+  EXPECT_EQ(data.records[5].error_code, RecordCode::residues_converted);
   EXPECT_EQ(data.records[6].error_code, "");
 
   const Dataset separate = read("a.fasta", text, {.share_duplicates = false});

@@ -25,7 +25,7 @@ class Residues : public testing::TemporaryFiles {
     EXPECT_EQ(data.records[0].error_code, "") << sequence;
   }
 
-  void expect_rejected(const std::string& sequence, std::string_view code, const std::string& message,
+  void expect_rejected(const std::string& sequence, RecordCode code, const std::string& message,
                        const ReadOptions& options = {}) const {
     const Dataset data = one(sequence, options);
     EXPECT_EQ(data.records[0].status, RecordStatus::rejected) << sequence;
@@ -55,7 +55,7 @@ TEST_F(Residues, LowerCaseAndAFinalStarAreConvertedWithoutANote) {
 TEST_F(Residues, LettersOutsideTheAlphabetBecomeXWithACount) {
   const Dataset data = one("MJKjA");
   EXPECT_EQ(data.records[0].status, RecordStatus::ok);
-  EXPECT_EQ(data.records[0].error_code, record_code::residues_converted);
+  EXPECT_EQ(data.records[0].error_code, RecordCode::residues_converted);
   EXPECT_EQ(data.records[0].message, "letters outside the model's alphabet became X: 2 J");
   EXPECT_EQ(data.sequences.residues(0), "MXKXA");
 
@@ -65,32 +65,30 @@ TEST_F(Residues, LettersOutsideTheAlphabetBecomeXWithACount) {
 }
 
 TEST_F(Residues, StrictRejectsWhatConvertWouldChange) {
-  expect_rejected("MKJA", record_code::bad_residue,
+  expect_rejected("MKJA", RecordCode::bad_residue,
                   "'J' at position 3 is not in the model's alphabet (policy.residues: strict)", strict);
-  expect_rejected("MKvA", record_code::bad_residue, "'v' at position 3 is lower case (policy.residues: strict)",
+  expect_rejected("MKvA", RecordCode::bad_residue, "'v' at position 3 is lower case (policy.residues: strict)", strict);
+  expect_rejected("MKV*", RecordCode::bad_residue, "'*' at position 4 is not a residue (policy.residues: strict)",
                   strict);
-  expect_rejected("MKV*", record_code::bad_residue, "'*' at position 4 is not a residue (policy.residues: strict)",
-                  strict);
-  expect_rejected("MK-V", record_code::bad_residue, "'-' at position 3 is not a residue", strict);
+  expect_rejected("MK-V", RecordCode::bad_residue, "'-' at position 3 is not a residue", strict);
 }
 
 TEST_F(Residues, AnAlphabetWithoutXCannotConvert) {
-  expect_rejected("MKJ", record_code::bad_residue, "'J' at position 3 is not in the model's alphabet",
+  expect_rejected("MKJ", RecordCode::bad_residue, "'J' at position 3 is not in the model's alphabet",
                   {.alphabet = "ACDEFGHIKLMNPQRSTVWY"});
 }
 
 TEST_F(Residues, OtherCharactersRejectWithTheirPosition) {
-  expect_rejected("MK-V", record_code::bad_residue, "'-' at position 3 is not a residue");
-  expect_rejected(".MK", record_code::bad_residue, "'.' at position 1 is not a residue");
-  expect_rejected("MKV1", record_code::bad_residue, "'1' at position 4 is not a residue");
-  expect_rejected("MKV\nL?A", record_code::bad_residue, "'?' at position 5 is not a residue");
-  expect_rejected("M*KV", record_code::bad_residue, "'*' at position 2 is not a residue");
-  expect_rejected("MKV**", record_code::bad_residue, "'*' at position 4 is not a residue");
-  expect_rejected("AC:D-E", record_code::bad_residue, "'-' at position 5 is not a residue");
-  expect_rejected("MK\xE2\x80\x94V", record_code::bad_residue,
-                  "'\xE2\x80\x94' (U+2014) at position 3 is not a residue");
-  expect_rejected("MK\xE2V", record_code::bad_residue, "byte 0xE2 at position 3 is not a residue");
-  expect_rejected("MK\xC3\xA9", record_code::bad_residue, "'é' (U+00E9) at position 3 is not a residue");
+  expect_rejected("MK-V", RecordCode::bad_residue, "'-' at position 3 is not a residue");
+  expect_rejected(".MK", RecordCode::bad_residue, "'.' at position 1 is not a residue");
+  expect_rejected("MKV1", RecordCode::bad_residue, "'1' at position 4 is not a residue");
+  expect_rejected("MKV\nL?A", RecordCode::bad_residue, "'?' at position 5 is not a residue");
+  expect_rejected("M*KV", RecordCode::bad_residue, "'*' at position 2 is not a residue");
+  expect_rejected("MKV**", RecordCode::bad_residue, "'*' at position 4 is not a residue");
+  expect_rejected("AC:D-E", RecordCode::bad_residue, "'-' at position 5 is not a residue");
+  expect_rejected("MK\xE2\x80\x94V", RecordCode::bad_residue, "'\xE2\x80\x94' (U+2014) at position 3 is not a residue");
+  expect_rejected("MK\xE2V", RecordCode::bad_residue, "byte 0xE2 at position 3 is not a residue");
+  expect_rejected("MK\xC3\xA9", RecordCode::bad_residue, "'é' (U+00E9) at position 3 is not a residue");
 }
 
 TEST_F(Residues, WhiteSpaceInsideIsLeftOutWithANote) {
@@ -98,34 +96,34 @@ TEST_F(Residues, WhiteSpaceInsideIsLeftOutWithANote) {
        {" ", "\t", "\xC2\xA0", "\xE2\x80\x8B", "\xA0", "\xEF\xBB\xBF", "\v", "\xE3\x80\x80"}) {
     const Dataset data = one("MK" + blank + "VL");
     EXPECT_EQ(data.sequences.all_residues(), "MKVL");
-    EXPECT_EQ(data.records[0].error_code, record_code::sequence_cleaned);
+    EXPECT_EQ(data.records[0].error_code, RecordCode::sequence_cleaned);
     EXPECT_EQ(data.records[0].message, "1 blank left out");
     EXPECT_EQ(one("MKVL" + blank + "*").sequences.all_residues(), "MKVL");
     const Dataset chains = one("MK" + blank + ":" + blank + blank + "VL*" + blank + ":A");
     EXPECT_EQ(chains.sequences.all_residues(), "MKVLA");
     EXPECT_EQ(chains.sequences.chains(0), 3);
     EXPECT_EQ(chains.records[0].message, "4 blanks left out");
-    expect_rejected("A:" + blank + ":C", record_code::empty_chain, "chain 2 holds no residues");
+    expect_rejected("A:" + blank + ":C", RecordCode::empty_chain, "chain 2 holds no residues");
   }
-  expect_rejected("MK VL", record_code::bad_residue, "' ' at position 3 is not a residue", strict);
+  expect_rejected("MK VL", RecordCode::bad_residue, "' ' at position 3 is not a residue", strict);
   EXPECT_EQ(one("MJ KV").records[0].message, "letters outside the model's alphabet became X: 1 J; 1 blank left out");
-  expect_rejected("M K-V", record_code::bad_residue, "'-' at position 4 is not a residue");
+  expect_rejected("M K-V", RecordCode::bad_residue, "'-' at position 4 is not a residue");
 }
 
 TEST_F(Residues, NucleotidesAreNoticed) {
   const std::string dna = "ATGAAAACCGCATATATTGCG";
   const Dataset warned = one(dna);
   EXPECT_EQ(warned.sequences.all_residues(), dna);
-  EXPECT_EQ(warned.records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(warned.records[0].error_code, RecordCode::nucleotides);
   EXPECT_EQ(warned.records[0].message, "it looks like DNA or RNA: 100 % of its letters are A, C, G, T, U or N");
   expect_accepted(dna, dna, {.nucleotides = NucleotidePolicy::ignore});
-  expect_rejected(dna, record_code::nucleotides,
+  expect_rejected(dna, RecordCode::nucleotides,
                   "it looks like DNA or RNA: 100 % of its letters are A, C, G, T, U or N (policy.nucleotides: reject)",
                   {.nucleotides = NucleotidePolicy::reject});
-  EXPECT_EQ(one("CGCGCGTTTTCG").records[0].error_code, record_code::nucleotides);
-  EXPECT_EQ(one("augaaaaccgcauauauugcg").records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(one("CGCGCGTTTTCG").records[0].error_code, RecordCode::nucleotides);
+  EXPECT_EQ(one("augaaaaccgcauauauugcg").records[0].error_code, RecordCode::nucleotides);
   // RNA, where the model does not know U.
-  EXPECT_EQ(one("AUGAAAACCGCAUAUAUUGCG", esmfold).records[0].error_code, record_code::nucleotides);
+  EXPECT_EQ(one("AUGAAAACCGCAUAUAUUGCG", esmfold).records[0].error_code, RecordCode::nucleotides);
   EXPECT_EQ(one(dna + dna + "R").records[0].message.substr(0, 31), "it looks like DNA or RNA: 97 % ");
   // Peptides of few kinds of residues are none.
   for (const std::string protein : {"GGGGGGGGGGGG", "GAGAGAGAGAGAGA", "ACGT", "NNNNNNNNNNNN", "MKTAYIAKQRAAAA"}) {
@@ -134,7 +132,7 @@ TEST_F(Residues, NucleotidesAreNoticed) {
 }
 
 TEST_F(Residues, ARejectionWinsOverANote) {
-  expect_rejected("MJ-", record_code::bad_residue, "'-' at position 3 is not a residue");
+  expect_rejected("MJ-", RecordCode::bad_residue, "'-' at position 3 is not a residue");
 }
 
 TEST_F(Residues, ChainsAreNumberedAndNotStored) {
@@ -146,12 +144,12 @@ TEST_F(Residues, ChainsAreNumberedAndNotStored) {
 }
 
 TEST_F(Residues, AnEmptyChainRejects) {
-  expect_rejected("A::B", record_code::empty_chain, "chain 2 holds no residues");
-  expect_rejected(":A", record_code::empty_chain, "chain 1 holds no residues");
-  expect_rejected("A:", record_code::empty_chain, "chain 2 holds no residues");
-  expect_rejected(":", record_code::empty_chain, "chain 1 holds no residues");
-  expect_rejected("A:*", record_code::empty_chain, "chain 2 holds no residues");
-  expect_rejected("*", record_code::empty_sequence, "the record holds no residues");
+  expect_rejected("A::B", RecordCode::empty_chain, "chain 2 holds no residues");
+  expect_rejected(":A", RecordCode::empty_chain, "chain 1 holds no residues");
+  expect_rejected("A:", RecordCode::empty_chain, "chain 2 holds no residues");
+  expect_rejected(":", RecordCode::empty_chain, "chain 1 holds no residues");
+  expect_rejected("A:*", RecordCode::empty_chain, "chain 2 holds no residues");
+  expect_rejected("*", RecordCode::empty_sequence, "the record holds no residues");
 }
 
 TEST_F(Residues, AtMost65535Chains) {
@@ -160,14 +158,14 @@ TEST_F(Residues, AtMost65535Chains) {
   const Dataset data = one(most);
   EXPECT_EQ(data.records[0].status, RecordStatus::ok);
   EXPECT_EQ(data.sequences.chains(0), 65535);
-  expect_rejected(most + ":A", record_code::too_many_chains, "65536 chains where at most 65535 are possible");
+  expect_rejected(most + ":A", RecordCode::too_many_chains, "65536 chains where at most 65535 are possible");
 }
 
 TEST_F(Residues, LongerThanMaxLengthRejects) {
   const ReadOptions at_most_five{.max_length = 5};
   expect_accepted("MKVLA", "MKVLA", at_most_five);
   expect_accepted("MKV:LA*", "MKVLA", at_most_five);
-  expect_rejected("MKVLAA", record_code::too_long,
+  expect_rejected("MKVLAA", RecordCode::too_long,
                   "the sequence has 6 residues where at most 5 are allowed (policy.max_length)", at_most_five);
 }
 

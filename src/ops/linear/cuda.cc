@@ -216,8 +216,8 @@ const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool w
     check(cublasLtCreate(&made), "cublasLtCreate");
     handle = handles.emplace(gpu, made).first;
   }
-  const bool tf32 = x.scalar_type() == at::kFloat && at::globalContext().allowTF32CuBLAS() &&
-                    !at::NoTF32Guard::should_disable_tf32();
+  const bool tf32 =
+      x.scalar_type() == at::kFloat && at::globalContext().allowTF32CuBLAS() && !at::NoTF32Guard::should_disable_tf32();
   const Key key{gpu, x.scalar_type(), tf32, weight.size(1), weight.size(0), with_bias};
   const auto found = products.find(key);
   if (found != products.end()) return found->second;
