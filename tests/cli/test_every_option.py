@@ -61,8 +61,8 @@ INPUTS = [
     {"file": "t.tsv", "format": "tsv"},
     *({"file": f"table{i}", "delimiter": delimiter} for i, delimiter in enumerate(DELIMITERS)),
 ]
-# What a processor cannot do.
-REFUSED = [("run.precision", "fp16"), ("run.precision", "float16")]
+# What a processor cannot do, and by which name it is refused.
+REFUSED = [("run.precision", "fp16", "fp16"), ("run.precision", "float16", "fp16"), ("run.precision", "tf32", "tf32")]
 
 
 def options_of_schema(schema, path=()):
@@ -102,7 +102,7 @@ LISTED = options_of_schema(SCHEMA)
 
 def test_every_key_and_value_has_a_run():
     run = [(key, value) for key, values in KEYS.items() for given in values for _, value in leaves(given)]
-    run += [leaf for tasks in TASKS for leaf in leaves(tasks)] + leaves({"inputs": INPUTS}) + REFUSED
+    run += [leaf for tasks in TASKS for leaf in leaves(tasks)] + leaves({"inputs": INPUTS}) + [refused[:2] for refused in REFUSED]
     assert {key for key, _ in run} == set(LISTED)
     assert [(key, value) for key, values in LISTED.items() for value in values if (key, value) not in run] == []
 
@@ -163,10 +163,10 @@ def test_inputs(tmp_path):
         assert file["records/description"].asstr()[6] == "x"
 
 
-@pytest.mark.parametrize(("key", "value"), REFUSED)
-def test_what_a_processor_cannot_do_is_said(tmp_path, key, value):
+@pytest.mark.parametrize(("key", "value", "name"), REFUSED)
+def test_what_a_processor_cannot_do_is_said(tmp_path, key, value, name):
     job = job_of(tmp_path, {"inputs": "t.tsv"})
-    job.refused(69, "fp16", arguments=("--devices", "cpu", "--set", f"{key}={value}"))
+    job.refused(69, name, arguments=("--devices", "cpu", "--set", f"{key}={value}"))
 
 
 # Commands: what is given to them, in a folder with results. {} is a folder of the test's own.

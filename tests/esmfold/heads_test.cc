@@ -11,6 +11,7 @@
 #include "esmfold/residue_constants.h"
 #include "ops/compare.h"
 #include "random_checkpoint.h"
+#include "seeded_model.h"
 #include "tensor/host.h"
 #include "test_data.h"
 #include "weights/config.h"
@@ -130,7 +131,7 @@ TEST(Heads, EqualTheReference) {
     if (!entry.is_directory()) continue;
     const std::filesystem::path& folder = entry.path();
     const Checkpoint golden = Checkpoint::open(folder / "golden");
-    const Checkpoint checkpoint = Checkpoint::open(folder);
+    const Checkpoint checkpoint = Checkpoint::open(golden_model_folder(folder));
     const FoldConfig config = load_model_config(folder).fold.value();
     const Heads heads(Loader(checkpoint, at::kFloat));
     const auto tensor = [&](const std::string& key) {

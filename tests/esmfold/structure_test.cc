@@ -9,6 +9,7 @@
 #include "ops/compare.h"
 #include "random_checkpoint.h"
 #include "rigid_motion.h"
+#include "seeded_model.h"
 #include "tensor/host.h"
 #include "test_data.h"
 #include "weights/config.h"
@@ -48,7 +49,7 @@ class GoldenPass {
       : pass_(pass),
         folder_(test_data() / "esmfold" / pass.folder),
         golden_(Checkpoint::open(folder_ / "golden")),
-        checkpoint_(Checkpoint::open(folder_)),
+        checkpoint_(Checkpoint::open(golden_model_folder(folder_))),
         config_(load_model_config(folder_).fold.value()) {}
 
   [[nodiscard]] at::Tensor tensor(const std::string& name) const {
