@@ -12,7 +12,6 @@
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -37,6 +36,7 @@
 #include "ops/triangle_attention/triangle_attention.h"
 #include "ops/triangle_multiplication/triangle_multiplication.h"
 #include "plan/fold_cost.h"
+#include "processor_time.h"
 #include "runtime/precision.h"
 
 namespace pleat {
@@ -70,13 +70,6 @@ LayerNorm norm() { return norm_of(C); }
 Linear linear(std::int64_t out, std::int64_t in, Activation activation = Activation::none) {
   return {weight(out, in).to(setting.type()), at::zeros({out}).to(setting.device, setting.type()), activation,
           Rows::sequence};
-}
-
-double processor_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-         1e-6 * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
 // As if all threads had been busy alone; on a GPU, of the clock, once it has done all.

@@ -68,26 +68,38 @@ at::Tensor Esm2::embed(const PackedBatch& batch) const {
 
 at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
   const std::int64_t rows = hidden.size(0);
+  const std::int64_t width = 3 * hidden.size(1);
   at::Tensor qkv;  // [T, 3D]
   for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor residual = hidden.slice(0, begin, end);
-    const at::Tensor projected = layer.qkv(norm(layer.attention_norm, residual, {}));  // [rows, 3D]
+    const at::Tensor normed = norm(layer.attention_norm, residual, {});  // [rows, D]
     if (end - begin == rows) {
-      qkv = projected;
+      qkv = layer.qkv(normed);
       return;
     }
-    if (begin == 0) qkv = at::empty({rows, projected.size(1)}, projected.options());
-    qkv.slice(0, begin, end).copy_(projected);
+    if (begin == 0) qkv = at::empty({rows, width}, normed.options());
+    at::Tensor projected = qkv.slice(0, begin, end);  // [rows, 3D]
+    layer.qkv.write(projected, normed);
   });
   return qkv.view({rows, 3, config_.num_attention_heads, config_.head_dim()});
 }
 
 void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const {
   for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
-    at::Tensor residual = hidden.slice(0, begin, end);                              // [rows, D]
-    const at::Tensor attended = layer.attention_out(context.slice(0, begin, end));  // [rows, D]
-    const at::Tensor normed = norm(layer.feed_forward_norm, residual, attended);    // [rows, D]
-    residual += layer.feed_forward_out(layer.feed_forward_in(normed));              // [rows, F] -> [rows, D]
+    at::Tensor residual = hidden.slice(0, begin, end);         // [rows, D]
+    const at::Tensor attended = context.slice(0, begin, end);  // [rows, D]
+    at::Tensor update;                                         // of the residual stream, where the norm is to add it
+    if (on_processor(hidden)) {
+      layer.attention_out.add_to(residual, attended);
+    } else {
+      update = layer.attention_out(attended);
+    }
+    const at::Tensor inner = layer.feed_forward_in(norm(layer.feed_forward_norm, residual, update));  // [rows, F]
+    if (on_processor(hidden)) {
+      layer.feed_forward_out.add_to(residual, inner);
+    } else {
+      residual += layer.feed_forward_out(inner);
+    }
   });
 }
 

@@ -66,6 +66,20 @@ TEST_P(LinearWay, EqualsTheReferenceForEveryShapeAndActivation) {
   }
 }
 
+TEST_P(LinearWay, WritesIntoRowsOfALargerResult) {
+  for (const auto type : GetParam().types) {
+    const ProcessorLinearPtr linear =
+        GetParam().make(random_tensor({70, 96}, 1).to(type), random_tensor({70}, 2).to(type), Activation::gelu);
+    const at::Tensor x = random_tensor({40, 96}, 3).to(type);
+    at::Tensor whole = at::zeros({56, 70}, x.options());
+    at::Tensor rows = whole.slice(0, 8, 48);
+    linear->write(rows, x);
+    EXPECT_TRUE(at::equal(whole.slice(0, 8, 48), linear->multiply(x)));
+    EXPECT_TRUE(at::equal(whole.slice(0, 0, 8), at::zeros({8, 70}, x.options())));
+    EXPECT_TRUE(at::equal(whole.slice(0, 48), at::zeros({8, 70}, x.options())));
+  }
+}
+
 TEST_P(LinearWay, AddsToASumInFloat32) {
   for (const auto type : GetParam().types) {
     const at::Tensor weight = (random_tensor({70, 96}, 1) * 0.1).to(type);

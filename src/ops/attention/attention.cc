@@ -11,6 +11,7 @@
 #include "ops/device_ops.h"
 #include "ops/element.h"
 #include "ops/first_error.h"
+#include "ops/linear/processor.h"
 #include "tensor/device.h"
 #include "tensor/host.h"
 
@@ -111,6 +112,12 @@ cpu::AttentionHead attention_head(const AttentionInput& input, at::Tensor& out, 
   return h;
 }
 
+cpu::AttentionKernels attention_kernels(const AttentionInput& input) {
+  const cpu::TileKernels* const tiles = input.qkv.scalar_type() == at::kBFloat16 ? trusted_tile_kernels() : nullptr;
+  if (tiles != nullptr) return {tiles->pack_keys_values, tiles->attention_tile};
+  return {cpu::kernels().pack_keys_values, cpu::kernels().attention_tile};
+}
+
 at::Tensor attention_output(const AttentionInput& input) {
   at::Tensor out = at::empty({input.qkv.size(0), input.qkv.size(2) * input.qkv.size(3)}, input.qkv.options());
   out.slice(0, input.cu_seqlens->back()).zero_();
@@ -121,7 +128,7 @@ at::Tensor attention(const AttentionInput& input) {
   if (!on_processor(input.qkv)) return device_ops(input.qkv).attention(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
   const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
-  const cpu::Kernels& kernels = cpu::kernels();
+  const cpu::AttentionKernels kernels = attention_kernels(input);
   const auto count = static_cast<std::int64_t>(tasks.size());
   FirstError error;
 #pragma omp parallel num_threads(at::get_num_threads())

@@ -1,10 +1,8 @@
 #include "ops/attention/cpu.h"
 
-#include <cstring>
-
+#include "ops/attention/rotate.h"
 #include "ops/cpu/instruction_set.h"
-#include "ops/cpu/multiply.h"
-#include "ops/cpu/vector.h"
+#include "ops/cpu/runs.h"
 
 namespace pleat::cpu {
 namespace {
@@ -26,47 +24,51 @@ void multiply_panel(std::int64_t vectors, std::int64_t depth, const float* a, st
   }
 }
 
-float* zeros(Scratch& scratch, std::int64_t floats) {
-  float* const begin = scratch.need(floats);
-  std::memset(begin, 0, static_cast<std::size_t>(floats) * sizeof(float));
-  return begin;
+// rows [W, width] -> columns [width, panel_columns], W of the panel's columns.
+inline void transpose_rows(const float* rows, std::int64_t width, float* columns) {
+  const std::int64_t whole = width / W * W;
+  for (std::int64_t c = 0; c < whole; c += W) {
+    transpose_block(rows + c, width, columns + c * panel_columns, panel_columns);
+  }
+  for (std::int64_t c = whole; c < width; ++c) {
+    for (std::int64_t r = 0; r < W; ++r) columns[c * panel_columns + r] = rows[r * width + c];
+  }
 }
 
-// One token's vector, scaled and turned by its position: out[i * stride], i in [0, head_dim).
+// Keys, rotated and transposed: panel by panel of `panel_columns` tokens, each [head_dim, panel_columns] and filled up
+// with zeros to whole registers.
 template <class T>
-inline void rotate(const T* x, std::int64_t head_dim, const float* cos, const float* sin, float scale, float* out,
-                   std::int64_t stride) {
-  const std::int64_t half = head_dim / 2;
-  for (std::int64_t i = 0; i < half; ++i) {
-    const float first = widen(x[i]) * scale;
-    const float second = widen(x[i + half]) * scale;
-    out[i * stride] = first * cos[i] - second * sin[i];
-    out[(i + half) * stride] = second * cos[i] + first * sin[i];
+void pack_keys(const AttentionHead& head, AttentionScratch& scratch) {
+  const std::int64_t dim = head.head_dim;
+  const std::int64_t half = dim / 2;
+  float* const keys = scratch.k.need(round_up(head.length, panel_columns) * dim);
+  float* const rows = scratch.q.need(attention_tile_rows * dim);
+  const T* const k = static_cast<const T*>(head.k);
+  for (std::int64_t first = 0; first < head.length; first += W) {
+    const std::int64_t count = std::min(W, head.length - first);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const std::int64_t token = first + r;
+      rotate(k + token * head.row_stride, dim, head.cos + token * half, head.sin + token * half, 1.0F, rows + r * dim);
+    }
+    std::fill(rows + count * dim, rows + W * dim, 0.0F);
+    transpose_rows(rows, dim, keys + first / panel_columns * panel_columns * dim + first % panel_columns);
   }
 }
 
 template <class T>
 void pack(const AttentionHead& head, AttentionScratch& scratch) {
-  const std::int64_t columns = round_up(head.length, W);
-  const std::int64_t half = head.head_dim / 2;
-  // Keys, transposed: panel by panel of `panel_columns` tokens, each [head_dim, panel_columns].
-  float* const keys = zeros(scratch.k, round_up(head.length, panel_columns) * head.head_dim);
-  const T* k = static_cast<const T*>(head.k);
-  for (std::int64_t token = 0; token < head.length; ++token) {
-    float* const panel = keys + token / panel_columns * panel_columns * head.head_dim;
-    rotate(k + token * head.row_stride, head.head_dim, head.cos + token * half, head.sin + token * half, 1.0F,
-           panel + token % panel_columns, panel_columns);
-  }
+  static_assert(W <= attention_tile_rows && panel_columns % W == 0);
+  pack_keys<T>(head, scratch);
   // Values, as they are, in rows padded to whole registers.
   const std::int64_t width = round_up(head.head_dim, W);
-  float* const values = zeros(scratch.v, head.length * width);
-  const T* v = static_cast<const T*>(head.v);
+  float* const values = scratch.v.need(head.length * width);
+  const T* const v = static_cast<const T*>(head.v);
   for (std::int64_t token = 0; token < head.length; ++token) {
-    for (std::int64_t i = 0; i < head.head_dim; ++i) {
-      values[token * width + i] = widen(v[token * head.row_stride + i]);
-    }
+    float* const to = values + token * width;
+    for (std::int64_t i = 0; i < head.head_dim; ++i) to[i] = widen(v[token * head.row_stride + i]);
+    for (std::int64_t i = head.head_dim; i < width; ++i) to[i] = 0;
   }
-  scratch.score_stride = columns;
+  scratch.score_stride = round_up(head.length, W);
 }
 
 template <class T>
@@ -77,14 +79,15 @@ void attend(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, 
   const std::int64_t rows = round_up(tile, MR);
 
   const std::int64_t width = round_up(dim, W);
-  float* const queries = zeros(scratch.q, attention_tile_rows * dim);
+  float* const queries = scratch.q.need(attention_tile_rows * dim);
   float* const scores = scratch.scores.need(attention_tile_rows * stride);
   float* const mixed = scratch.out.need(attention_tile_rows * width);
   for (std::int64_t r = 0; r < tile; ++r) {
     const std::int64_t token = q_begin + r;
     rotate(static_cast<const T*>(head.q) + token * head.row_stride, dim, head.cos + token * half,
-           head.sin + token * half, head.scale, queries + r * dim, 1);
+           head.sin + token * half, head.scale * log2_e, queries + r * dim);
   }
+  std::fill(queries + tile * dim, queries + rows * dim, 0.0F);
 
   for (std::int64_t column = 0; column < stride; column += panel_columns) {
     const std::int64_t vectors = std::min(NV, (stride - column) / W);
@@ -94,7 +97,7 @@ void attend(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, 
     }
   }
   // The softmax divides by its sum after the product with the values, where there is less to divide.
-  for (std::int64_t r = 0; r < tile; ++r) scratch.inverse[r] = exp_row(scores + r * stride, head.length, stride);
+  for (std::int64_t r = 0; r < tile; ++r) scratch.inverse[r] = exp2_row(scores + r * stride, head.length, stride);
 
   // The value's columns in panels as even as possible: four registers are better taken as 2 + 2 than as 3 + 1.
   const std::int64_t panels = (width / W + NV - 1) / NV;

@@ -74,7 +74,7 @@ at::Tensor ContactAccumulator::attention_by_maps(const AttentionInput& input) {
 at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
   if (!on_processor(input.qkv)) return attention_by_maps(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
-  const cpu::Kernels& kernels = cpu::kernels();
+  const cpu::AttentionKernels kernels = attention_kernels(input);
   const auto* const weight = weight_.const_data_ptr<float>() + next_head_;
   for (std::size_t s = 0; s < maps_.size(); ++s) {
     const auto sequence = static_cast<std::int64_t>(s);

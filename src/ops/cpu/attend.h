@@ -10,19 +10,16 @@ namespace {
 constexpr std::int64_t query_rows = 24;
 
 // keys, values and queries of one head against each other: out[q, c] for queries [first, first + count) -> write(q, c,
-// ..).
-template <class Write>
+// ..). Scores are powers of two: whoever gives queries and bias(q, column) has multiplied them by log2_e.
+template <class Bias, class Write>
 inline void attend_queries(const float* queries, std::int64_t query_stride, const float* keys, const float* values,
-                           std::int64_t value_stride, const float* bias, std::int64_t bias_stride,
-                           std::int64_t head_dim, std::int64_t length, std::int64_t count, float* scores,
-                           const Write& write) {
+                           std::int64_t value_stride, const Bias& bias, std::int64_t head_dim, std::int64_t length,
+                           std::int64_t count, float* scores, const Write& write) {
   const std::int64_t padded = round_up(length, W);
-  multiply(
-      count, length, head_dim, queries, query_stride, 1, keys,
-      [&](std::int64_t r, std::int64_t c) { return load_some(bias + r * bias_stride + c, length - c); },
-      [&](std::int64_t r, std::int64_t c, Vector sum) { store(scores + r * padded + c, sum); });
+  multiply(count, length, head_dim, queries, query_stride, 1, keys, bias,
+           [&](std::int64_t r, std::int64_t c, Vector sum) { store(scores + r * padded + c, sum); });
   float inverse[query_rows];
-  for (std::int64_t r = 0; r < count; ++r) inverse[r] = exp_row(scores + r * padded, length, padded);
+  for (std::int64_t r = 0; r < count; ++r) inverse[r] = exp2_row(scores + r * padded, length, padded);
   for_column_blocks(head_dim, [&](auto V, std::int64_t column) {
     for_row_blocks(count, [&](auto M, std::int64_t row) {
       multiply_tile<M(), V()>(

@@ -8,10 +8,12 @@
 namespace pleat::cpu {
 namespace {
 
+constexpr std::int64_t cache_line = 64 / sizeof(float);
+
 // sum[m][v] = start(m, v) + a * b, then finish(m, v, sum). a is [M, depth] with any strides; b is [depth, V * W], its
 // rows contiguous. Each element is one chain of multiply-adds in the order of depth, so it does not depend on the tile
-// it is computed in.
-template <std::int64_t M, std::int64_t V, class Start, class Finish>
+// it is computed in. Where b comes from the second-level cache, its rows are better fetched `ahead` of their use.
+template <std::int64_t M, std::int64_t V, std::int64_t ahead = 0, class Start, class Finish>
 [[gnu::always_inline]] inline void multiply_tile(std::int64_t depth, const float* a, std::int64_t a_row,
                                                  std::int64_t a_depth, const float* b, std::int64_t b_depth,
                                                  const Start& start, const Finish& finish) {
@@ -25,6 +27,10 @@ template <std::int64_t M, std::int64_t V, class Start, class Finish>
     Vector row[V];
 #pragma GCC unroll 16
     for (std::int64_t v = 0; v < V; ++v) row[v] = load(b + k * b_depth + v * W);
+    if constexpr (ahead > 0) {
+#pragma GCC unroll 16
+      for (std::int64_t c = 0; c < V * W; c += cache_line) __builtin_prefetch(b + (k + ahead) * b_depth + c);
+    }
 #pragma GCC unroll 16
     for (std::int64_t m = 0; m < M; ++m) {
       const Vector x = splat(a[m * a_row + k * a_depth]);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace pleat::cpu {
 namespace {
@@ -29,20 +30,29 @@ inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
 // x - 0 is x for every x, which the compiler knows; of 0 + x it does not, for the sake of -0.
 inline Vector splat(float x) { return x - Vector{}; }
 
-// Lane by lane in a fixed order, so that a sum depends on its length alone.
+// Lane i of the result is lane i ^ step of v.
+template <std::int64_t step, std::int64_t... lane>
+inline Vector across(Vector v, std::integer_sequence<std::int64_t, lane...> /*lanes*/) {
+  return __builtin_shufflevector(v, v, (lane ^ step)...);
+}
+
+// All lanes joined by `join`, pair by pair in a fixed order.
+template <class Join>
+inline float reduce_lanes(Vector v, const Join& join) {
+  constexpr auto lanes = std::make_integer_sequence<std::int64_t, W>();
+  if constexpr (W >= 16) v = join(v, across<8>(v, lanes));
+  if constexpr (W >= 8) v = join(v, across<4>(v, lanes));
+  v = join(v, across<2>(v, lanes));
+  v = join(v, across<1>(v, lanes));
+  return v[0];
+}
+
 inline float sum_lanes(Vector v) {
-  float lanes[W];
-  store(lanes, v);
-  for (std::int64_t step = W / 2; step > 0; step /= 2) {
-    for (std::int64_t i = 0; i < step; ++i) lanes[i] += lanes[i + step];
-  }
-  return lanes[0];
+  return reduce_lanes(v, [](Vector a, Vector b) { return a + b; });
 }
 
 inline float max_lanes(Vector v) {
-  float lanes[W];
-  store(lanes, v);
-  return *std::max_element(lanes, lanes + W);
+  return reduce_lanes(v, [](Vector a, Vector b) { return a > b ? a : b; });
 }
 
 inline float widen(float x) { return x; }
@@ -82,9 +92,30 @@ inline Vector sigmoid(Vector x) {
   return x < 0.0F ? small : 1.0F - small;
 }
 
-// row[i] = exp(row[i] - the largest) over the first `length` of a row whose length is padded to whole registers, 0 in
-// the padding. Returns 1 / the sum.
-inline float exp_row(float* row, std::int64_t length, std::int64_t padded) {
+// log2(e): a score times this, and a power of two in place of one of e, is a cheaper softmax.
+constexpr float log2_e = 1.44269504F;
+
+// 2^x for x <= 0, to about one unit in the last place: 2^n * p(r), |r| <= 1/2, with the polynomial of the least
+// relative error (2e-9) among those of its degree. Below -126 the result stays at the smallest normal number.
+inline Vector exp2_nonpositive(Vector x) {
+  const Vector least = splat(-126.0F);
+  x = least > x ? least : x;
+  const Vector magic = splat(0x1.8p23F);  // adding it rounds to an integer, which then stands in the low bits
+  const Vector shifted = x + magic;
+  const Vector r = x - (shifted - magic);
+  Vector p = splat(1.5353362e-4F);
+  p = p * r + 1.3398875e-3F;
+  p = p * r + 9.618437e-3F;
+  p = p * r + 5.5503324e-2F;
+  p = p * r + 0.24022648F;
+  p = p * r + 0.6931472F;
+  p = p * r + 1.0F;
+  return std::bit_cast<Vector>(std::bit_cast<Integers>(p) + (std::bit_cast<Integers>(shifted) << 23));
+}
+
+// row[i] = 2^(row[i] - the largest) over the first `length` of a row whose length is padded to whole registers, and
+// next to nothing in the padding. Returns 1 / the sum.
+inline float exp2_row(float* row, std::int64_t length, std::int64_t padded) {
   for (std::int64_t i = length; i < padded; ++i) row[i] = -INFINITY;
   Vector largest = load(row);
   for (std::int64_t i = W; i < padded; i += W) {
@@ -94,14 +125,11 @@ inline float exp_row(float* row, std::int64_t length, std::int64_t padded) {
   const Vector shift = splat(max_lanes(largest));
   Vector total = {};
   for (std::int64_t i = 0; i < padded; i += W) {
-    const Vector p = exp_nonpositive(load(row + i) - shift);
+    const Vector p = exp2_nonpositive(load(row + i) - shift);
     store(row + i, p);
-    if (i + W <= length) total += p;
+    total += p;
   }
-  float sum = 0;
-  for (std::int64_t i = length / W * W; i < length; ++i) sum += row[i];
-  sum += sum_lanes(total);
-  return 1.0F / sum;
+  return 1.0F / sum_lanes(total);
 }
 
 struct Moments {

@@ -9,6 +9,8 @@ namespace {
 
 // Depth of one step of a linear layer: the columns of a tile stay in the second-level cache from rows to rows.
 constexpr std::int64_t linear_depth = 1024;
+// A step of that depth is too large for the first-level cache, and the processor alone fetches it too late.
+constexpr std::int64_t fetched_ahead = 12;
 
 // `depth` rows of a panel, in float32; those of bfloat16 are widened once for all rows of x.
 const float* widened_panel(const LinearColumns& job, std::int64_t first, std::int64_t depth, PairScratch& scratch) {
@@ -53,7 +55,7 @@ void linear(const LinearColumns& whole, PairScratch& scratch) {
       for_column_blocks(std::min(panel_width, whole.columns - panel), [&](auto V, std::int64_t column) {
         for_row_blocks(job.rows, [&](auto M, std::int64_t row) {
           float* const kept = sums + row * panel_width + column;
-          multiply_tile<M(), V()>(
+          multiply_tile<M(), V(), fetched_ahead>(
               depth, job.x + row * job.in + k, job.in, 1, weight + column, panel_width,
               [&](std::int64_t m, std::int64_t v) {
                 return load(k == 0 ? job.bias + panel + column + v * W : kept + m * panel_width + v * W);

@@ -36,6 +36,14 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   return processor_ ? processor_->multiply(x) : device_ops(x).linear(x, weight_, bias_, activation_, rows_);
 }
 
+void Linear::write(at::Tensor& y, const at::Tensor& x) const {
+  if (processor_) {
+    processor_->write(y, x);
+  } else {
+    y.copy_((*this)(x));
+  }
+}
+
 void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
   if (processor_) {
     processor_->add_to(sum, x);

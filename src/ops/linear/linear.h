@@ -38,6 +38,8 @@ class Linear {
 
   // x [T, K], contiguous -> [T, N]
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  // The same into y [T, N], contiguous and of the type of x.
+  void write(at::Tensor& y, const at::Tensor& x) const;
   // sum [T, N] float32 += the layer's output, which has no activation.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
 

@@ -21,9 +21,11 @@ class PanelLinear : public ProcessorLinear {
 
   at::Tensor multiply(const at::Tensor& x) const override {
     at::Tensor y = at::empty({x.size(0), out_features_}, x.options());
-    run(x, y, ending_);
+    write(y, x);
     return y;
   }
+
+  void write(at::Tensor& y, const at::Tensor& x) const override { run(x, y, ending_); }
 
   void add_to(at::Tensor& sum, const at::Tensor& x) const override { run(x, sum, cpu::Ending::add); }
 
@@ -35,16 +37,15 @@ class PanelLinear : public ProcessorLinear {
     const auto* const h_panels = static_cast<const char*>(panels_.const_data_ptr());
     const auto* const h_bias = bias_.const_data_ptr<float>();
     auto* const h_y = static_cast<char*>(y.mutable_data_ptr());
-    // Tasks of some rows and one panel of columns; blocks of rows only where there are more threads than panels.
+    // Tasks of some rows and one panel of columns; blocks of rows only where there are too few panels to go round.
     const std::int64_t column_tasks = (out_features_ + cpu::run_length - 1) / cpu::run_length;
-    const std::int64_t threads = at::get_num_threads();
-    const std::int64_t row_tasks =
-        std::clamp<std::int64_t>(2 * threads / column_tasks, 1, std::max<std::int64_t>(1, rows / 48));
-    const std::int64_t row_step = (rows + row_tasks - 1) / row_tasks;
+    const std::int64_t wanted = (4 * at::get_num_threads() + column_tasks - 1) / column_tasks;
+    const std::int64_t most = std::clamp<std::int64_t>(rows / 48, 1, wanted);
+    const std::int64_t row_step = ((rows + most - 1) / most + 11) / 12 * 12;  // whole tiles of 6 or 4 rows
+    const std::int64_t row_tasks = (rows + row_step - 1) / row_step;
     for_each_task(column_tasks * row_tasks, [&](std::int64_t task, cpu::PairScratch& scratch) {
       const std::int64_t column = task / row_tasks * cpu::run_length;
       const std::int64_t row = task % row_tasks * row_step;
-      if (row >= rows) return;
       cpu::LinearColumns job;
       job.in = x.size(1);
       job.x = h_x + row * job.in;

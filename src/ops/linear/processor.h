@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 
+#include "ops/cpu/tile_kernels.h"
 #include "ops/linear/linear.h"
-#include "ops/linear/tile_linear.h"
 
 namespace pleat {
 
@@ -24,11 +24,20 @@ class ProcessorLinear {
 
   // x [T, K], contiguous -> [T, N], of one type
   [[nodiscard]] virtual at::Tensor multiply(const at::Tensor& x) const = 0;
+  // The same into y [T, N], contiguous and of the type of x.
+  virtual void write(at::Tensor& y, const at::Tensor& x) const { y.copy_(multiply(x)); }
   // sum [T, N] float32, contiguous, += the same; for layers without an activation.
   virtual void add_to(at::Tensor& sum, const at::Tensor& x) const { sum += multiply(x); }
 };
 
 using ProcessorLinearPtr = std::shared_ptr<const ProcessorLinear>;
+
+// The tiles' kernels in use, where they compute what plain arithmetic does, which is found out before their first use;
+// otherwise nullptr.
+[[nodiscard]] const cpu::TileKernels* trusted_tile_kernels();
+// A weight [out, in] in bfloat16 as an operand of a product by tiles: [in, out] on its right, or [out, in] on its left.
+[[nodiscard]] at::Tensor right_tiles_of(const at::Tensor& weight);
+[[nodiscard]] at::Tensor left_tiles_of(const at::Tensor& weight);
 
 // By AMX's tiles. nullptr in float32, where the processor's path has none, and where they do not compute what plain
 // arithmetic does.
@@ -45,7 +54,8 @@ using ProcessorLinearPtr = std::shared_ptr<const ProcessorLinear>;
 [[nodiscard]] ProcessorLinearPtr make_panel_linear(const at::Tensor& weight, const at::Tensor& bias,
                                                    Activation activation);
 
-// The first of these that can be had. weight [N, K] and bias [N] or undefined, float32 or bfloat16.
+// The first of these that can be had and is no slower here than one after it. weight [N, K] and bias [N] or undefined,
+// float32 or bfloat16.
 [[nodiscard]] ProcessorLinearPtr make_processor_linear(const at::Tensor& weight, const at::Tensor& bias,
                                                        Activation activation, Rows rows);
 

@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "ops/linear/processor.h"
-#include "ops/linear/tile_linear.h"
 #include "ops/pair_tasks.h"
 
 namespace pleat {
@@ -25,18 +24,17 @@ class TileLinearLayer : public ProcessorLinear {
         out_(weight.size(0)),
         ending_(ending_of(activation)),
         bias_(at::zeros({(out_ + panel_columns - 1) / panel_columns * panel_columns})) {
-    const at::Tensor rows = weight.contiguous();
-    panels_ = at::empty({cpu::tiles_size(in_, out_)}, at::kBFloat16);
-    cpu::pack_tiles(static_cast<const std::uint16_t*>(rows.const_data_ptr()), in_, out_,
-                    static_cast<std::uint16_t*>(panels_.data_ptr()));
+    panels_ = right_tiles_of(weight);
     if (bias.defined()) bias_.slice(0, 0, out_).copy_(bias);
   }
 
   at::Tensor multiply(const at::Tensor& x) const override {
     at::Tensor y = at::empty({x.size(0), out_}, x.options());
-    run(x, y, ending_);
+    write(y, x);
     return y;
   }
+
+  void write(at::Tensor& y, const at::Tensor& x) const override { run(x, y, ending_); }
 
   void add_to(at::Tensor& sum, const at::Tensor& x) const override { run(x, sum, cpu::Ending::add); }
 
@@ -78,7 +76,7 @@ class TileLinearLayer : public ProcessorLinear {
   std::int64_t in_;
   std::int64_t out_;
   cpu::Ending ending_;
-  at::Tensor panels_;  // see pack_tiles()
+  at::Tensor panels_;  // the weight as a right operand
   at::Tensor bias_;    // [N], filled up to whole panels
 };
 
@@ -110,7 +108,25 @@ bool is_trusted(const cpu::TileKernels& kernels) {
   return found->second;
 }
 
+using Pack = void(const std::uint16_t* weight, std::int64_t in, std::int64_t out, std::uint16_t* tiles);
+
+at::Tensor packed(const at::Tensor& weight, Pack* pack) {
+  const at::Tensor rows = weight.to(at::kBFloat16).contiguous();  // [out, in]
+  at::Tensor tiles = at::empty({cpu::tiles_size(rows.size(1), rows.size(0))}, at::kBFloat16);
+  pack(static_cast<const std::uint16_t*>(rows.const_data_ptr()), rows.size(1), rows.size(0),
+       static_cast<std::uint16_t*>(tiles.mutable_data_ptr()));
+  return tiles;
+}
+
 }  // namespace
+
+at::Tensor right_tiles_of(const at::Tensor& weight) { return packed(weight, cpu::pack_right_tiles); }
+at::Tensor left_tiles_of(const at::Tensor& weight) { return packed(weight, cpu::pack_left_tiles); }
+
+const cpu::TileKernels* trusted_tile_kernels() {
+  const cpu::TileKernels* const kernels = cpu::tile_kernels();
+  return kernels != nullptr && is_trusted(*kernels) ? kernels : nullptr;
+}
 
 ProcessorLinearPtr make_tile_linear(const cpu::TileKernels& kernels, const at::Tensor& weight, const at::Tensor& bias,
                                     Activation activation) {

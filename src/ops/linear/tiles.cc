@@ -1,30 +1,20 @@
-// Compiled for AMX, and for plain arithmetic in its place.
-#include <algorithm>
-
-#include "ops/cpu/tile_blocks.h"
+#include "ops/cpu/tile_operands.h"
+#include "ops/cpu/tile_set.h"
 #include "ops/linear/ending.h"
-#include "ops/linear/tile_linear.h"
 
 namespace pleat::cpu {
 namespace {
 
-#ifdef __AMX_BF16__
-using Blocks = TileBlocks<AmxTiles>;
-#else
-using Blocks = TileBlocks<PlainTiles>;
-#endif
-
 // Bytes of a panel that stay in the first-level cache from block to block of rows.
 constexpr std::int64_t panel_bytes = 32768;
 
-// x [rows, in] -> for each block of rows its steps, filled up with zeros.
-void pack_left(const TileLinear& job, std::int64_t steps, std::uint16_t* tiles) {
-  for (std::int64_t row = 0; row < round_up(job.rows, block_side); ++row) {
-    std::uint16_t* to =
-        tiles + row / block_side * steps * step_halves + row % block_side / 16 * tile_halves + row % 16 * step_depth;
-    for (std::int64_t first = 0; first < job.in; first += step_depth, to += step_halves) {
-      const std::int64_t count = row < job.rows ? std::min(step_depth, job.in - first) : 0;
-      if (count > 0) std::copy_n(job.x + row * job.in + first, count, to);
+// x [rows, in] as a left operand.
+void pack_x(const TileLinear& job, std::int64_t steps, std::uint16_t* tiles) {
+  for (std::int64_t row = 0; row < job.rows; ++row) {
+    for (std::int64_t first = 0; first < job.in; first += step_depth) {
+      const std::int64_t count = std::min(step_depth, job.in - first);
+      std::uint16_t* const to = left_place(tiles, steps, row, first);
+      std::copy_n(job.x + row * job.in + first, count, to);
       std::fill_n(to + count, step_depth - count, 0);
     }
   }
@@ -71,22 +61,18 @@ void multiply_panels(const TileLinear& job, std::int64_t steps, const std::uint1
   }
 }
 
-void linear(const TileLinear& job, TileScratch& scratch) {
-  const std::int64_t steps = (job.in + step_depth - 1) / step_depth;
-  const std::int64_t rows = round_up(job.rows, block_side);
-  auto* const left = reinterpret_cast<std::uint16_t*>(scratch.left.need(rows * steps * step_depth / 2));
-  float* const sums = scratch.sums.need(rows * block_side);
-  pack_left(job, steps, left);
-  Blocks::begin();
-  multiply_panels(job, steps, left, sums);
-  Blocks::end();
-}
-
 }  // namespace
 
 namespace PLEAT_INSTRUCTION_SET {
-extern const TileKernels table;
-const TileKernels table = {PLEAT_INSTRUCTION_SET_NAME, linear};
-}  // namespace PLEAT_INSTRUCTION_SET
 
+void tile_linear(const TileLinear& job, TileScratch& scratch) {
+  const std::int64_t steps = steps_of(job.in);
+  std::uint16_t* const left = need_halves(scratch.left, left_size(job.rows, steps));
+  float* const sums = scratch.sums.need(round_up(job.rows, block_side) * block_side);
+  pack_x(job, steps, left);
+  const TilesInUse tiles;
+  multiply_panels(job, steps, left, sums);
+}
+
+}  // namespace PLEAT_INSTRUCTION_SET
 }  // namespace pleat::cpu

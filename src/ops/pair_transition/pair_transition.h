@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "ops/cpu/tile_kernels.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/weights.h"
 
@@ -20,14 +21,19 @@ struct PairTransitionWeights {
 // z += out(relu(in(norm(z)))). z [L, L, C] float32, contiguous, changed in place.
 class PairTransition {
  public:
-  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  // `operands`: float32, or bfloat16 where a device that has kernels for that, or a processor with tiles, may round the
+  // operands of products to it.
   explicit PairTransition(const PairTransitionWeights& weights, at::ScalarType operands = at::kFloat);
 
   void operator()(at::Tensor& z) const;
 
  private:
-  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
-  PairTransitionWeights weights_;           // biases filled up to whole panels
+  template <class Job>
+  void fill(Job& job) const;
+
+  std::function<void(at::Tensor& z)> own_;   // the device's, where it has one
+  PairTransitionWeights weights_;            // biases filled up to whole panels
+  const cpu::TileKernels* tiles_ = nullptr;  // where products are by tiles; then the weights are right operands
   at::Tensor in_panels_;
   at::Tensor out_panels_;
 };

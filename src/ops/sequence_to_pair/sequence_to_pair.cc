@@ -4,6 +4,7 @@
 
 #include "ops/device_ops.h"
 #include "ops/general.h"
+#include "ops/linear/processor.h"
 #include "ops/pair_tasks.h"
 #include "tensor/device.h"
 
@@ -25,7 +26,8 @@ SequenceToPair::SequenceToPair(const SequenceToPairWeights& weights, at::ScalarT
     return;
   }
   const auto parts = weights.out.weight.chunk(2, 1);  // [C, K] each
-  product_panels_ = panels_of(parts[0]);
+  tiles_ = operands == at::kBFloat16 ? trusted_tile_kernels() : nullptr;
+  product_panels_ = tiles_ != nullptr ? right_tiles_of(parts[0]) : panels_of(parts[0]);
   difference_ = Linear(parts[1].contiguous(), {});
 }
 
@@ -34,22 +36,28 @@ void SequenceToPair::operator()(at::Tensor& z, const at::Tensor& qk) const {
   const std::int64_t inner = qk.size(1) / 2;
   const at::Tensor right = difference_(qk.slice(1, 0, inner).contiguous());      // [L, C]
   const at::Tensor left = bias_ - difference_(qk.slice(1, inner).contiguous());  // [L, C]
-  const cpu::Kernels& kernels = cpu::kernels();
   const auto* const h_qk = qk.const_data_ptr<float>();
   const auto* const h_left = left.const_data_ptr<float>();
   const auto* const h_right = right.const_data_ptr<float>();
-  for_each_run(z, false, [&](std::int64_t i, std::int64_t j, const cpu::Run& run, cpu::PairScratch& scratch) {
-    cpu::OuterUpdate job;
-    job.channels = z.size(2);
-    job.inner = inner;
-    job.weight = product_panels_.const_data_ptr<float>();
-    job.left = h_left + i * z.size(2);
-    job.right = h_right + j * z.size(2);
-    job.first = h_qk + i * 2 * inner + inner;
-    job.second = h_qk + j * 2 * inner;
-    job.second_stride = 2 * inner;
-    kernels.outer_update(run, job, scratch);
-  });
+  const auto update = [&]<class Job>(void (*kernel)(const cpu::Run&, const Job&, cpu::PairScratch&)) {
+    for_each_run(z, false, [&](std::int64_t i, std::int64_t j, const cpu::Run& run, cpu::PairScratch& scratch) {
+      Job job;
+      job.channels = z.size(2);
+      job.inner = inner;
+      job.weight = static_cast<decltype(job.weight)>(product_panels_.const_data_ptr());
+      job.left = h_left + i * z.size(2);
+      job.right = h_right + j * z.size(2);
+      job.first = h_qk + i * 2 * inner + inner;
+      job.second = h_qk + j * 2 * inner;
+      job.second_stride = 2 * inner;
+      kernel(run, job, scratch);
+    });
+  };
+  if (tiles_ != nullptr) {
+    update(tiles_->outer_update);
+  } else {
+    update(cpu::kernels().outer_update);
+  }
 }
 
 }  // namespace pleat

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "ops/cpu/tile_kernels.h"
 #include "ops/linear/linear.h"
 #include "ops/weights.h"
 
@@ -19,7 +20,8 @@ struct SequenceToPairWeights {
 // each, not once for each pair.
 class SequenceToPair {
  public:
-  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  // `operands`: float32, or bfloat16 where a device that has kernels for that, or a processor with tiles, may round the
+  // operands of products to it.
   explicit SequenceToPair(const SequenceToPairWeights& weights, at::ScalarType operands = at::kFloat);
 
   // qk [L, 2 K] float32, contiguous: q beside k; z [L, L, C] float32, contiguous, changed in place.
@@ -28,9 +30,10 @@ class SequenceToPair {
  private:
   std::function<void(at::Tensor& z, const at::Tensor& qk)> own_;  // the device's, where it has one
   SequenceToPairWeights weights_;                                 // where they are not on the processor
-  at::Tensor product_panels_;
-  Linear difference_;  // K -> C, no bias
-  at::Tensor bias_;    // [C]
+  const cpu::TileKernels* tiles_ = nullptr;                       // where products are by tiles
+  at::Tensor product_panels_;                                     // or, by tiles, a right operand
+  Linear difference_;                                             // K -> C, no bias
+  at::Tensor bias_;                                               // [C]
 };
 
 void sequence_to_pair_reference(at::Tensor& z, const at::Tensor& qk, const SequenceToPairWeights& weights);

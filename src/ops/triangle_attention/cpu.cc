@@ -42,11 +42,13 @@ void triangle_attention(const TriangleAttentionRow& job, PairScratch& scratch) {
     }
     const float* const bias = job.bias + head * L * job.bias_stride;
     for (std::int64_t q = 0; q < L; q += query_rows) {
-      attend_queries(query_value + q * pair_stride, pair_stride, keys, query_value + value_stride, pair_stride,
-                     bias + q * job.bias_stride, job.bias_stride, d, L, std::min(query_rows, L - q), scores,
-                     [&](std::int64_t r, std::int64_t c, Vector sum) {
-                       store_some(gathered + (q + r) * width + head * d + c, sum, d - c);
-                     });
+      attend_queries(
+          query_value + q * pair_stride, pair_stride, keys, query_value + value_stride, pair_stride,
+          [&](std::int64_t r, std::int64_t c) { return load_some(bias + (q + r) * job.bias_stride + c, L - c); }, d, L,
+          std::min(query_rows, L - q), scores,
+          [&](std::int64_t r, std::int64_t c, Vector sum) {
+            store_some(gathered + (q + r) * width + head * d + c, sum, d - c);
+          });
     }
   }
   for (std::int64_t r = 0; r < L; r += run_length) {

@@ -12,13 +12,14 @@ struct TriangleAttentionRow {
   std::int64_t heads = 0;
   std::int64_t head_dim = 0;
   Norm norm;
-  const float* query_value = nullptr;  // per head panels [C, 2 * padded_head_dim]: queries, scaled, then values
+  const float* query_value = nullptr;  // per head panels [C, 2 * padded_head_dim]: queries, scaled, then
+                                       // values; scores are powers of two
   const float* key = nullptr;          // [C, C], in rows
   const float* gate = nullptr;         // panels [C, C]
   const float* gate_bias = nullptr;
   const float* out = nullptr;  // panels [C, C]
   const float* out_bias = nullptr;
-  const float* bias = nullptr;  // [heads, L, bias_stride]
+  const float* bias = nullptr;  // [heads, L, bias_stride], to a power of two as well
   std::int64_t bias_stride = 0;
   float* z = nullptr;  // the row's or column's first pair
   std::int64_t stride = 0;

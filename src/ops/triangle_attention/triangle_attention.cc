@@ -3,10 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "ops/device_ops.h"
 #include "ops/general.h"
+#include "ops/linear/processor.h"
 #include "ops/pair_tasks.h"
+#include "ops/triangle_attention/by_tiles.h"
 #include "tensor/device.h"
 
 namespace pleat {
@@ -37,9 +40,18 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
     if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights, node);
     return;
   }
+  const cpu::TileKernels* const tiles = operands == at::kBFloat16 ? trusted_tile_kernels() : nullptr;
+  if (tiles != nullptr) {
+    by_tiles_ = std::make_shared<TriangleAttentionByTiles>(*tiles, weights, node);
+    weights_ = {};
+    out_panels_.reset();
+    gate_panels_.reset();
+    return;
+  }
   const std::int64_t channels = weights.query.size(0);
   const std::int64_t head_dim = channels / heads_;
-  const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+  // The kernel's softmax is one of powers of two.
+  const double scale = std::numbers::log2e / std::sqrt(static_cast<double>(head_dim));
   std::vector<at::Tensor> panels;
   for (std::int64_t h = 0; h < heads_; ++h) {
     const auto rows = [&](const at::Tensor& weight) { return weight.slice(0, h * head_dim, (h + 1) * head_dim); };
@@ -49,7 +61,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
   }
   query_value_panels_ = at::cat(panels);
   weights_.key = weights.key.contiguous();
-  weights_.bias = weights.bias.contiguous();
+  weights_.bias = (weights.bias * std::numbers::log2e).contiguous();
   weights_.gate.bias = padded_bias(weights.gate.bias, channels);
   weights_.out.bias = padded_bias(weights.out.bias, channels);
   for (at::Tensor* used : {&weights_.query, &weights_.value, &weights_.gate.weight, &weights_.out.weight})
@@ -58,6 +70,7 @@ TriangleAttention::TriangleAttention(const TriangleAttentionWeights& weights, No
 
 void TriangleAttention::operator()(at::Tensor& z, PairWorkspace& workspace) const {
   if (!on_processor(z)) return own_ ? own_(z) : general::triangle_attention(z, weights_, node_);
+  if (by_tiles_) return (*by_tiles_)(z, workspace);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const bool columns = node_ == Node::ending;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pair_workspace.h"
@@ -27,20 +28,24 @@ struct TriangleAttentionWeights {
   Projection out;   // [C, C]
 };
 
+class TriangleAttentionByTiles;
+
 // z += out(sigmoid(gate(y)) * attention(y)), with y = norm(z): each row (or column) attends within itself, pair (i, j)
 // to pair (i, k), with a bias that pair (j, k) gives. Row by row: no tensor over three positions exists. z [L, L, C]
 // float32, contiguous, changed in place.
 class TriangleAttention {
  public:
-  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  // `operands`: float32, or bfloat16 where a device that has kernels for that, or a processor with tiles, may round the
+  // operands of products to it.
   TriangleAttention(const TriangleAttentionWeights& weights, Node node, at::ScalarType operands = at::kFloat);
 
   void operator()(at::Tensor& z, PairWorkspace& workspace) const;
 
  private:
-  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
-  TriangleAttentionWeights weights_;        // biases filled up to whole panels
-  at::Tensor query_value_panels_;           // per head
+  std::function<void(at::Tensor& z)> own_;                    // the device's, where it has one
+  std::shared_ptr<const TriangleAttentionByTiles> by_tiles_;  // the processor's, where products are by tiles
+  TriangleAttentionWeights weights_;                          // biases filled up to whole panels
+  at::Tensor query_value_panels_;                             // per head
   at::Tensor gate_panels_;
   at::Tensor out_panels_;
   std::int64_t heads_;

@@ -1,7 +1,7 @@
 #include "ops/triangle_multiplication/cpu.h"
 
 #include "ops/cpu/instruction_set.h"
-#include "ops/cpu/runs.h"
+#include "ops/triangle_multiplication/normalise.h"
 
 namespace pleat::cpu {
 namespace {
@@ -17,27 +17,6 @@ inline void pack_columns(const float* a, std::int64_t length, std::int64_t strid
       for (std::int64_t i = 0; i < PM; ++i) packed[k * PM + i] = i < count ? a[k * stride + first + i] : 0.0F;
     }
     packed += length * PM;
-  }
-}
-
-// Layer normalisation over the channels of columns [C, run_length], in place.
-inline void normalise_over_channels(float* columns, std::int64_t channels, std::int64_t count, const Norm& norm) {
-  for (std::int64_t r = 0; r < count; r += W) {
-    Vector total = {};
-    for (std::int64_t c = 0; c < channels; ++c) total += load(columns + c * run_length + r);
-    const Vector mean = total / static_cast<float>(channels);
-    Vector squares = {};
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const Vector d = load(columns + c * run_length + r) - mean;
-      squares += d * d;
-    }
-    const Vector variance = squares / static_cast<float>(channels) + norm.eps;
-    Vector inverse;
-    for (std::int64_t i = 0; i < W; ++i) inverse[i] = 1.0F / std::sqrt(variance[i]);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      float* const x = columns + c * run_length + r;
-      store(x, (load(x) - mean) * inverse * norm.weight[c] + norm.bias[c]);
-    }
   }
 }
 
@@ -109,12 +88,8 @@ void triangle_output(const Run& run, const TriangleOutput& job, const float* x, 
   const std::int64_t C = job.channels;
   const std::int64_t width = round_up(C, W);
   float* const rows = scratch.rows.need(run_length * C);
-  float* const columns = scratch.columns.need(run_length * C);
   float* const value = scratch.product.need(run_length * width);
-  for (std::int64_t c = 0; c < C; ++c) {
-    for (std::int64_t r = 0; r < run.count; r += W) store(columns + c * run_length + r, load(x + c * plane + r));
-  }
-  normalise_over_channels(columns, C, run.count, job.norm_out);
+  const float* const columns = normalised_planes(x, plane, C, run.count, job.norm_out, scratch.columns);
   multiply(
       run.count, C, C, columns, 1, run_length, job.weight,
       [&](std::int64_t, std::int64_t c) { return load(job.bias + c); },

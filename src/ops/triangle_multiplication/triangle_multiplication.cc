@@ -4,7 +4,9 @@
 
 #include "ops/device_ops.h"
 #include "ops/general.h"
+#include "ops/linear/processor.h"
 #include "ops/pair_tasks.h"
+#include "ops/triangle_multiplication/by_tiles.h"
 #include "tensor/device.h"
 
 namespace pleat {
@@ -36,6 +38,14 @@ TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeigh
   if (!on_processor(weights.out.weight)) {
     const auto make = device_ops(weights.out.weight).triangle_multiplication;
     if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights, triangle);
+    return;
+  }
+  const cpu::TileKernels* const tiles = operands == at::kBFloat16 ? trusted_tile_kernels() : nullptr;
+  if (tiles != nullptr) {
+    by_tiles_ = std::make_shared<TriangleMultiplicationByTiles>(*tiles, weights, triangle);
+    weights_ = {};
+    out_panels_.reset();
+    gate_panels_.reset();
     return;
   }
   const std::int64_t channels = weights.out.weight.size(0);
@@ -92,6 +102,7 @@ void TriangleMultiplication::write(at::Tensor& z, const float* x) const {
 
 void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const {
   if (!on_processor(z)) return own_ ? own_(z) : general::triangle_multiplication(z, weights_, triangle_, chunk_size);
+  if (by_tiles_) return (*by_tiles_)(z, chunk_size, workspace);
   const std::int64_t length = z.size(0);
   const std::int64_t channels = z.size(2);
   const std::int64_t stride = plane_stride(length);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/pair_workspace.h"
@@ -29,11 +30,14 @@ struct TriangleMultiplicationWeights {
   Projection gate;
 };
 
+class TriangleMultiplicationByTiles;
+
 // z += sigmoid(gate(y)) * out(norm_out(x)), with y = norm_in(z), a = sigmoid(a_gate(y)) * a(y), b likewise.
 // z [L, L, C] float32, contiguous, changed in place.
 class TriangleMultiplication {
  public:
-  // `operands`: float32, or bfloat16 where a device that has kernels for that may round the operands of products to it.
+  // `operands`: float32, or bfloat16 where a device that has kernels for that, or a processor with tiles, may round the
+  // operands of products to it.
   TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle,
                          at::ScalarType operands = at::kFloat);
 
@@ -42,7 +46,8 @@ class TriangleMultiplication {
   void operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const;
 
  private:
-  std::function<void(at::Tensor& z)> own_;  // the device's, where it has one
+  std::function<void(at::Tensor& z)> own_;                         // the device's, where it has one
+  std::shared_ptr<const TriangleMultiplicationByTiles> by_tiles_;  // the processor's, where products are by tiles
   void project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const;
   void write(at::Tensor& z, const float* x) const;
 

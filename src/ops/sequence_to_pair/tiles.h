@@ -1,0 +1,21 @@
+// The update of a run of pairs by products and differences, the products by tiles.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/cpu/pair.h"
+
+namespace pleat::cpu {
+
+struct TileOuterUpdate {
+  std::int64_t channels = 0;              // C
+  std::int64_t inner = 0;                 // C / 2
+  const std::uint16_t* weight = nullptr;  // right operand [inner, C]: of the product
+  const float* left = nullptr;            // [C]: what the run's first position adds, bias included
+  const float* right = nullptr;           // [count, C]: what each second position adds
+  const float* first = nullptr;           // [inner], of the run's first position
+  const float* second = nullptr;          // [count, second_stride]
+  std::int64_t second_stride = 0;
+};
+
+}  // namespace pleat::cpu
