@@ -13,21 +13,6 @@
 namespace pleat {
 namespace {
 
-Structure structure_of(const Record& record, StoredSequence sequence, StoredStructure stored) {
-  Structure structure;
-  structure.id = record.id;
-  structure.description = record.description;
-  structure.residues = std::move(sequence.residues);
-  structure.chain = std::move(stored.chain);
-  structure.residue_number = std::move(stored.residue_number);
-  structure.positions = std::move(stored.positions);
-  structure.atom_mask = std::move(stored.atom_mask);
-  structure.plddt = std::move(stored.plddt);
-  structure.mean_plddt = stored.mean_plddt;
-  structure.ptm = stored.ptm;
-  return structure;
-}
-
 void require_structures(const ResultReader& results) {
   if (results.has_structures()) return;
   throw Error(ErrorCode::usage, "'" + results.file().string() + "' holds no structures to export",
@@ -91,6 +76,21 @@ class Exporter {
 };
 
 }  // namespace
+
+Structure structure_of(const Record& record, StoredSequence sequence, StoredStructure stored) {
+  Structure structure;
+  structure.id = record.id;
+  structure.description = record.description;
+  structure.residues = std::move(sequence.residues);
+  structure.chain = std::move(stored.chain);
+  structure.residue_number = std::move(stored.residue_number);
+  structure.positions = std::move(stored.positions);
+  structure.atom_mask = std::move(stored.atom_mask);
+  structure.plddt = std::move(stored.plddt);
+  structure.mean_plddt = stored.mean_plddt;
+  structure.ptm = stored.ptm;
+  return structure;
+}
 
 StructureExportSummary export_structures(const ResultReader& results, const StructureExport& request) {
   require_structures(results);

@@ -11,6 +11,9 @@
 
 namespace pleat {
 
+// A record's structure, as it is written.
+[[nodiscard]] Structure structure_of(const Record& record, StoredSequence sequence, StoredStructure stored);
+
 struct StructureExport {
   StructureFormat format = StructureFormat::pdb;
   std::vector<std::string> ids;  // empty: every record

@@ -270,6 +270,20 @@ std::string run_html(const std::vector<ResultReader>& /*files*/, const RecordTab
   return problems_html(records) + (records.size() == 0 ? std::string() : effort_html(records));
 }
 
+std::string shown_html(const Details& details, const RecordTable& records) {
+  if (details.records.empty())
+    return "<p class=\"hint\">No record has a structure or a contact map in this page.</p>\n";
+  std::string html = fmt::format("<details><summary>{} records can be seen closely</summary>\n<p class=\"hint\">",
+                                 thousands(std::ssize(details.records)));
+  html += "Complexes come first, and of each kind the worst and the best by pLDDT. ";
+  for (const std::string& note : details.notes) html += escaped(note) + ". ";
+  html += "</p>\n<ul class=\"names\">\n";
+  for (const std::size_t i : details.records) {
+    html += fmt::format("<li><a href=\"#record={}\"><bdi>{}</bdi></a></li>\n", i, escaped(records.id[i], 200));
+  }
+  return html + "</ul></details>\n";
+}
+
 std::string table_html(const std::vector<ResultReader>& files, const RecordTable& records) {
   constexpr std::size_t shown = 500;
   if (records.size() == 0) return "<p id=\"no-records\">There are no records: the inputs held none.</p>\n";

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "report/details.h"
 #include "report/record_table.h"
 
 namespace pleat {
@@ -17,6 +18,9 @@ namespace pleat {
 
 // What did not work, grouped by reason, with what to do about it; attempts and memory rungs; devices.
 [[nodiscard]] std::string run_html(const std::vector<ResultReader>& files, const RecordTable& records);
+
+// Which records can be seen closely, by name.
+[[nodiscard]] std::string shown_html(const Details& details, const RecordTable& records);
 
 // The table of records with its first rows.
 [[nodiscard]] std::string table_html(const std::vector<ResultReader>& files, const RecordTable& records);

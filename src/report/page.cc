@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 
 #include "report/blob.h"
@@ -49,7 +50,32 @@ Json file_names(const std::vector<ResultReader>& files) {
   return names;
 }
 
-Blob table_blob(const std::vector<ResultReader>& files, const RecordTable& records) {
+Json axis_of(double explained) { return std::round(1000 * explained) / 10; }
+
+void add_projection(const Projection& projection, Blob& blob) {
+  if (projection.path.empty()) return;
+  blob.meta["projection"] = {{"path", projection.path},
+                             {"vectors", projection.vectors},
+                             {"fitted", projection.fitted},
+                             {"percent", {axis_of(projection.explained_x), axis_of(projection.explained_y)}}};
+  blob.add("x", all_of(projection.x));
+  blob.add("y", all_of(projection.y));
+  blob.add("norm", all_of(projection.norm));
+}
+
+void add_colors(const Colors& colors, Blob& blob) {
+  if (colors.name.empty()) return;
+  blob.meta["color"] = colors.name;
+  if (colors.are_numbers) {
+    blob.add("color", all_of(colors.number));
+  } else {
+    blob.add("color", all_of(colors.word));
+    blob.add_texts("color.texts", colors.words, 200);
+  }
+}
+
+Blob table_blob(const PageContent& content) {
+  const auto& [files, records, projection, colors, details] = content;
   constexpr std::size_t longest_text = 10'000;
   constexpr std::size_t longest_description = 200;
   Blob blob;
@@ -69,6 +95,11 @@ Blob table_blob(const std::vector<ResultReader>& files, const RecordTable& recor
   blob.add("ptm", all_of(records.ptm));
   blob.add("seconds", all_of(records.seconds));
   blob.add("rung", all_of(records.rung));
+  blob.add("attempts", all_of(records.attempts));
+  blob.add("first", all_of(records.is_first));
+  blob.add("detail", all_of(details.place));
+  add_projection(projection, blob);
+  add_colors(colors, blob);
   return blob;
 }
 
@@ -80,20 +111,23 @@ std::string content_policy() {
 
 }  // namespace
 
-std::string page_of(const std::vector<ResultReader>& files, const RecordTable& records) {
+std::string page_of(const PageContent& content) {
+  const std::vector<ResultReader>& files = content.files;
   const std::string first = files.front().file().filename().string();
   const std::string title = files.size() == 1 ? first : fmt::format("{} and {} more", first, files.size() - 1);
+  std::string data = table_blob(content).element("data-table");
+  for (const std::string& element : content.details.elements) data += element;
+  if (content.details.structures > 0) data += data_element("data-viewer", web::molecule_viewer());
   return filled(web::page_template(), {{"policy", content_policy()},
                                        {"title", escaped(title, 200)},
                                        {"style", std::string(web::style())},
                                        {"warnings", warnings_html(files)},
-                                       {"overview", overview_html(files, records)},
-                                       {"table", table_html(files, records)},
-                                       {"structures", ""},
-                                       {"embeddings", ""},
-                                       {"run", run_html(files, records)},
+                                       {"overview", overview_html(files, content.records)},
+                                       {"table", table_html(files, content.records)},
+                                       {"shown", shown_html(content.details, content.records)},
+                                       {"run", run_html(files, content.records)},
                                        {"licence", escaped(web::molecule_licence())},
-                                       {"data", table_blob(files, records).element("data-table")},
+                                       {"data", data},
                                        {"script", std::string(web::script())}});
 }
 

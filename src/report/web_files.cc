@@ -23,6 +23,13 @@ PLEAT_WEB_FILE(pleat_web_style, "style.css")
 PLEAT_WEB_FILE(pleat_web_data, "data.js")
 PLEAT_WEB_FILE(pleat_web_state, "state.js")
 PLEAT_WEB_FILE(pleat_web_table, "table.js")
+PLEAT_WEB_FILE(pleat_web_plots, "plots.js")
+PLEAT_WEB_FILE(pleat_web_pdb, "pdb.js")
+PLEAT_WEB_FILE(pleat_web_map, "map.js")
+PLEAT_WEB_FILE(pleat_web_viewer, "viewer.js")
+PLEAT_WEB_FILE(pleat_web_detail, "detail.js")
+PLEAT_WEB_FILE(pleat_web_scatter, "scatter.js")
+PLEAT_WEB_FILE(pleat_web_run, "run.js")
 PLEAT_WEB_FILE(pleat_web_main, "main.js")
 PLEAT_WEB_FILE(pleat_web_3dmol, "3dmol/3Dmol-min.js")
 PLEAT_WEB_FILE(pleat_web_3dmol_licence, "3dmol/LICENSE")
@@ -40,8 +47,11 @@ std::string_view molecule_licence() { return PLEAT_WEB_TEXT(pleat_web_3dmol_lice
 std::string_view script() {
   static const std::string all = [] {
     std::string text = "(() => {\n'use strict';\n";
-    for (const std::string_view part : {PLEAT_WEB_TEXT(pleat_web_data), PLEAT_WEB_TEXT(pleat_web_state),
-                                        PLEAT_WEB_TEXT(pleat_web_table), PLEAT_WEB_TEXT(pleat_web_main)}) {
+    for (const std::string_view part :
+         {PLEAT_WEB_TEXT(pleat_web_data), PLEAT_WEB_TEXT(pleat_web_state), PLEAT_WEB_TEXT(pleat_web_table),
+          PLEAT_WEB_TEXT(pleat_web_plots), PLEAT_WEB_TEXT(pleat_web_pdb), PLEAT_WEB_TEXT(pleat_web_map),
+          PLEAT_WEB_TEXT(pleat_web_viewer), PLEAT_WEB_TEXT(pleat_web_detail), PLEAT_WEB_TEXT(pleat_web_scatter),
+          PLEAT_WEB_TEXT(pleat_web_run), PLEAT_WEB_TEXT(pleat_web_main)}) {
       text += part;
     }
     return text + "})();\n";

@@ -2,7 +2,10 @@
 
 async function begin() {
   const data = await readBlob('data-table');
-  new RecordTable(data);
+  const table = new RecordTable(data);
+  new DetailView(data, table);
+  showEmbeddings(data);
+  showRun(data);
   addEventListener('hashchange', readAddress);
   readAddress();
   document.documentElement.dataset.ready = 'yes';

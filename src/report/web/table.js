@@ -60,6 +60,7 @@ class RecordTable {
     this.texts = new Array(data.status.length);
     this.page = 0;
     this.table = byId('records');
+    this.rows = this.everyRow;
     if (!this.table) return;
     this.heads = [...this.table.tHead.rows[0].cells];
     this.addHeads();
@@ -142,6 +143,7 @@ class RecordTable {
   }
 
   show() {
+    if (!this.table) return;
     this.page = Math.min(Math.max(this.page, 0), this.pages - 1);
     const begin = this.page * rowsOfPage;
     const shown = this.rows.slice(begin, begin + rowsOfPage);

@@ -1,0 +1,27 @@
+// --color TABLE:COLUMN: a value for each record, from a table of the user's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/record_table.h"
+
+namespace pleat {
+
+// Numbers where every value that is there is one, else words.
+struct Colors {
+  std::string name;  // of the column; empty where none was asked for
+  bool are_numbers = false;
+  std::vector<float> number;       // of each record, NaN where the table has none
+  std::vector<std::int32_t> word;  // of each record: place in words, -1 where the table has none
+  std::vector<std::string> words;  // the most frequent first
+  std::int64_t colored = 0;        // records with a value
+};
+
+// `argument` is TABLE:COLUMN, of CSV with quotes as in RFC 4180 or, with a tab in its first line, of TSV. Ids are in
+// the column `id`, or in the first one. Throws Error(usage) where there is no such column, Error(missing_input) where
+// the table cannot be read, Error(bad_input) where it names no record of the files, or has two values for one.
+[[nodiscard]] Colors read_colors(const std::string& argument, const RecordTable& records);
+
+}  // namespace pleat
