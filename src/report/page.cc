@@ -52,7 +52,7 @@ Json file_names(const std::vector<ResultReader>& files) {
 
 Json axis_of(double explained) { return std::round(1000 * explained) / 10; }
 
-void add_projection(const Projection& projection, Blob& blob) {
+void add_projection(const EmbeddingProjection& projection, Blob& blob) {
   if (projection.path.empty()) return;
   blob.meta["projection"] = {{"path", projection.path},
                              {"vectors", projection.vectors},

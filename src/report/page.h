@@ -14,7 +14,7 @@ namespace pleat {
 struct PageContent {
   const std::vector<ResultReader>& files;
   const RecordTable& records;
-  const Projection& projection;
+  const EmbeddingProjection& projection;
   const Colors& colors;
   const Details& details;
 };

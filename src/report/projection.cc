@@ -118,8 +118,8 @@ class Projector {
 
 }  // namespace
 
-Projection project(const std::vector<ResultReader>& files, const RecordTable& records) {
-  Projection found;
+EmbeddingProjection project(const std::vector<ResultReader>& files, const RecordTable& records) {
+  EmbeddingProjection found;
   std::int64_t width = 0;
   std::string model;
   std::vector<Vectors> taken;

@@ -9,7 +9,7 @@
 
 namespace pleat {
 
-struct Projection {
+struct EmbeddingProjection {
   std::string path;         // of the dataset; empty where no file has mean vectors
   std::vector<float> x;     // of each record, NaN where it has no vector
   std::vector<float> y;     // likewise
@@ -23,7 +23,7 @@ struct Projection {
 
 // Of the last layer whose means the first file with embeddings has, and of the other files with the same model. The
 // same files give the same numbers, bit for bit, on any machine with the same program.
-[[nodiscard]] Projection project(const std::vector<ResultReader>& files, const RecordTable& records);
+[[nodiscard]] EmbeddingProjection project(const std::vector<ResultReader>& files, const RecordTable& records);
 
 // The two directions in which `rows` [n, width] vary most, as [2, width], of unit length; the largest entry of each is
 // positive. `rows` are centered. `variance` gets theirs and the total.

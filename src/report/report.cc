@@ -40,7 +40,7 @@ Report make_report(const ReportOptions& options) {
     files.emplace_back(file);
   }
   const RecordTable records = read_records(files);
-  const Projection projection = project(files, records);
+  const EmbeddingProjection projection = project(files, records);
   const Colors colors = read_colors(options.color, records);
   Report report;
   report.records = static_cast<std::int64_t>(records.size());

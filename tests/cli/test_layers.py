@@ -78,3 +78,19 @@ def test_this_house_is_in_order():
     # The page itself may lag behind between two changes; scripts/lint looks at it.
     problems = [line for line in layers(REPOSITORY, "--check").stderr.splitlines() if "stale" not in line]
     assert problems == []
+
+
+def test_two_types_of_one_name_are_refused(tree):
+    """No compiler or linker notices them. Types of unnamed namespaces and forward declarations may share names."""
+    twice = "namespace pleat {\n\nstruct Range {\n  int low;\n};\n\n}  // namespace pleat\n"
+    unnamed = twice.replace("struct", "namespace {\n\nstruct").replace("};\n", "};\n\n}  // namespace\n")
+    (tree / "src/core/range.h").write_text(twice)
+    (tree / "src/store/one.cc").write_text(unnamed)
+    (tree / "src/store/journal_impl.h").write_text("namespace pleat {\nstruct Range;\n}  // namespace pleat\n")
+    (tree / "docs/layers.txt").write_text(layers(tree).stdout)
+    assert layers(tree, "--check").returncode == 0
+    (tree / "src/store/two.cc").write_text(twice)
+    (tree / "docs/layers.txt").write_text(layers(tree).stdout)
+    done = layers(tree, "--check")
+    assert done.returncode == 1
+    assert done.stderr == "pleat::Range: defined in src/core/range.h and in src/store/two.cc\n"

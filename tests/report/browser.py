@@ -99,6 +99,8 @@ class Browser:
 
     def picture(self, selector=None):
         """The element, or the whole window, as it is seen."""
+        if selector:
+            self.script("arguments[0].scrollIntoView({block: 'center'})", self.find(selector))
         png = self.find(selector).screenshot_as_png if selector else self.driver.get_screenshot_as_png()
         return Image.open(io.BytesIO(png)).convert("RGB")
 

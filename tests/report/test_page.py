@@ -132,7 +132,7 @@ def test_embeddings(browser, embeddings_page):
     browser.open(embeddings_page)
     assert browser.find("#scatter-color").get_attribute("value") == "table"
     assert "even" in browser.find("#scatter-legend").text
-    edge = [(0.12, 0.08), (0.95, 0.08), (0.95, 0.88), (0.12, 0.88)]
+    edge = [(0.095, 0.05), (0.98, 0.05), (0.98, 0.9), (0.095, 0.9)]
     browser.drag("svg[data-map=scatter]", edge)
     ids = browser.find("#lasso-ids").get_attribute("value").splitlines()
     assert len(ids) == 24
