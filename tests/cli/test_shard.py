@@ -5,7 +5,8 @@ import subprocess
 import time
 
 import pytest
-from job import PLEAT, REPOSITORY, Job, contents, fasta, proteins
+import tiny_model
+from job import PLEAT, REPOSITORY, Job, contents, fasta, proteins, records
 
 PROTEINS = proteins(60, 5, 150)
 NAMES = [f"p{i}" for i in range(60)]
@@ -95,6 +96,19 @@ def test_more_shards_than_sequences(job):
         expected = contents(file)
     files = shard_files(job, 3)
     assert merge(job, files).returncode == 0
+    assert merged_contents(job) == expected
+
+
+def test_one_sequence_as_long_as_titin_alone(job):
+    """34,350 residues, one record and more shards than there is work for."""
+    job.keys["model"] = str(tiny_model.make(job.folder.parent / "tiny", width=8, layers=1, heads=1))
+    job.input("in.fasta", fasta(proteins(1, 34_350, 34_350), ["titin"]))
+    with job.compute() as file:
+        expected = contents(file)
+        assert records(file) == {"titin": ("ok", "", "")}
+        assert list(file["sequences/offsets"]) == [0, 34_350]
+    done = merge(job, shard_files(job, 2))
+    assert done.returncode == 0, done.stderr
     assert merged_contents(job) == expected
 
 
