@@ -41,6 +41,17 @@ def data_of(file):
         return {path: value for path, value in contents(opened).items() if not path.startswith(("/", "inputs"))}
 
 
+def assert_reported(folder, sample, ok, rejected=0):
+    """The page and MultiQC's table of a sample, which stand for the result file beside them."""
+    page = (folder / f"{sample}.report.html").read_text()
+    assert page.startswith("<!doctype html>") and f"{sample}.h5" in page
+    table = [line for line in (folder / f"{sample}_mqc.tsv").read_text().splitlines() if not line.startswith("#")]
+    names, values = (line.split("\t") for line in table)
+    row = dict(zip(names, values))
+    assert [row[name] for name in ("Sample", "Records", "OK", "Rejected")] == [
+        f"{sample}.h5", str(ok + rejected), str(ok), str(rejected)]
+
+
 def run(*command, status=0, **options):
     """A command that must end with this status; returns what it printed."""
     done = subprocess.run(

@@ -10,6 +10,7 @@ from engines import (
     MODEL,
     PLEAT,
     REPOSITORY,
+    assert_reported,
     data_of,
     engine_whose_pleat_is_killed,
     fasta,
@@ -106,16 +107,12 @@ def test_a_samplesheet_with_one_bad_sequence_and_structures(tmp_path):
     )
     pipeline = Pipeline(tmp_path, FOLD_MODEL)
     pipeline("--input", "samples.csv", "--export", "pdb")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "one.h5",
-        "one.pdb.tar.gz",
-        "one.summary.json",
-        "problems.tsv",
-        "two.h5",
-        "two.pdb.tar.gz",
-        "two.summary.json",
-        "versions.yml",
-    ]
+    endings = (".h5", ".pdb.tar.gz", ".report.html", ".summary.json", "_mqc.tsv")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["problems.tsv", "versions.yml", *(sample + ending for sample in ("one", "two") for ending in endings)]
+    )
+    assert_reported(tmp_path / "out", "one", ok=1, rejected=1)
+    assert_reported(tmp_path / "out", "two", ok=1)
     problems = (tmp_path / "out/problems.tsv").read_text().splitlines()
     assert len(problems) == 2 and problems[1].split("\t")[:5] == ["one", "bad", "rejected", "-1", "bad_residue"]
     listing = run("tar", "tzf", tmp_path / "out/one.pdb.tar.gz").stdout
@@ -135,6 +132,9 @@ def test_names_lose_nothing(tmp_path):
         assert [line.split("\t")[0] for line in shown.splitlines()[1:]] == [number]
     output = pipeline("--input", "bin.*.faa", status=1)
     assert "is there already" in output and "--overwrite" in output
+    for path in (tmp_path / "out").glob("*.h5"):
+        path.unlink()
+    assert "bin.1.report.html is there already" in pipeline("--input", "bin.*.faa", status=1)
     assert "cannot name a sample" in pipeline("--input", "c d.txt", status=1)
 
 
@@ -204,8 +204,10 @@ def test_stubs(pipeline):
     assert sorted(path.name for path in (pipeline.folder / "out").glob("proteins*")) == [
         "proteins.cif.tar.gz",
         "proteins.h5",
+        "proteins.report.html",
         "proteins.shard-1-of-2.summary.json",
         "proteins.shard-2-of-2.summary.json",
+        "proteins_mqc.tsv",
     ]
 
 

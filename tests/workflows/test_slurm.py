@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import pytest
-from engines import PLEAT, REPOSITORY, data_of, fasta, long_job, proteins, real_proteins, run, write_job
+from engines import PLEAT, REPOSITORY, assert_reported, data_of, fasta, long_job, proteins, real_proteins, run, write_job
 
 SCRIPTS = REPOSITORY / "workflows/slurm"
 # What one host has; the scripts ask for what a job of a cluster needs.
@@ -65,6 +65,7 @@ def test_array_and_merge_equal_plain_run(slurm, same_bits):
     _, merge = slurm.submit_all(4)
     assert slurm.wait(merge) == ["COMPLETED"], slurm.logs()
     same_bits("SLURM, an array of 4 and a merge", slurm.folder / "results.h5")
+    assert_reported(slurm.folder, "results", ok=200)
 
 
 def test_strides(slurm, expected_small):
@@ -183,6 +184,28 @@ def test_outputs_of_any_name(slurm, output):
     done = run(SCRIPTS / "submit", "manifest.yaml", output, 2, env=slurm.environment, cwd=slurm.folder, status=73)
     assert done.stdout == "" and "is there already" in done.stderr
     assert (slurm.folder / output).read_bytes() == before
+
+
+def test_pages_of_the_merge(slurm):
+    """One that is there is kept, and one that cannot be made takes nothing from the merge."""
+    write_job(slurm.folder, fasta(proteins(5)))
+    page = slurm.folder / "results.report.html"
+    page.write_text("another's")
+    assert "results.report.html' is there already" in run(
+        SCRIPTS / "submit", "manifest.yaml", "results.h5", 1, env=slurm.environment, cwd=slurm.folder, status=73
+    ).stderr
+    assert slurm.wait(slurm.submit("pleat-array.sbatch", "manifest.yaml", options=["--array=1"])) == ["COMPLETED"]
+    merge = ("pleat-merge.sbatch", "results.h5", 1)
+    assert slurm.wait(slurm.submit(*merge)) == ["COMPLETED"]
+    assert page.read_text() == "another's" and "pleat report ended with 73" in slurm.logs()
+    page.unlink()
+    assert slurm.wait(slurm.submit(*merge, PLEAT_REPORT="no")) == ["COMPLETED"]
+    assert not page.exists()
+    assert slurm.wait(slurm.submit(*merge, PLEAT_REPORT="--structures 0")) == ["COMPLETED"]
+    assert_reported(slurm.folder, "results", ok=5)
+    page.write_text("older")
+    assert slurm.wait(slurm.submit(*merge, "--overwrite")) == ["COMPLETED"]
+    assert_reported(slurm.folder, "results", ok=5)
 
 
 def test_without_arguments(slurm):

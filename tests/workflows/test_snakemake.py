@@ -11,6 +11,7 @@ from engines import (
     MODEL,
     PLEAT,
     REPOSITORY,
+    assert_reported,
     data_of,
     engine_whose_pleat_is_killed,
     fasta,
@@ -98,6 +99,8 @@ def test_two_samples_one_bad_sequence_and_structures(tmp_path):
     assert len(problems) == 2 and problems[1].split("\t")[:5] == ["one", "bad", "rejected", "-1", "bad_residue"]
     listing = run("tar", "tzf", tmp_path / "results/two.cif.tar.gz").stdout
     assert "other.cif" in listing and "more.cif" in listing
+    assert_reported(tmp_path / "results", "one", ok=1, rejected=1)
+    assert_reported(tmp_path / "results", "two", ok=2)
 
 
 def test_a_killed_job_is_tried_again_and_goes_on(tmp_path):

@@ -1,6 +1,6 @@
 #!/usr/bin/env nextflow
-// FASTA files or a samplesheet in; one result file, a list of problems and, where wanted, structure files for each sample
-// out. README.md describes the parameters.
+// FASTA files or a samplesheet in; for each sample one result file, a page to look at and, where wanted, structure files
+// out, and a list of the problems of all. README.md describes the parameters.
 
 include { PLEAT_SHARDS } from './subworkflows/pleat_shards/main'
 include { PLEAT_EXPORT } from './modules/pleat/export/main'
@@ -63,15 +63,15 @@ def read_samples(input) {
     return samples
 }
 
-// Before anything runs: what names a sample cannot have, and results that are there.
-def check_samples(samples, outdir, may_be_there) {
+// Before anything runs: what names a sample cannot have, and files SAMPLE + ending in outdir that are there already.
+def check_samples(samples, outdir, endings, may_be_there) {
     samples.keySet().each { sample ->
         if (!(sample ==~ /[A-Za-z0-9][A-Za-z0-9._-]*/) || sample =~ /\.shard-\d+-of-\d+$/) {
             error("'${sample}' cannot name a sample: use letters, digits, '.', '_' and '-', and not the names of shards")
         }
-        def published = file("${outdir}/${sample}.h5")
-        if (published.exists() && !may_be_there) {
-            error("${published} is there already; choose another --outdir, or replace it with --overwrite")
+        def there = endings.collect { ending -> file("${outdir}/${sample}${ending}") }.find { path -> path.exists() }
+        if (there && !may_be_there) {
+            error("${there} is there already; choose another --outdir, or replace it with --overwrite")
         }
     }
     samples.keySet().groupBy { sample -> sample.toLowerCase() }.each { _lower, alike ->
@@ -102,7 +102,8 @@ workflow {
     def model = is_folder ? folder : file(params.models, type: 'dir', checkIfExists: true)
 
     def samples = read_samples(params.input)
-    check_samples(samples, params.outdir, params.overwrite || workflow.resume)
+    def endings = ['.h5', '.report.html', '_mqc.tsv'] + (params.export ? [".${params.export}.tar.gz"] : [])
+    check_samples(samples, params.outdir, endings, params.overwrite || workflow.resume)
     PLEAT_SHARDS(
         channel.fromList(samples.collect { sample, sequences -> [[id: sample], sequences] }),
         file(params.manifest, checkIfExists: true),

@@ -85,9 +85,29 @@ rule pleat_export:
         "--problems {output.problems:q} {params.options} >{log:q} 2>&1"
 
 
+# A page to look at, also in what `snakemake --report` writes, and its numbers for MultiQC. Snakemake has removed what
+# was there before it runs a job.
+rule pleat_report:
+    input:
+        "results/{sample}.h5",
+    output:
+        page=report("results/{sample}.report.html", category="pleat"),
+        multiqc="results/{sample}_mqc.tsv",
+    log:
+        "logs/pleat_report/{sample}.log",
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        options=config["report_options"],
+    shell:
+        "pleat report {input:q} --output {output.page:q} --multiqc {output.multiqc:q} {params.options} >{log:q} 2>&1"
+
+
 # The inputs of all samples that could not be read, the records that were refused or failed, those that could not be
 # exported, and why.
-rule pleat_report:
+rule pleat_problems:
     input:
         results=expand("results/{sample}.h5", sample=config["samples"]),
         exports=[
@@ -98,7 +118,7 @@ rule pleat_report:
     output:
         "results/problems.tsv",
     log:
-        "logs/pleat_report.log",
+        "logs/pleat_problems.log",
     threads: 1
     resources:
         mem_mb=1000,
