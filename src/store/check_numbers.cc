@@ -55,10 +55,10 @@ void NumberChecker::check_mean(const DataSetInfo& mean, const DataSetInfo& per_r
   // A stored number is off by half a unit in its last place; the mean of the stored ones by as much of their size.
   const bool both_wide = mean.type == "float32" && per_residue.type == "float32";
   const double unit = both_wide ? 1e-6 : 1.0 / 1024;
-  const auto width = static_cast<std::size_t>(mean.shape.back());
   if (mean.shape.size() != 2 || per_residue.shape.size() != 2 || per_residue.shape.back() != mean.shape.back()) {
     return problems_.add(mean.path, "shape", "the width is not that of " + per_residue.path);
   }
+  const auto width = static_cast<std::size_t>(mean.shape.back());
   if (mean.shape.front() != reader_.sequence_count() || per_residue.shape.front() != reader_.residue_count()) return;
   const hdf5::OpenDataSet means(file_, mean.path);
   const hdf5::OpenDataSet residues(file_, per_residue.path);
@@ -79,7 +79,7 @@ void NumberChecker::check_mean(const DataSetInfo& mean, const DataSetInfo& per_r
                                                         reader_.offsets()[static_cast<std::size_t>(sequence)];
                             const bool last = begin + std::ssize(values) == length * static_cast<std::int64_t>(width);
                             if (!last || !is_computed(sequence)) return;
-                            means.read(sequence, 1, H5T_NATIVE_FLOAT, stored.data());
+                            means.read(sequence, 1, H5T_NATIVE_FLOAT, stored);
                             for (std::size_t c = 0; c < width; ++c) {
                               const auto count = static_cast<double>(length);
                               if (std::abs(stored[c] - sum[c] / count) <= unit * (size[c] / count) + 1e-6) continue;
@@ -110,8 +110,8 @@ void NumberChecker::check_mean_plddt(const DataSetInfo& plddt) {
         const std::int64_t rows = std::ssize(some) / slots;
         mask.resize(some.size());
         xyz.resize(3 * some.size());
-        masks.read(first_row, rows, H5T_NATIVE_UINT8, mask.data());
-        positions.read(first_row, rows, H5T_NATIVE_FLOAT, xyz.data());
+        masks.read(first_row, rows, H5T_NATIVE_UINT8, mask);
+        positions.read(first_row, rows, H5T_NATIVE_FLOAT, xyz);
         if (begin == 0) sum = atoms = 0;
         for (std::size_t i = 0; i < some.size(); ++i) {
           sum += mask[i] != 0 ? some[i] : 0;
@@ -125,7 +125,7 @@ void NumberChecker::check_mean_plddt(const DataSetInfo& plddt) {
                                     reader_.offsets()[static_cast<std::size_t>(sequence)];
         if (begin + std::ssize(some) != length * slots) return;
         float stored = 0;
-        means.read(sequence, 1, H5T_NATIVE_FLOAT, &stored);
+        means.read(sequence, 1, H5T_NATIVE_FLOAT, std::span(&stored, 1));
         // A sequence of X alone has no atoms, and so no mean.
         const bool has_mean = is_computed(sequence) && atoms > 0;
         const bool good = has_mean ? std::abs(stored - sum / atoms) <= tolerance : std::isnan(stored);

@@ -33,6 +33,41 @@ std::string type_name(hid_t type) {
 
 bool is_varying_text(hid_t type) { return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0; }
 
+// Far more than any filter makes of equal numbers: what is larger than that was never written.
+constexpr std::int64_t most_compression = 1 << 16;
+
+[[noreturn]] void throw_too_large(const std::string& path) {
+  throw Error(ErrorCode::bad_input, path + " claims to be larger than what is stored of it can be");
+}
+
+std::int64_t product(std::int64_t a, std::int64_t b, const std::string& path) {
+  std::int64_t result = 0;
+  if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &result)) throw_too_large(path);
+  return result;
+}
+
+// Texts as HDF5 gives them, in memory of its own.
+class Texts {
+ public:
+  explicit Texts(std::int64_t count) : pointers_(static_cast<std::size_t>(count), nullptr) {}
+  ~Texts() {
+    for (char* const text : pointers_) H5free_memory(text);
+  }
+  Texts(const Texts&) = delete;
+  Texts& operator=(const Texts&) = delete;
+
+  [[nodiscard]] std::vector<char*>& pointers() { return pointers_; }
+  [[nodiscard]] std::vector<std::string> strings() const {
+    std::vector<std::string> strings;
+    strings.reserve(pointers_.size());
+    for (const char* const text : pointers_) strings.emplace_back(text == nullptr ? "" : text);
+    return strings;
+  }
+
+ private:
+  std::vector<char*> pointers_;
+};
+
 herr_t collect_dataset(hid_t group, const char* name, const H5L_info_t* link, void* paths) {
   if (link->type != H5L_TYPE_HARD) return 0;
   const Object object(H5Oopen(group, name, H5P_DEFAULT));
@@ -112,14 +147,9 @@ std::vector<std::string> texts_attribute(const File& file, const std::string& ob
   const Type type(require_good(H5Aget_type(attribute.get()), action));
   const Space space(require_good(H5Aget_space(attribute.get()), action));
   if (!is_varying_text(type.get())) return {};
-  std::vector<char*> texts(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())), nullptr);
-  require_good(H5Aread(attribute.get(), type.get(), reinterpret_cast<void*>(texts.data())), action);
-  std::vector<std::string> words;
-  for (char* const text : texts) {
-    words.emplace_back(text == nullptr ? "" : text);
-    H5free_memory(text);
-  }
-  return words;
+  Texts texts(H5Sget_simple_extent_npoints(space.get()));
+  require_good(H5Aread(attribute.get(), type.get(), reinterpret_cast<void*>(texts.pointers().data())), action);
+  return texts.strings();
 }
 
 OpenDataSet::OpenDataSet(const File& file, const std::string& path)
@@ -131,15 +161,26 @@ OpenDataSet::OpenDataSet(const File& file, const std::string& path)
   std::vector<hsize_t> size(static_cast<std::size_t>(rank));
   require_good(H5Sget_simple_extent_dims(space.get(), size.data(), nullptr), "open " + path_);
   shape_.assign(size.begin(), size.end());
+  for (std::size_t i = 1; i < shape_.size(); ++i) row_values_ = product(row_values_, shape_[i], path_);
+  raw_bytes_ = product(static_cast<std::int64_t>(H5Tget_size(type_.get())), row_values_, path_);
+  if (!shape_.empty()) raw_bytes_ = product(raw_bytes_, shape_.front(), path_);
+  if (raw_bytes_ / most_compression > static_cast<std::int64_t>(H5Dget_storage_size(id_.get()))) {
+    throw_too_large(path_);
+  }
 }
 
-void OpenDataSet::read(std::int64_t first, std::int64_t count, hid_t memory_type, void* out) const {
+void OpenDataSet::read_bytes(std::int64_t first, std::int64_t count, hid_t memory_type,
+                             std::span<std::byte> out) const {
   const std::string action = "read " + path_;
   if (first < 0 || count < 0 || first > rows() - count) {
     throw Error(ErrorCode::bad_input, path_ + " has no rows " + std::to_string(first) + " to " +
                                           std::to_string(first + count - 1) + ", it has " + std::to_string(rows()));
   }
-  if (count == 0) return;
+  if (out.size() != static_cast<std::size_t>(count * row_values_) * H5Tget_size(memory_type)) {
+    throw Error(ErrorCode::bad_input,
+                path_ + " has rows of " + std::to_string(row_values_) + " values, which is not what the format says");
+  }
+  if (out.empty()) return;
   std::vector<hsize_t> start(shape_.size(), 0);
   std::vector<hsize_t> size(shape_.begin(), shape_.end());
   start[0] = static_cast<hsize_t>(first);
@@ -148,32 +189,32 @@ void OpenDataSet::read(std::int64_t first, std::int64_t count, hid_t memory_type
   require_good(H5Sselect_hyperslab(file_space.get(), H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr),
                action);
   const Space memory(require_good(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), action));
-  require_good(H5Dread(id_.get(), memory_type, memory.get(), file_space.get(), H5P_DEFAULT, out), action);
+  require_good(H5Dread(id_.get(), memory_type, memory.get(), file_space.get(), H5P_DEFAULT, out.data()), action);
 }
 
 std::vector<std::string> OpenDataSet::read_texts(std::int64_t first, std::int64_t count) const {
   if (shape_.size() != 1 || !is_varying_text(type_.get())) {
     throw Error(ErrorCode::bad_input, path_ + " is not a list of strings");
   }
-  std::vector<char*> texts(static_cast<std::size_t>(count), nullptr);
+  if (count < 0 || count > rows()) throw Error(ErrorCode::bad_input, path_ + " has fewer rows than other datasets");
+  Texts texts(count);
   const Type memory = copy_of(type_.get());
-  read(first, count, memory.get(), reinterpret_cast<void*>(texts.data()));
-  std::vector<std::string> strings;
-  strings.reserve(texts.size());
-  for (const char* text : texts) strings.emplace_back(text == nullptr ? "" : text);
-  for (char* text : texts) H5free_memory(text);
-  return strings;
+  read(first, count, memory.get(), texts.pointers());
+  return texts.strings();
 }
 
 bool OpenDataSet::is_text_column() const { return shape_.size() == 1 && is_varying_text(type_.get()); }
+
+bool OpenDataSet::holds_pointers() const {
+  return is_varying_text(type_.get()) || H5Tdetect_class(type_.get(), H5T_VLEN) > 0;
+}
 
 DataSetInfo OpenDataSet::info() const {
   DataSetInfo info;
   info.path = path_;
   info.shape = shape_;
   info.type = type_name(type_.get());
-  info.raw_bytes = static_cast<std::int64_t>(H5Tget_size(type_.get()));
-  for (const std::int64_t size : shape_) info.raw_bytes *= size;
+  info.raw_bytes = raw_bytes_;
   info.stored_bytes = static_cast<std::int64_t>(H5Dget_storage_size(id_.get()));
   return info;
 }

@@ -49,8 +49,9 @@ class BlockReader {
     const std::int64_t wanted = std::max<std::int64_t>(1, schema::chunk_bytes / row_bytes_);
     first_ = first;
     rows_ = std::min(wanted, dataset_.rows() - first);
-    block_.resize(static_cast<std::size_t>(std::max<std::int64_t>(rows_, 0) * row_bytes_));
-    dataset_.read(first, std::max<std::int64_t>(rows_, 1), dataset_.type(), block_.data());
+    const std::int64_t count = std::max<std::int64_t>(rows_, 1);  // beyond the end the dataset refuses
+    block_.resize(static_cast<std::size_t>(count * row_bytes_));
+    dataset_.read(first, count, dataset_.type(), block_);
   }
 
   hdf5::OpenDataSet dataset_;
@@ -168,7 +169,7 @@ class Merger {
     }
     const std::vector<std::int64_t> row_shape(model.shape().begin() + 1, model.shape().end());
     std::vector<std::byte> table(static_cast<std::size_t>(dataset.raw_bytes));
-    model.read(0, model.rows(), model.type(), table.data());
+    model.read(0, model.rows(), model.type(), table);
     write_chunked(file_, guard_, {dataset.path, model.rows(), row_shape}, hdf5::copy_of(model.type()),
                   bytes_from(table));
   }

@@ -49,6 +49,17 @@ MergePart open_part(const std::filesystem::path& file) {
           .datasets = reader.datasets()};
 }
 
+// Before its elements are copied as they are.
+void check_form(const DataSetInfo& dataset, const std::filesystem::path& file) {
+  const std::string name = "'" + file.string() + "' has " + dataset.path;
+  if (dataset.shape.empty() || std::find(dataset.shape.begin() + 1, dataset.shape.end(), 0) != dataset.shape.end()) {
+    refuse(name + " without rows, or with empty ones");
+  }
+  if (!may_be_stored_as(schema::find_dataset(dataset.path)->element, dataset.type)) {
+    refuse(name + " in another type than results have: " + dataset.type);
+  }
+}
+
 // What must be the same in all parts, by name.
 NamedValues common_values(const MergePart& part) {
   NamedValues values = values_of_run(part.attributes);
@@ -56,6 +67,7 @@ NamedValues common_values(const MergePart& part) {
   values.emplace_back("number of all records", std::to_string(part.shard.records));
   values.emplace_back("number of all sequences", std::to_string(part.shard.sequences));
   for (const DataSetInfo& dataset : part.datasets) {
+    check_form(dataset, part.path);
     std::vector<std::int64_t> row_shape = dataset.shape;
     row_shape.erase(row_shape.begin());
     values.emplace_back(dataset.path, dataset.type + " " + shape_text(row_shape));

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <functional>
 
+#include "sequence/line_reader.h"
 #include "store/result_reader_impl.h"
 #include "store/row_reader.h"
 
 namespace pleat {
 namespace {
+
+constexpr auto longest = static_cast<std::int64_t>(max_text_bytes);
+constexpr std::int64_t most_shards = 1'000'000;
 
 std::int64_t check_format(const hdf5::File& id, const std::filesystem::path& file) {
   if (hdf5::text_attribute(id, schema::attr_format) != schema::format_name) {
@@ -87,9 +91,12 @@ void ResultReader::Impl::read_offsets() {
   const std::int64_t residues = open(schema::sequence_residues).rows();
   if (stored.shape().size() != 1 || stored.rows() < 1) throw_bad(file, "has no usable /sequences/offsets");
   offsets.resize(static_cast<std::size_t>(stored.rows()));
-  stored.read(0, stored.rows(), H5T_NATIVE_INT64, offsets.data());
+  stored.read(0, stored.rows(), H5T_NATIVE_INT64, offsets);
   if (offsets.front() != 0 || offsets.back() != residues || !std::is_sorted(offsets.begin(), offsets.end())) {
     throw_bad(file, "has /sequences/offsets that do not fit its residues");
+  }
+  for (std::size_t row = 0; row + 1 < offsets.size(); ++row) {
+    if (offsets[row + 1] - offsets[row] > longest) throw_bad(file, "has a sequence longer than any that is read");
   }
 }
 
@@ -111,7 +118,8 @@ void ResultReader::Impl::read_shard() {
   };
   shard->record_places = places(schema::record_place, records, shard->records);
   shard->sequence_places = places(schema::sequence_place, std::ssize(offsets) - 1, shard->sequences);
-  if (shard->index < 1 || shard->index > shard->count) throw_bad(file, "does not say which shard it is");
+  if (shard->index < 1 || shard->index > shard->count || shard->count > most_shards)
+    throw_bad(file, "does not say which shard it is");
 }
 
 ResultReader::ResultReader(std::filesystem::path file) : impl_(std::make_unique<Impl>(std::move(file))) {

@@ -80,7 +80,7 @@ std::vector<T> ResultReader::Impl::read(const std::string& path, const std::vect
   const hdf5::OpenDataSet& dataset = open(path, shape);
   const std::int64_t values = std::accumulate(shape.begin() + 1, shape.end(), count, std::multiplies<>());
   std::vector<T> out(static_cast<std::size_t>(values));
-  dataset.read(first, count, native_type<T>(), out.data());
+  dataset.read(first, count, native_type<T>(), out);
   return out;
 }
 

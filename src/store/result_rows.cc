@@ -54,7 +54,7 @@ StatusCounts ResultReader::count_by_status() const {
   std::vector<std::uint8_t> block;
   for (std::int64_t first = 0; first < record_count(); first += std::ssize(block)) {
     block.resize(static_cast<std::size_t>(std::min(block_rows, record_count() - first)));
-    impl_->open(schema::record_status).read(first, std::ssize(block), H5T_NATIVE_UINT8, block.data());
+    impl_->open(schema::record_status).read(first, std::ssize(block), H5T_NATIVE_UINT8, block);
     for (const std::uint8_t value : block) {
       switch (status_from(value)) {
         case RecordStatus::ok: ++counts.ok; break;
@@ -124,11 +124,11 @@ void ResultReader::Impl::read_column(const schema::DatasetEntry& entry, std::int
     for (std::size_t i = 0; i < texts.size(); ++i) *std::get<std::string*>((*field)(rows[i])) = std::move(texts[i]);
   } else if (std::holds_alternative<std::int64_t*>(pointer)) {
     std::vector<std::int64_t> numbers(rows.size());
-    column.read(first, count, H5T_NATIVE_INT64, numbers.data());
+    column.read(first, count, H5T_NATIVE_INT64, numbers);
     for (std::size_t i = 0; i < numbers.size(); ++i) *std::get<std::int64_t*>((*field)(rows[i])) = numbers[i];
   } else {
     std::vector<std::uint8_t> words(rows.size());
-    column.read(first, count, H5T_NATIVE_UINT8, words.data());
+    column.read(first, count, H5T_NATIVE_UINT8, words);
     for (std::size_t i = 0; i < words.size(); ++i) {
       *std::get<RecordStatus*>((*field)(rows[i])) = status_from(words[i]);
     }
@@ -140,8 +140,8 @@ StoredSequence ResultReader::sequence(std::int64_t row) const {
   StoredSequence sequence;
   sequence.residues.resize(static_cast<std::size_t>(length));
   sequence.chain.resize(static_cast<std::size_t>(length));
-  impl_->open(schema::sequence_residues).read(first, length, H5T_NATIVE_UINT8, sequence.residues.data());
-  impl_->open(schema::sequence_chain).read(first, length, H5T_NATIVE_UINT16, sequence.chain.data());
+  impl_->open(schema::sequence_residues).read(first, length, H5T_NATIVE_UINT8, sequence.residues);
+  impl_->open(schema::sequence_chain).read(first, length, H5T_NATIVE_UINT16, sequence.chain);
   return sequence;
 }
 
@@ -182,10 +182,8 @@ std::vector<float> ResultReader::values(const std::string& path, std::int64_t ro
 
 std::vector<float> ResultReader::floats(const std::string& path, std::int64_t first, std::int64_t count) const {
   const hdf5::OpenDataSet& dataset = impl_->open(path);
-  std::int64_t row_size = 1;
-  for (std::size_t i = 1; i < dataset.shape().size(); ++i) row_size *= dataset.shape()[i];
-  std::vector<float> values(static_cast<std::size_t>(row_size * count));
-  dataset.read(first, count, H5T_NATIVE_FLOAT, values.data());
+  std::vector<float> values(static_cast<std::size_t>(dataset.row_values() * count));
+  dataset.read(first, count, H5T_NATIVE_FLOAT, values);
   return values;
 }
 

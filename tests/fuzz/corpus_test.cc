@@ -58,6 +58,28 @@ TEST_P(CorpusTest, IsReadOrRefusedWhenItIsChanged) {
   }
 }
 
+// In each sound file, each name for a dataset of another form, see result_target.cc.
+TEST(ResultTargetTest, AnyDatasetMayHaveAnyForm) {
+  constexpr char replace = 1;
+  const std::vector<std::string> forms{{2, 0},           // uint16, one value
+                                       {2, 1, 3},        // uint16 [2]
+                                       {4, 2, 4, 1},     // float32 [3, 0]
+                                       {4, 2, 3, 1},     // float32 [2, 0]
+                                       {4, 2, 6, 1},     // float32 [5, 0]
+                                       {7, 1, 4},        // text [3]
+                                       {0, 1, 14},       // int64 [2^62]
+                                       {0, 2, 13, 14}};  // int64 [2^40, 2^62]
+  constexpr char most_names = 56;
+  for (char file = 0; file < 4; ++file) {
+    for (char name = 0; name < most_names; ++name) {
+      for (const std::string& form : forms) {
+        const std::string input = std::string{file, replace, name} + form;
+        ASSERT_NO_THROW(result_reader(std::as_bytes(std::span(input)))) << int{file} << " " << int{name};
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Fuzz, CorpusTest, ::testing::ValuesIn(targets),
                          [](const auto& target) { return std::string(target.param.name); });
 

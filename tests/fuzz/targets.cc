@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
 #include "core/scratch_folder.h"
+#include "refuse_or_read.h"
 #include "sequence/dataset.h"
 #include "store/journal.h"
 #include "store/resume.h"
@@ -21,17 +20,6 @@
 
 namespace pleat::fuzz {
 namespace {
-
-template <typename Body>
-void refuse_or_read(const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::internal) throw std::logic_error(std::string("a bug: ") + error.what());
-  }
-}
-
-std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // Two sequences with one part of eight bytes each.
 struct Job {
@@ -51,10 +39,6 @@ struct Job {
   WriterOptions options;
 };
 
-void write(const std::filesystem::path& file, std::string_view content) {
-  std::ofstream(file, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
-}
-
 std::string with_checksums(std::string_view lines) {
   std::string journal;
   while (!lines.empty()) {
@@ -70,10 +54,9 @@ std::string with_checksums(std::string_view lines) {
 void work_folder(Bytes input) {
   static const ScratchFolder folder;
   static const Job job;
-  const std::string_view text = text_of(input);
-  const std::size_t end = std::min(text.size(), text.find('\0'));
-  write(folder.path() / Journal::file_name, with_checksums(text.substr(0, end)));
-  write(folder.path() / SegmentStore::file_name(0), text.substr(std::min(text.size(), end + 1)));
+  std::string_view rest = text_of(input);
+  write(folder.path() / Journal::file_name, with_checksums(take_text(rest)));
+  write(folder.path() / SegmentStore::file_name(0), rest);
   refuse_or_read([&] {
     static_cast<void>(find_earlier_run(folder.path()));
     static_cast<void>(find_earlier_rows(folder.path()));

@@ -15,12 +15,25 @@ void work_folder(Bytes input);
 void safetensors(Bytes input);
 void torch_zip(Bytes input);
 void config(Bytes input);
+// A manifest; after each zero byte one of --set.
+void manifest(Bytes input);
+// An input file in any format.
+void inputs(Bytes input);
+// Which sound result file, and what is changed in it, see result_target.cc.
+void result_reader(Bytes input);
+// Answers of a server, with zero bytes between them.
+void hub(Bytes input);
+// The index of weights in several files.
+void weight_index(Bytes input);
 
 struct Target {
   const char* name;  // of its folder in corpus/
   void (*run)(Bytes input);
 };
-inline constexpr std::array targets{Target{"work_folder", work_folder}, Target{"safetensors", safetensors},
-                                    Target{"torch_zip", torch_zip}, Target{"config", config}};
+inline constexpr std::array targets{Target{"work_folder", work_folder},     Target{"safetensors", safetensors},
+                                    Target{"torch_zip", torch_zip},         Target{"config", config},
+                                    Target{"manifest", manifest},           Target{"inputs", inputs},
+                                    Target{"result_reader", result_reader}, Target{"hub", hub},
+                                    Target{"weight_index", weight_index}};
 
 }  // namespace pleat::fuzz
