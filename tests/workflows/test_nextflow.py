@@ -91,6 +91,13 @@ def test_local_with_shards_and_resume(pipeline, expected_small):
     assert len(pipeline.tasks()) == 5
 
 
+def test_the_profile_test(tmp_path):
+    """As the README has it, with nothing else given."""
+    pipeline = Pipeline(tmp_path)
+    run("nextflow", "run", PIPELINE, "-profile", "test", cwd=tmp_path, env=pipeline.environment)
+    assert_reported(tmp_path / "results", "proteins", ok=24)
+
+
 def test_docker(tmp_path, same_bits):
     write_job(tmp_path, real_proteins(200), contacts="true")
     pipeline = Pipeline(tmp_path)

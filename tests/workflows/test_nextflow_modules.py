@@ -3,10 +3,11 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
-from engines import REPOSITORY
+from engines import MODEL, PLEAT, REPOSITORY, run
 
 PIPELINE = REPOSITORY / "workflows/nextflow"
 MODULES = sorted((PIPELINE / "modules/pleat").iterdir())
@@ -98,3 +99,19 @@ def test_a_module_is_as_nf_core_wants_it(module):
     assert meta["description"] and len(set(meta["keywords"])) >= 3 and meta["authors"] and meta["maintainers"]
     (tool,) = meta["tools"]
     assert tool["pleat"]["description"] and tool["pleat"]["licence"] == ["MIT"]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_the_example_of_a_module_is_strict_and_runs(tmp_path, module):
+    (example,) = re.findall(r"```nextflow\n(.*?)```", (module / "README.md").read_text(), re.S)
+    script = tmp_path / "main.nf"
+    script.write_text(example.replace("/data/models/esm2_t33_650M_UR50D", str(MODEL)))
+    (tmp_path / "modules").symlink_to(PIPELINE / "modules")
+    for name in ("mouse.fasta", "manifest.yaml", "mouse.h5", *(f"parts/mouse.shard-{i}-of-4.h5" for i in range(1, 5))):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    done = strict(script)
+    assert done.returncode == 0, done.stdout
+    environment = os.environ | {"PATH": f"{Path(PLEAT).parent}:{os.environ['PATH']}", "NXF_HOME": str(tmp_path / "home")}
+    shown = run("nextflow", "run", script, "-stub", cwd=tmp_path, env=environment).stdout
+    assert "Submitted process > PLEAT_" in shown and "WARN" not in shown
