@@ -1,14 +1,13 @@
 """A folder with inputs and a manifest in it, and `pleat run` on them."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import h5py
 import numpy as np
+from program import PLEAT, pleat
 
-PLEAT = os.environ["PLEAT"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = REPOSITORY / "tests/data/esm2/head16"
 CONFIG = json.loads((MODEL / "config.json").read_text())
@@ -65,7 +64,7 @@ class Job:
     @staticmethod
     def pleat(*arguments):
         """Any other subcommand."""
-        return subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True)
+        return pleat(*arguments, timeout=3600)
 
     def compute(self, *arguments, **options):
         """A run that must succeed; returns the open result file."""

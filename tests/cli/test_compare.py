@@ -1,19 +1,16 @@
 """`pleat compare`: files written by plain h5py, and what NumPy says of them."""
 
 import json
-import os
-import subprocess
 
 import numpy as np
 import pytest
 from embedding_results import Embeddings
+from program import pleat
 from structure_results import Results
-
-PLEAT = os.environ["PLEAT"]
 
 
 def compare(*arguments):
-    return subprocess.run([PLEAT, "compare", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    return pleat("compare", *arguments)
 
 
 def compared(*arguments, status=0):

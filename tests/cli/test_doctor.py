@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 
-from job import PLEAT
+from program import PLEAT, pleat
 
 SUBJECTS = ["program", "libraries", "processor", "threads", "memory", "devices", "gpu", "models", "temporary", "working"]
 
 
 def doctor(*arguments, **options):
-    return subprocess.run([PLEAT, "doctor", *arguments], capture_output=True, text=True, **options)
+    return pleat("doctor", *arguments, **options)
 
 
 def findings(*arguments, status=0, **options):

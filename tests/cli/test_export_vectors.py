@@ -9,14 +9,9 @@ import h5py
 import numpy as np
 import pytest
 from embedding_results import Embeddings
+from program import PLEAT, export
 
-PLEAT = os.environ["PLEAT"]
 NAMES = ["sp|P1|ONE", "a/b", "a/b", "a_b", ".", "müller", "two words, and a comma", "dimer"]
-
-
-def export(file, format, output, *arguments):
-    command = [PLEAT, "export", file, "--format", format, "--output", output, *arguments]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600)
 
 
 def good(*arguments):

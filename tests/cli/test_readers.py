@@ -1,14 +1,13 @@
 """What `pleat export` writes, read by the programs that it is for. They live in a Python environment of their own."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import program
 import pytest
 from embedding_results import Embeddings
 
-PLEAT = os.environ["PLEAT"]
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -28,9 +27,8 @@ def read(python, script, *arguments):
     return done.stdout
 
 
-def export(file, format, output, *arguments):
-    command = [PLEAT, "export", file, "--format", format, "--output", output, *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+def export(*arguments):
+    done = program.export(*arguments)
     assert done.returncode == 0, done.stderr
 
 

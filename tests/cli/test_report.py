@@ -2,19 +2,17 @@
 
 import base64
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 
 import h5py
 import numpy as np
 import pytest
 from job import fasta, proteins, records
 from page import Page
+from program import pleat
 from structure_results import Results
 
-PLEAT = os.environ["PLEAT"]
 HOSTILE = {
     "script": "<script>alert(1)</script>",
     "closing": "</script><img src=x onerror=alert(1)>",
@@ -25,7 +23,7 @@ HOSTILE = {
 
 
 def report(*arguments):
-    return subprocess.run([PLEAT, "report", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    return pleat("report", *arguments)
 
 
 def page_of(file, *arguments):

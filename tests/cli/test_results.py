@@ -1,15 +1,14 @@
 """The result file as h5py sees it, and what `pleat inspect` and `pleat export` say about it."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from program import pleat
 
-PLEAT = os.environ["PLEAT"]
 MODEL = Path(__file__).resolve().parents[2] / "configs/demo/models/esm2-demo"
 CONFIG = json.loads((MODEL / "config.json").read_text())
 WIDTH = CONFIG["hidden_size"]
@@ -32,10 +31,6 @@ LENGTHS = [len(INSULIN), 1, 10]
 OFFSETS = [0, *np.cumsum(LENGTHS)]
 
 
-def run(*arguments, **options):
-    return subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True, timeout=300, **options)
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
@@ -52,7 +47,7 @@ tasks:
 """,
         encoding="utf-8",
     )
-    made = run("run", folder / "manifest.yaml")
+    made = pleat("run", folder / "manifest.yaml")
     assert made.returncode == 65, made.stderr  # one record is refused, the rest is written
     return folder / "out.h5"
 
@@ -190,26 +185,26 @@ def test_h5dump_reads_it(results):
 
 
 def test_inspect_for_people(results):
-    shown = run("inspect", results)
+    shown = pleat("inspect", results)
     assert shown.returncode == 0, shown.stderr
     for text in ("esm2-demo", "pseudo-random", "5: 4 ok, 1 rejected", f"{LAST}/per_residue", f"[{OFFSETS[-1]}, {WIDTH}]", "wrong"):
         assert text in shown.stdout, text
     assert "again" not in shown.stdout
-    assert "again" in run("inspect", results, "--records", 4).stdout
+    assert "again" in pleat("inspect", results, "--records", 4).stdout
 
 
 def test_inspect_table(results):
-    lines = [line.split("\t") for line in run("inspect", results, "--table", "all").stdout.splitlines()]
+    lines = [line.split("\t") for line in pleat("inspect", results, "--table", "all").stdout.splitlines()]
     assert lines[0] == ["id", "status", "sequence", "error_code", "message", "mean_plddt", "ptm"]
     assert [line[0] for line in lines[1:]] == IDS
     assert all(len(line) == 7 for line in lines)
-    problems = run("inspect", results, "--table", "problems").stdout.splitlines()
+    problems = pleat("inspect", results, "--table", "problems").stdout.splitlines()
     assert len(problems) == 2 and problems[1].split("\t")[1] == "rejected"
-    assert run("inspect", results, "--table", "none").returncode == 64
+    assert pleat("inspect", results, "--table", "none").returncode == 64
 
 
 def test_inspect_json(results):
-    shown = json.loads(run("inspect", results, "--json", "--records", 2).stdout)
+    shown = json.loads(pleat("inspect", results, "--json", "--records", 2).stdout)
     assert shown["format"] == "pleat-results" and shown["schema_version"] == 1 and shown["complete"] is True
     assert shown["records"] == {"total": 5, "ok": 4, "rejected": 1, "failed": 0, "skipped": 0}
     assert shown["sequences"] == 3 and shown["residues"] == OFFSETS[-1]
@@ -223,24 +218,24 @@ def test_inspect_json(results):
     with h5py.File(results) as h5:
         assert shown["attributes"]["inputs_sha256"] == h5.attrs["inputs_sha256"]
         assert shown["attributes"]["manifest_overrides"] == h5.attrs["manifest_overrides"]
-    problems = json.loads(run("inspect", results, "--json").stdout)["first_problems"]
+    problems = json.loads(pleat("inspect", results, "--json").stdout)["first_problems"]
     assert [(record["id"], record["status"]) for record in problems] == [("wrong", "rejected")]
 
 
 @pytest.mark.parametrize("content", [b"", b">p\nACD\n", b"\x89HDF\r\n\x1a\n" + b"\0" * 100])
 def test_inspect_of_other_files(tmp_path, content):
     (tmp_path / "x.h5").write_bytes(content)
-    shown = run("inspect", tmp_path / "x.h5")
+    shown = pleat("inspect", tmp_path / "x.h5")
     assert shown.returncode == 65
     assert "x.h5" in shown.stderr and shown.stdout == ""
 
 
 def test_inspect_of_nothing(tmp_path):
-    assert run("inspect", tmp_path / "x.h5").returncode == 66
+    assert pleat("inspect", tmp_path / "x.h5").returncode == 66
 
 
 def test_export_fasta(results, tmp_path):
-    done = run("export", results, "--format", "fasta", "--output", tmp_path / "new/folder")
+    done = pleat("export", results, "--format", "fasta", "--output", tmp_path / "new/folder")
     assert done.returncode == 0, done.stderr
     assert [p.name for p in (tmp_path / "new/folder").iterdir()] == ["sequences.fasta"]
     text = (tmp_path / "new/folder/sequences.fasta").read_text(encoding="utf-8")
@@ -258,30 +253,30 @@ def test_export_fasta(results, tmp_path):
 def test_export_keeps_what_is_there(results, tmp_path):
     (tmp_path / "sequences.fasta").write_text("precious")
     arguments = ("export", results, "--format", "fasta", "--output", tmp_path)
-    assert run(*arguments).returncode == 73
+    assert pleat(*arguments).returncode == 73
     assert (tmp_path / "sequences.fasta").read_text() == "precious"
-    assert run(*arguments, "--id", "nobody", "--overwrite").returncode == 65
+    assert pleat(*arguments, "--id", "nobody", "--overwrite").returncode == 65
     assert (tmp_path / "sequences.fasta").read_text() == "precious"
-    assert run(*arguments, "--overwrite").returncode == 0
+    assert pleat(*arguments, "--overwrite").returncode == 0
     assert (tmp_path / "sequences.fasta").read_text(encoding="utf-8").startswith(">sp|P01308")
     assert [p.name for p in tmp_path.iterdir()] == ["sequences.fasta"]
 
 
 def test_export_of_some_to_stdout(results):
-    done = run("export", results, "--format", "fasta", "--output", "-", "--id", "one", "--id", IDS[4])
+    done = pleat("export", results, "--format", "fasta", "--output", "-", "--id", "one", "--id", IDS[4])
     assert done.returncode == 0, done.stderr
     assert done.stdout == ">one a single residue\nM\n>α-é/../x\nACDEFGHIKL\n"
 
 
 def test_export_names_unknown_and_refused_ids(results):
-    done = run("export", results, "--format", "fasta", "--output", "-", "--id", "nobody", "--id", "wrong", "--id", "one")
+    done = pleat("export", results, "--format", "fasta", "--output", "-", "--id", "nobody", "--id", "wrong", "--id", "one")
     assert done.returncode == 65 and done.stdout == ""
     assert "nobody" in done.stderr and "wrong" in done.stderr
 
 
 @pytest.mark.parametrize("format", ["pdb", "cif", "xyz"])
 def test_export_of_structures(results, tmp_path, format):
-    done = run("export", results, "--format", format, "--output", tmp_path)
+    done = pleat("export", results, "--format", format, "--output", tmp_path)
     assert done.returncode == 64
     assert list(tmp_path.iterdir()) == []
 
@@ -299,7 +294,7 @@ def folded(tmp_path_factory):
     keys = {"version": 1, "model": str(FOLDING), "inputs": ["in.csv"], "output": "out.h5",
             "tasks": {"structure": {"num_recycles": 1, "pae": True, "formats": ["pdb", "cif"]}}}
     (folder / "manifest.yaml").write_text(json.dumps(keys))
-    made = run("run", folder / "manifest.yaml")
+    made = pleat("run", folder / "manifest.yaml")
     assert made.returncode == 0, made.stderr
     return folder
 
@@ -357,7 +352,7 @@ def test_structure_datasets_are_compressed_and_checked(folded):
 @pytest.mark.parametrize("format", ["pdb", "cif"])
 def test_structures_written_on_the_way_are_those_of_an_export(folded, tmp_path, format):
     written = {path.name: path.read_bytes() for path in (folded / "out.structures").iterdir()}
-    done = run("export", folded / "out.h5", "--format", format, "--output", tmp_path / "later")
+    done = pleat("export", folded / "out.h5", "--format", format, "--output", tmp_path / "later")
     assert done.returncode == 0, done.stderr
     later = {path.name: path.read_bytes() for path in (tmp_path / "later").iterdir()}
     assert sorted(later) == sorted([*(f"{name}.{format}" for name in ("trp_cage", "dimer_x", "short", "twin")), "index.tsv"])
@@ -373,6 +368,6 @@ def test_nothing_else_is_left_of_the_structures(folded):
 
 def test_export_into_a_file(results, tmp_path):
     (tmp_path / "file").write_text("x")
-    done = run("export", results, "--format", "fasta", "--output", tmp_path / "file")
+    done = pleat("export", results, "--format", "fasta", "--output", tmp_path / "file")
     assert done.returncode == 73
     assert (tmp_path / "file").read_text() == "x"

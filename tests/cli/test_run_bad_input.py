@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_model
-from job import LETTERS, MODEL, REPOSITORY, fasta, proteins, records, texts
+from job import LETTERS, MODEL, REPOSITORY, proteins, records, texts
 
 GOOD = ">a\nACDEF\n"
 

@@ -2,14 +2,11 @@
 
 import copy
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import jsonschema
 import pytest
-
-PLEAT = os.environ["PLEAT"]
+from program import pleat
 
 # Every key, as the reference page of the manifest shows it.
 EXAMPLE = {
@@ -69,10 +66,6 @@ WRONG = [
     ("policy.max_length", -1),
     ("policy.fail_on", True),
 ]
-
-
-def pleat(*arguments, **options):
-    return subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
 
 
 def changed(path, value):

@@ -1,22 +1,20 @@
 """`pleat schema results`: a table of the result file that agrees with files that were written, in both directions."""
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import h5py
 import numpy as np
+import program
 import pytest
 from job import REPOSITORY, Job, fasta, proteins
 
-PLEAT = os.environ["PLEAT"]
 FOLD_MODEL = REPOSITORY / "tests/data/esmfold/wide_pair"
 
 
 def pleat(*arguments):
-    done = subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    done = program.pleat(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
