@@ -4,7 +4,8 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
+#include <vector>
 
 #include "esmfold/residue_constants.h"
 #include "tensor/device.h"
@@ -30,10 +31,36 @@ at::Tensor error_centers() {
 
 // The term of the TM-score that a pair with the error of each bin adds, for `length` residues. -> [64]
 at::Tensor tm_terms(const at::Tensor& centers, std::int64_t length) {
-  const double clipped = static_cast<double>(std::max<std::int64_t>(length, 19));
-  const double scale = 1.24 * std::pow(clipped - 15, 1.0 / 3) - 1.8;  // d_0, ångström
+  const double scale = tm_scale(length);
   return 1 / (1 + centers.square() / (scale * scale));
 }
+
+// The same for each two chains of a complex.
+class PairTerms {
+ public:
+  PairTerms(const ChainPairs& chains, const at::Tensor& centers)
+      : chains_(chains), positions_(chains.of_position().size(0)), of_complex_(tm_terms(centers, chains.residues())) {
+    std::vector<at::Tensor> tables;
+    for (const std::int64_t size : chains.sizes()) tables.push_back(tm_terms(centers, size));
+    table_ = at::stack(tables);  // [sizes, 64]
+  }
+
+  // For the pairs [begin, end) of the P * P, row by row.
+  [[nodiscard]] at::Tensor of(std::int64_t begin, std::int64_t end) const {
+    const at::Tensor pairs = at::arange(begin, end, chains_.of_position().options());
+    const at::Tensor row = chains_.of_position().index_select(0, pairs.div(positions_, "floor"));
+    const at::Tensor column = chains_.of_position().index_select(0, pairs.remainder(positions_));
+    const at::Tensor size = chains_.size_of_pair().view(-1).index_select(0, row * chains_.count() + column);
+    return table_.index_select(0, size);  // [end - begin, 64]
+  }
+  [[nodiscard]] const at::Tensor& of_complex() const { return of_complex_; }  // [64]
+
+ private:
+  const ChainPairs& chains_;
+  std::int64_t positions_;
+  at::Tensor of_complex_;
+  at::Tensor table_;
+};
 
 }  // namespace
 
@@ -71,7 +98,8 @@ at::Tensor Heads::plddt(const at::Tensor& state, const at::Tensor& aatype) const
   return plddt.to(state.device());
 }
 
-AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int64_t block) const {
+AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, const ChainPairs* chains,
+                                     std::int64_t block) const {
   const c10::InferenceMode guard;
   const std::int64_t length = pair.size(0);
   const at::Tensor rows = pair.view({length * length, pair.size(2)});                       // [P * P, C]
@@ -79,6 +107,10 @@ AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int6
   const at::Tensor terms = tm_terms(centers, length);                                       // [64]
   at::Tensor expected = pae ? at::empty({length * length}, pair.options()) : at::Tensor();  // [P * P]
   at::Tensor tm = at::empty({length * length}, pair.options());                             // [P * P]
+  const std::optional<PairTerms> of_pairs =
+      chains == nullptr ? std::nullopt : std::optional<PairTerms>({*chains, centers});
+  at::Tensor complex_terms = of_pairs ? at::empty_like(tm) : at::Tensor();  // [P * P]
+  at::Tensor pair_terms = of_pairs ? at::empty_like(tm) : at::Tensor();     // [P * P]
   // The last block takes what is left over, so that none has too few rows.
   block = rows_at_once(rows, std::max(block, PackedBatch::minimum_rows), device_block);
   const std::int64_t blocks = std::max<std::int64_t>(1, rows.size(0) / block);
@@ -91,12 +123,19 @@ AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, std::int6
       const at::Tensor probabilities = ptm_(rows.slice(0, begin, end)).softmax(-1);  // [block, 64]
       tm.slice(0, begin, end).copy_((probabilities * terms).sum(-1));
       if (pae) expected.slice(0, begin, end).copy_((probabilities * centers).sum(-1));
+      if (!of_pairs) continue;
+      complex_terms.slice(0, begin, end).copy_((probabilities * of_pairs->of_complex()).sum(-1));
+      pair_terms.slice(0, begin, end).copy_((probabilities * of_pairs->of(begin, end)).sum(-1));
     }
   });
   // With each residue's alignment in turn, the mean over all others; the best alignment counts.
   const double weight = 1 / (1e-8 + static_cast<double>(length));
   const at::Tensor by_alignment = (tm.view({length, length}) * weight).sum(-1);  // [P]
-  return {.pae = pae ? expected.view({length, length}) : expected, .ptm = by_alignment.max().item<double>()};
+  const auto as_matrix = [length](const at::Tensor& x) { return x.defined() ? x.view({length, length}) : x; };
+  return {.pae = as_matrix(expected),
+          .ptm = by_alignment.max().item<double>(),
+          .complex_terms = as_matrix(complex_terms),
+          .pair_terms = as_matrix(pair_terms)};
 }
 
 at::Tensor Heads::distogram_logits(const at::Tensor& pair) const {

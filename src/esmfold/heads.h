@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "esm2/loader.h"
+#include "esmfold/interfaces.h"
 #include "ops/linear/linear.h"
 
 namespace pleat {
@@ -16,6 +17,9 @@ namespace pleat {
 struct AlignmentConfidence {
   at::Tensor pae;  // [P, P] ångström: the error expected at column j with row i aligned; undefined unless asked for
   double ptm = 0;  // the TM-score expected of the whole, 0 to 1; NaN where the pair state is not finite
+  // [P, P], as in AlignedErrors; undefined where no chains were given.
+  at::Tensor complex_terms;
+  at::Tensor pair_terms;
 };
 
 class Heads {
@@ -27,10 +31,11 @@ class Heads {
   // -> [P, 14], 0 to 100, zero where there is no atom.
   [[nodiscard]] at::Tensor plddt(const at::Tensor& state, const at::Tensor& aatype) const;
 
-  // pair [P, P, C], contiguous. Works through it in blocks of about `block` pairs, so that the logits never exist as a
-  // whole; from 8 pairs on the block size changes no bit of the result. Elsewhere than on the processor
-  // blocks are larger.
-  [[nodiscard]] AlignmentConfidence alignment(const at::Tensor& pair, bool pae, std::int64_t block = 1024) const;
+  // pair [P, P, C], contiguous. With `chains` also what interfaces_of() needs. Works through it in blocks of about
+  // `block` pairs, so that the logits never exist as a whole; from 8 pairs on the block size changes no bit of the
+  // result. Elsewhere than on the processor blocks are larger.
+  [[nodiscard]] AlignmentConfidence alignment(const at::Tensor& pair, bool pae, const ChainPairs* chains = nullptr,
+                                              std::int64_t block = 1024) const;
 
   // pair [P, P, C], contiguous -> [P, P, 64], symmetric.
   [[nodiscard]] at::Tensor distogram_logits(const at::Tensor& pair) const;

@@ -6,6 +6,7 @@ namespace pleat {
 
 FoldInput make_fold_input(std::string_view residues, std::span<const std::uint16_t> chain, const ChainLink& link) {
   FoldInput input;
+  input.chain.assign(chain.begin(), chain.end());
   std::int64_t jump = 0;
   for (std::size_t i = 0; i < residues.size(); ++i) {
     if (i > 0 && chain[i] != chain[i - 1]) {

@@ -19,8 +19,11 @@ struct FoldInput {
   std::vector<std::int64_t> aatype;         // [P], AlphaFold's order, ARNDCQEGHILKMFPSTWYV and 20 for X
   std::vector<std::int64_t> residue_index;  // [P]; a linker counts on from the chain before it
   std::vector<std::int64_t> residues;       // [L], the positions that are residues; the others are linkers
+  std::vector<std::uint16_t> chain;         // [L], the chain of each residue, from 0; empty: all are of one
 
   [[nodiscard]] std::int64_t positions() const { return static_cast<std::int64_t>(aatype.size()); }
+  [[nodiscard]] std::int64_t chains() const { return chain.empty() ? 1 : chain.back() + 1; }
+  [[nodiscard]] std::int64_t chain_of(std::size_t residue) const { return chain.empty() ? 0 : chain[residue]; }
   [[nodiscard]] bool linked() const { return residues.size() != aatype.size(); }
 };
 

@@ -142,7 +142,9 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
   const at::Tensor aatype = tensor_of(input.aatype, z.device());  // [P]
   const ResidueRows rows(input, z.device());
   const Atoms atoms = structure_module.place_atoms(state, aatype, trace);
-  const AlignmentConfidence alignment = heads.alignment(z, request.pae);
+  const ChainPairs chains(input, z.device());
+  const bool is_complex = chains.count() > 1;
+  const AlignmentConfidence alignment = heads.alignment(z, request.pae || is_complex, is_complex ? &chains : nullptr);
   FoldOutput output;
   output.positions = rows.of(atoms.positions);                // [L, 14, 3]
   output.atom_mask = atom_mask_of(rows.of(aatype));           // [L, 14]
@@ -150,7 +152,16 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
   output.angles = rows.of(atoms.angles);                      // [L, 7, 2]
   output.mean_plddt = output.plddt.sum(at::kDouble).item<double>() / output.atom_mask.sum().item<double>();
   output.ptm = alignment.ptm;
-  if (request.pae) output.pae = rows.of_pairs(alignment.pae);                                 // [L, L]
+  const at::Tensor pae = alignment.pae.defined() ? rows.of_pairs(alignment.pae) : at::Tensor();  // [L, L]
+  if (request.pae) output.pae = pae;
+  if (is_complex) {
+    const AlignedErrors errors{pae, rows.of_pairs(alignment.complex_terms), rows.of_pairs(alignment.pair_terms)};
+    constexpr std::int64_t alpha = 1;  // slot of C-alpha
+    output.interfaces = interfaces_of(errors, output.positions.select(1, alpha), output.atom_mask.select(1, alpha),
+                                      chains.lengths(), request.pae_cutoff);
+  } else {
+    output.interfaces = interfaces_of_one_chain(alignment.ptm);
+  }
   if (request.distogram) output.distogram_logits = rows.of_pairs(heads.distogram_logits(z));  // [L, L, 64]
   if (request.lm_logits) output.lm_logits = rows.of(heads.lm_logits(s));                      // [L, 23]
   return output;

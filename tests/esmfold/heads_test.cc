@@ -94,7 +94,7 @@ TEST(Heads, AlignmentHasTheSameBitsForEveryBlock) {
   const AlignmentConfidence whole = sample.heads.alignment(sample.pair, true);
   for (const std::int64_t block : {8, 13, 64, 100, 500, 800}) {
     SCOPED_TRACE(block);
-    const AlignmentConfidence in_blocks = sample.heads.alignment(sample.pair, true, block);
+    const AlignmentConfidence in_blocks = sample.heads.alignment(sample.pair, true, nullptr, block);
     EXPECT_TRUE(at::equal(in_blocks.pae, whole.pae));
     EXPECT_EQ(in_blocks.ptm, whole.ptm);
   }
