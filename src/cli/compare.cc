@@ -24,7 +24,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int beyond_limits = 65;
-constexpr std::array<std::string_view, 7> kinds{"cosine", "relative_error", "rmsd", "lddt", "plddt", "ptm", "pae"};
+constexpr std::array<std::string_view, 8> kinds{"cosine", "relative_error", "rmsd", "lddt", "plddt",
+                                                "ptm",    "iptm",           "pae"};
 
 struct CompareArguments {
   std::string a;
@@ -165,7 +166,7 @@ void add_compare_command(CLI::App& app, int& exit_status) {
   command
       ->add_option(
           "--limit", arguments->limits,
-          "Exit with 65 where a record is beyond this: cosine, relative_error, rmsd, lddt, plddt, ptm or pae.\n"
+          "Exit with 65 where a record is beyond this: cosine, relative_error, rmsd, lddt, plddt, ptm, iptm or pae.\n"
           "cosine and lddt may not fall below it, all others not exceed it. May be given more than once")
       ->type_name("KIND=NUMBER")
       ->expected(1)

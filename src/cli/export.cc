@@ -186,11 +186,11 @@ Written export_vectors(const ResultReader& results, const ExportOptions& options
 // What could not be exported of what was computed, in the columns of pleat inspect --table problems.
 void write_problems(const Written& written, const std::string& file) {
   write_whole(file, true, [&](const TextSink& sink) {
-    sink("id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\n");
+    sink("id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\tiptm\n");
     constexpr std::size_t longest = 10'000;
     for (const LeftOut& record : written.left_out) {
       if (!record.was_computed) continue;
-      sink(fmt::format("{}\tnot_exported\t-1\tno_structure_file\t{}\t\t\n", printable(record.id, longest),
+      sink(fmt::format("{}\tnot_exported\t-1\tno_structure_file\t{}\t\t\t\n", printable(record.id, longest),
                        printable(record.reason, longest)));
     }
   });

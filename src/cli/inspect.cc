@@ -54,15 +54,18 @@ std::vector<Record> first_problems(const ResultReader& results, std::int64_t lim
 struct Confidence {
   float mean_plddt = 0;
   float ptm = 0;
+  std::optional<float> iptm;  // of a complex
 };
 
 // Nothing for a record without a structure.
 std::optional<Confidence> confidence_of(const ResultReader& results, const Record& record) {
   if (record.sequence < 0 || record.status != RecordStatus::ok || !results.has_structures()) return std::nullopt;
-  const Confidence found{results.floats(schema::mean_plddt, record.sequence, 1).front(),
-                         results.floats(schema::ptm, record.sequence, 1).front()};
+  Confidence found{results.floats(schema::mean_plddt, record.sequence, 1).front(),
+                   results.floats(schema::ptm, record.sequence, 1).front(), std::nullopt};
   // A sequence of X alone has no atoms to be sure of.
   if (!std::isfinite(found.mean_plddt) || !std::isfinite(found.ptm)) return std::nullopt;
+  if (results.has_interfaces()) found.iptm = results.floats(schema::iptm, record.sequence, 1).front();
+  if (found.iptm && !std::isfinite(*found.iptm)) found.iptm.reset();
   return found;
 }
 
@@ -71,6 +74,7 @@ std::string record_line(const ResultReader& results, const Record& record) {
   if (record.sequence >= 0) line += fmt::format(" sequence {}", record.sequence);
   if (const auto confidence = confidence_of(results, record)) {
     line += fmt::format(" pLDDT {:.1f} pTM {:.2f}", confidence->mean_plddt, confidence->ptm);
+    if (confidence->iptm) line += fmt::format(" ipTM {:.2f}", *confidence->iptm);
   }
   if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, printable(record.message, 120));
   return line + "\n";
@@ -135,6 +139,28 @@ std::string people_text(const ResultReader& results, std::int64_t records) {
   return text;
 }
 
+// Matrices are lists of rows, a row for each aligned chain; null on the diagonal.
+Json interfaces_json(const ResultReader& results, std::int64_t row) {
+  const StoredInterfaces found = results.interfaces(row);
+  const auto matrix = [&](const std::vector<float>& values) {
+    Json rows = Json::array();
+    for (std::size_t a = 0; a < found.chains(); ++a) {
+      rows.push_back(
+          std::vector<float>(values.begin() + a * found.chains(), values.begin() + (a + 1) * found.chains()));
+    }
+    return rows;
+  };
+  return {{"iptm", found.iptm.front()},
+          {"ptm_residues", found.ptm_residues.front()},
+          {"chain_ptm", found.chain_ptm},
+          {"chain_mean_plddt", found.chain_mean_plddt},
+          {"pair_iptm", matrix(found.pair_iptm)},
+          {"ipsae", matrix(found.ipsae)},
+          {"ipsae_d0chn", matrix(found.ipsae_d0chn)},
+          {"min_pae", matrix(found.min_pae)},
+          {"contacts", matrix(found.contacts)}};
+}
+
 Json json_of(const ResultReader& results, const Record& record) {
   Json json{{"id", record.id},
             {"description", record.description},
@@ -145,6 +171,7 @@ Json json_of(const ResultReader& results, const Record& record) {
   if (const auto confidence = confidence_of(results, record)) {
     json["mean_plddt"] = confidence->mean_plddt;
     json["ptm"] = confidence->ptm;
+    if (confidence->iptm) json["interfaces"] = interfaces_json(results, record.sequence);
   }
   return json;
 }
@@ -213,10 +240,10 @@ Json json_of(const ResultReader& results, std::int64_t shown) {
 void print_table(const ResultReader& results, bool problems_only) {
   constexpr std::int64_t block_records = 4096;
   constexpr std::size_t longest = 10'000;
-  std::cout << "id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\n";
+  std::cout << "id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\tiptm\n";
   for (const InputReport& input : problems_only ? results.inputs() : std::vector<InputReport>()) {
     if (!input.is_bad()) continue;
-    std::cout << fmt::format("{}\tinput\t-1\t{}\t{}\t\t\n", printable(input.path, longest), input.problem,
+    std::cout << fmt::format("{}\tinput\t-1\t{}\t{}\t\t\t\n", printable(input.path, longest), input.problem,
                              printable(input.message, longest));
   }
   for (std::int64_t first = 0; first < results.record_count(); first += block_records) {
@@ -224,10 +251,12 @@ void print_table(const ResultReader& results, bool problems_only) {
     for (const Record& record : results.records(first, count)) {
       if (problems_only && record.status == RecordStatus::ok) continue;
       const auto confidence = confidence_of(results, record);
-      std::cout << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", printable(record.id, longest), name_of(record.status),
-                               record.sequence, printable(record.error_code), printable(record.message, longest),
+      std::cout << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", printable(record.id, longest),
+                               name_of(record.status), record.sequence, printable(record.error_code),
+                               printable(record.message, longest),
                                confidence ? fmt::format("{:.2f}", confidence->mean_plddt) : "",
-                               confidence ? fmt::format("{:.3f}", confidence->ptm) : "");
+                               confidence ? fmt::format("{:.3f}", confidence->ptm) : "",
+                               confidence && confidence->iptm ? fmt::format("{:.3f}", *confidence->iptm) : "");
     }
   }
 }

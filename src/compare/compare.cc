@@ -68,10 +68,12 @@ Comparison::Comparison(const ResultReader& a, const ResultReader& b, MatchBy by)
       b_(b),
       matches_(match_records(a, b, by)),
       structures_(a.has_structures() && b.has_structures()),
-      pae_(structures_ && a.has_pae() && b.has_pae()) {
+      pae_(structures_ && a.has_pae() && b.has_pae()),
+      interfaces_(structures_ && a.has_interfaces() && b.has_interfaces()) {
   find_rows();
   if (!structures_) return;
   measures_.insert(measures_.end(), {{"rmsd", "rmsd"}, {"lddt", "lddt", true}, {"plddt", "plddt"}, {"ptm", "ptm"}});
+  if (interfaces_) measures_.push_back({"iptm", "iptm"});
   if (pae_) measures_.push_back({"pae", "pae"});
 }
 
@@ -126,6 +128,11 @@ void Comparison::compare_structures(const RecordPair& pair, std::vector<double>&
   values.push_back(lddt(alphas_a, alphas_b));
   values.push_back(mean_difference(a.plddt, b.plddt, both));
   values.push_back(or_infinite(std::abs(double{a.ptm} - b.ptm)));
+  if (interfaces_) {
+    const float of_a = a.interfaces.iptm.front();
+    const float of_b = b.interfaces.iptm.front();
+    values.push_back(std::isnan(of_a) && std::isnan(of_b) ? missing : or_infinite(std::abs(double{of_a} - of_b)));
+  }
   if (pae_) values.push_back(mean_difference(a_.pae(pair.a), b_.pae(pair.b), {}));
 }
 

@@ -31,8 +31,8 @@ class Comparison {
 
   // Of every layer and kind of embedding, and of logits, that both files hold in the same width: cosine (of the
   // record's worst row) and relative_error. Where both hold structures: rmsd (of C-alpha atoms, ångström), lddt, plddt
-  // (mean absolute difference over the atoms, 0 to 100), ptm (absolute difference) and, where both hold it, pae (mean
-  // absolute difference, ångström).
+  // (mean absolute difference over the atoms, 0 to 100), ptm (absolute difference) and, where both hold them, iptm
+  // (likewise) and pae (mean absolute difference, ångström).
   [[nodiscard]] const std::vector<Measure>& measures() const { return measures_; }
   [[nodiscard]] const Matches& matches() const { return matches_; }
   // In the order of A. Throws Error(bad_input).
@@ -55,6 +55,7 @@ class Comparison {
   std::vector<Rows> rows_;
   bool structures_ = false;
   bool pae_ = false;
+  bool interfaces_ = false;
   std::vector<Measure> measures_;
 };
 

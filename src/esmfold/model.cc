@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <optional>
+#include <utility>
 
 #include "esmfold/geometry.h"
 #include "esmfold/heads.h"
@@ -142,9 +143,11 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
   const at::Tensor aatype = tensor_of(input.aatype, z.device());  // [P]
   const ResidueRows rows(input, z.device());
   const Atoms atoms = structure_module.place_atoms(state, aatype, trace);
-  const ChainPairs chains(input, z.device());
-  const bool is_complex = chains.count() > 1;
-  const AlignmentConfidence alignment = heads.alignment(z, request.pae || is_complex, is_complex ? &chains : nullptr);
+  const std::optional<ChainPairs> chains = request.interfaces && input.chains() > 1
+                                               ? std::optional<ChainPairs>(std::in_place, input, z.device())
+                                               : std::nullopt;
+  const AlignmentConfidence alignment =
+      heads.alignment(z, request.pae || chains.has_value(), chains ? &*chains : nullptr);
   FoldOutput output;
   output.positions = rows.of(atoms.positions);                // [L, 14, 3]
   output.atom_mask = atom_mask_of(rows.of(aatype));           // [L, 14]
@@ -154,12 +157,12 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
   output.ptm = alignment.ptm;
   const at::Tensor pae = alignment.pae.defined() ? rows.of_pairs(alignment.pae) : at::Tensor();  // [L, L]
   if (request.pae) output.pae = pae;
-  if (is_complex) {
+  if (chains) {
     const AlignedErrors errors{pae, rows.of_pairs(alignment.complex_terms), rows.of_pairs(alignment.pair_terms)};
     constexpr std::int64_t alpha = 1;  // slot of C-alpha
     output.interfaces = interfaces_of(errors, output.positions.select(1, alpha), output.atom_mask.select(1, alpha),
-                                      chains.lengths(), request.pae_cutoff);
-  } else {
+                                      chains->lengths(), request.pae_cutoff);
+  } else if (request.interfaces) {
     output.interfaces = interfaces_of_one_chain(alignment.ptm);
   }
   if (request.distogram) output.distogram_logits = rows.of_pairs(heads.distogram_logits(z));  // [L, L, 64]

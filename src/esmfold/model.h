@@ -26,7 +26,8 @@ struct FoldRequest {
   // recycled (between C-beta atoms, over all pairs) is below this many ångström. 0 = never.
   double recycle_tolerance = 0;
   bool pae = true;
-  double pae_cutoff = 10;  // of ipSAE, ångström
+  bool interfaces = false;  // the numbers of a complex's interfaces
+  double pae_cutoff = 10;   // of ipSAE, ångström
   bool distogram = false;
   bool lm_logits = false;
   std::int64_t chunk_size = 0;             // channels of the pair state that a triangular multiplication keeps; 0 = all
@@ -44,7 +45,7 @@ struct FoldOutput {
   at::Tensor lm_logits;         // [L, 23] float32
   double mean_plddt = 0;        // over the atoms that exist; NaN where there is none
   double ptm = 0;               // as the reference computes it: over linkers too
-  Interfaces interfaces;        // linkers left out
+  Interfaces interfaces;        // linkers left out; empty unless asked for
   std::int64_t recycles = 0;    // passes that were computed, less one
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "export/cif_interfaces.h"
 #include "export/file_names.h"
 #include "export/gemmi_model.h"
 #include "export/structure.h"
@@ -25,8 +26,9 @@ constexpr const char* model_number = "1";
 constexpr const char* global_plddt = "1";
 constexpr const char* local_plddt = "2";
 constexpr const char* global_ptm = "3";
+constexpr int first_interface_metric = 4;
 
-using Row = std::vector<std::string>;
+using Row = CifRow;
 
 // Values come as they are; what needs quotes gets them. "." and "?" stay what they are in CIF: not applicable, unknown.
 void add_loop(cif::Block& block, const char* category, const Row& tags, const std::vector<Row>& rows) {
@@ -150,15 +152,53 @@ void add_protocol(cif::Block& block, const gemmi::Structure& model, const Struct
            {{"1", model_number, "Predicted structure", model_data, "Ab initio model"}});
 }
 
+// Of chains, and of each two.
+void add_features(cif::Block& block, const CifMetrics& found) {
+  add_loop(block, "_ma_feature_list.", {"feature_id", "feature_type", "entity_type", "details"}, found.features);
+  add_loop(block, "_ma_entity_instance_feature.", {"ordinal_id", "feature_id", "label_asym_id"}, found.instances);
+  std::vector<Row> rows;
+  for (const Row& row : found.of_chains) {
+    rows.push_back({std::to_string(rows.size() + 1), model_number, row[0], row[1], row[2]});
+  }
+  add_loop(block, "_ma_qa_metric_feature.", {"ordinal_id", "model_id", "feature_id", "metric_id", "metric_value"},
+           rows);
+  rows.clear();
+  for (const Row& row : found.of_chain_pairs) {
+    rows.push_back({std::to_string(rows.size() + 1), model_number, row[0], row[1], row[2], row[3]});
+  }
+  add_loop(block, "_ma_qa_metric_feature_pairwise.",
+           {"ordinal_id", "model_id", "feature_id_1", "feature_id_2", "metric_id", "metric_value"}, rows);
+}
+
+// Metrics of the whole, and what each of all metrics is.
+void add_metrics(cif::Block& block, const Structure& structure, const CifMetrics& interfaces) {
+  std::vector<Row> metrics{{global_plddt, "pLDDT", "Mean over all atoms", "pLDDT", "global", "."},
+                           {local_plddt, "pLDDT", "Of the residue's CA; _atom_site.B_iso_or_equiv has it for each atom",
+                            "pLDDT", "local", "."},
+                           {global_ptm, "pTM", "Predicted TM-score", "pTM", "global", "."}};
+  std::vector<Row> globals{{global_plddt, decimal_text(structure.mean_plddt, 2, "?")},
+                           {global_ptm, decimal_text(structure.ptm, 4, "?")}};
+  metrics.insert(metrics.end(), interfaces.metrics.begin(), interfaces.metrics.end());
+  globals.insert(globals.end(), interfaces.globals.begin(), interfaces.globals.end());
+  for (Row& row : metrics) row.emplace_back(software_group);
+  for (std::size_t i = 0; i < globals.size(); ++i) {
+    globals[i].insert(globals[i].begin(), {std::to_string(i + 1), model_number});
+  }
+  Row tags{"id", "name", "description", "type", "mode", "type_other_details", "software_group_id"};
+  if (interfaces.metrics.empty()) {  // nothing is of another type
+    constexpr std::ptrdiff_t details = 5;
+    tags.erase(tags.begin() + details);
+    for (Row& row : metrics) row.erase(row.begin() + details);
+  }
+  add_loop(block, "_ma_qa_metric.", tags, metrics);
+  add_loop(block, "_ma_qa_metric_global.", {"ordinal_id", "model_id", "metric_id", "metric_value"}, globals);
+}
+
 void add_confidence(cif::Block& block, const Structure& structure, const gemmi::Structure& model) {
-  add_loop(block, "_ma_qa_metric.", {"id", "name", "description", "type", "mode", "software_group_id"},
-           {{global_plddt, "pLDDT", "Mean over all atoms", "pLDDT", "global", software_group},
-            {local_plddt, "pLDDT", "Of the residue's CA; _atom_site.B_iso_or_equiv has it for each atom", "pLDDT",
-             "local", software_group},
-            {global_ptm, "pTM", "Predicted TM-score", "pTM", "global", software_group}});
-  add_loop(block, "_ma_qa_metric_global.", {"ordinal_id", "model_id", "metric_id", "metric_value"},
-           {{"1", model_number, global_plddt, decimal_text(structure.mean_plddt, 2, "?")},
-            {"2", model_number, global_ptm, decimal_text(structure.ptm, 4, "?")}});
+  const bool is_complex = structure.interfaces.is_complex();
+  const CifMetrics interfaces =
+      is_complex ? interface_metrics(structure.interfaces, first_interface_metric) : CifMetrics();
+  add_metrics(block, structure, interfaces);
   std::vector<Row> rows;
   for (const gemmi::Chain& chain : model.models[0].chains) {
     for (const gemmi::Residue& residue : chain.residues) {
@@ -171,6 +211,7 @@ void add_confidence(cif::Block& block, const Structure& structure, const gemmi::
   add_loop(block, "_ma_qa_metric_local.",
            {"ordinal_id", "model_id", "label_asym_id", "label_seq_id", "label_comp_id", "metric_id", "metric_value"},
            rows);
+  if (is_complex) add_features(block, interfaces);
 }
 
 void add_atoms(cif::Block& block, const gemmi::Structure& model) {

@@ -49,6 +49,27 @@ void add_remark(std::vector<std::string>& lines, std::string_view text) {
   }
 }
 
+// How sure the model is of each chain of a complex, and of each two.
+void add_interfaces(std::vector<std::string>& lines, const StoredInterfaces& found) {
+  add_remark(lines, "PTM WITHOUT LINKERS: " + decimal_text(found.ptm_residues.front(), 4, "UNKNOWN"));
+  add_remark(lines, "IPTM: " + decimal_text(found.iptm.front(), 4, "UNKNOWN"));
+  const auto name = [](std::size_t chain) { return chain_name(static_cast<std::int64_t>(chain)); };
+  const std::size_t chains = found.chains();
+  for (std::size_t a = 0; a < chains; ++a) {
+    add_remark(lines, "CHAIN " + name(a) + ": PTM " + decimal_text(found.chain_ptm[a], 4, "UNKNOWN") + " MEAN PLDDT " +
+                          decimal_text(found.chain_mean_plddt[a], 2, "UNKNOWN"));
+  }
+  add_remark(lines, "OF TWO CHAINS THE FIRST IS ALIGNED AND THE SECOND IS SCORED");
+  for (std::size_t pair = 0; pair < chains * chains; ++pair) {
+    if (pair / chains == pair % chains) continue;
+    add_remark(lines, "CHAINS " + name(pair / chains) + " " + name(pair % chains) + ": IPTM " +
+                          decimal_text(found.pair_iptm[pair], 4, "UNKNOWN") + " IPSAE " +
+                          decimal_text(found.ipsae[pair], 4, "UNKNOWN") + " MIN PAE " +
+                          decimal_text(found.min_pae[pair], 2, "UNKNOWN") + " CONTACTS " +
+                          decimal_text(found.contacts[pair], 0, "UNKNOWN"));
+  }
+}
+
 std::vector<std::string> head_lines(const Structure& structure, const StructureOrigin& origin) {
   constexpr std::size_t longest = 400;
   const std::string id = ascii_text(structure.id, longest);
@@ -64,6 +85,7 @@ std::vector<std::string> head_lines(const Structure& structure, const StructureO
   add_remark(lines, "CREATED: " + ascii_text(origin.created_utc, longest));
   add_remark(lines, "MEAN PLDDT: " + decimal_text(structure.mean_plddt, 2, "UNKNOWN"));
   add_remark(lines, "PTM: " + decimal_text(structure.ptm, 4, "UNKNOWN"));
+  if (structure.interfaces.is_complex()) add_interfaces(lines, structure.interfaces);
   add_remark(lines, "THE COLUMN OF B-FACTORS HOLDS THE PLDDT OF EACH ATOM, 0 TO 100");
   if (!origin.untrained_note.empty()) add_remark(lines, "UNTRAINED: " + ascii_text(origin.untrained_note, longest));
   return lines;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/structure_format.h"
+#include "store/stored_interfaces.h"
 
 namespace pleat {
 
@@ -37,6 +38,7 @@ struct Structure {
   std::vector<float> plddt;                  // [L, 14] 0 to 100
   float mean_plddt = 0;
   float ptm = 0;
+  StoredInterfaces interfaces;  // empty where they were not asked for
 };
 
 // Whether another format than PDB would hold what PDB cannot.

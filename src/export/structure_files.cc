@@ -30,7 +30,7 @@ class Exporter {
     line.record = &record;
     line.record_number = number;
     line.status = record.status;
-    line.mean_plddt = line.ptm = std::numeric_limits<float>::quiet_NaN();
+    line.mean_plddt = line.ptm = line.iptm = std::numeric_limits<float>::quiet_NaN();
     if (record.sequence >= 0) write(record, file, line);
     if (line.file.empty() && line.reason.empty()) {
       line.reason = record.message.empty() ? "never computed" : record.message;
@@ -54,6 +54,7 @@ class Exporter {
     if (!stored.computed()) return;
     line.mean_plddt = stored.mean_plddt;
     line.ptm = stored.ptm;
+    if (stored.interfaces.is_complex()) line.iptm = stored.interfaces.iptm.front();
     const Structure structure = structure_of(record, std::move(sequence), std::move(stored));
     line.reason = reason_against(structure, format_);
     if (line.reason.empty()) {
@@ -89,6 +90,7 @@ Structure structure_of(const Record& record, StoredSequence sequence, StoredStru
   structure.plddt = std::move(stored.plddt);
   structure.mean_plddt = stored.mean_plddt;
   structure.ptm = stored.ptm;
+  structure.interfaces = std::move(stored.interfaces);
   return structure;
 }
 

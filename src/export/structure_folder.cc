@@ -16,6 +16,7 @@
 #include "export/file_names.h"
 #include "export/file_sink.h"
 #include "export/structure_index.h"
+#include "store/interfaces.h"
 
 namespace pleat {
 namespace {
@@ -159,6 +160,7 @@ Structure structure_of(const SequenceResult& result, const SequenceTable& sequen
   structure.plddt = floats_from(result.structure.plddt, type);
   structure.mean_plddt = result.structure.mean_plddt;
   structure.ptm = result.structure.ptm;
+  structure.interfaces = interfaces_of(result);
   return structure;
 }
 
@@ -171,6 +173,7 @@ struct StructureFolder::Impl {
     bool failed = false;
     float mean_plddt = std::numeric_limits<float>::quiet_NaN();
     float ptm = std::numeric_limits<float>::quiet_NaN();
+    float iptm = std::numeric_limits<float>::quiet_NaN();
     std::string message;               // why it failed
     std::vector<std::string> against;  // parallel to the formats: why there is no file
   };
@@ -215,13 +218,14 @@ void StructureFolder::Impl::add_index_lines(std::size_t number, StructureIndex& 
   line.record = &record;
   line.record_number = static_cast<std::int64_t>(number);
   line.status = record.status;
-  line.mean_plddt = line.ptm = std::numeric_limits<float>::quiet_NaN();
+  line.mean_plddt = line.ptm = line.iptm = std::numeric_limits<float>::quiet_NaN();
   line.reason = record.message;
   if (record.sequence >= 0) {
     const Outcome& outcome = outcomes[static_cast<std::size_t>(record.sequence)];
     line.length = dataset.sequences.length(record.sequence);
     line.mean_plddt = outcome.mean_plddt;
     line.ptm = outcome.ptm;
+    line.iptm = outcome.iptm;
     if (outcome.added && !outcome.failed) {
       bool lacks_one = false;
       for (std::size_t i = 0; i < options.formats.size(); ++i) {
@@ -275,6 +279,7 @@ std::string StructureFolder::add(const SequenceResult& result) {
     outcome.mean_plddt = result.structure.mean_plddt;
     outcome.ptm = result.structure.ptm;
     Structure structure = structure_of(result, impl_->dataset.sequences, impl_->options.structure_dtype);
+    if (structure.interfaces.is_complex()) outcome.iptm = structure.interfaces.iptm.front();
     for (const StructureFormat format : impl_->options.formats) {
       const std::string reason = reason_against(structure, format);
       outcome.against.push_back(reason);

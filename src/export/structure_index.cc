@@ -23,7 +23,8 @@ void StructureIndex::add(const IndexLine& line) {
   text_ += line.file + '\t' + one_line(line.record->id) + '\t' + std::to_string(line.record_number) + '\t' +
            std::to_string(line.record->sequence) + '\t' + std::to_string(line.length) + '\t' +
            number_text(line.mean_plddt, "%.2f") + '\t' + number_text(line.ptm, "%.4f") + '\t' +
-           std::string(name_of(line.status)) + '\t' + one_line(line.reason) + '\n';
+           number_text(line.iptm, "%.4f") + '\t' + std::string(name_of(line.status)) + '\t' + one_line(line.reason) +
+           '\n';
 }
 
 }  // namespace pleat

@@ -15,6 +15,7 @@ struct IndexLine {
   std::int64_t length = 0;         // residues
   float mean_plddt = 0;            // NaN where never computed; likewise ptm
   float ptm = 0;
+  float iptm = 0;  // NaN with one chain, too
   RecordStatus status = RecordStatus::ok;
   std::string reason;  // why there is no file
 };
@@ -29,7 +30,7 @@ class StructureIndex {
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  std::string text_ = "file\tid\trecord\tsequence\tlength\tmean_plddt\tptm\tstatus\treason\n";
+  std::string text_ = "file\tid\trecord\tsequence\tlength\tmean_plddt\tptm\tiptm\tstatus\treason\n";
 };
 
 }  // namespace pleat

@@ -149,8 +149,8 @@ tasks:
   embeddings: {layers: [-1], per_residue: true, mean: true, bos: false, dtype: float16}
   logits: false
   contacts: false
-  structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, dtype: float16, formats: [],
-                     #     chain_linker: 25, chain_gap: 512} with a folding model
+  structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, interfaces: true, pae_cutoff: 10,
+                     #     dtype: float16, formats: [], chain_linker: 25, chain_gap: 512} with a folding model
 run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto}
 policy: {residues: convert, max_length: 0, duplicates: share, nucleotides: warn, fail_on: any}
 ```

@@ -48,6 +48,8 @@ struct StructureTask {
   std::int64_t num_recycles = 3;  // n + 1 passes
   double recycle_tolerance = 0;   // ångström; 0 = off
   bool pae = true;
+  bool interfaces = true;
+  double pae_cutoff = 10;  // ångström, of ipSAE
   DType dtype = DType::float16;
   std::vector<StructureFormat> formats;  // of files written during the run, beside the output
   std::int64_t chain_linker = 25;        // glycines between chains

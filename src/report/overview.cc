@@ -147,7 +147,7 @@ std::string number_cell(double value, int decimals) {
   return std::isfinite(value) ? fmt::format("<td class=\"number\">{:.{}f}</td>", value, decimals) : "<td></td>";
 }
 
-std::string row_html(const RecordTable& records, std::size_t i, bool structures) {
+std::string row_html(const RecordTable& records, std::size_t i, bool structures, bool interfaces) {
   const auto status = static_cast<RecordStatus>(records.status[i]);
   std::string html = fmt::format("<tr><td class=\"id\"><bdi>{}</bdi></td><td class=\"status {}\">{}</td>",
                                  escaped(records.id[i], longest_text), name_of(status), name_of(status));
@@ -155,6 +155,7 @@ std::string row_html(const RecordTable& records, std::size_t i, bool structures)
                                   : fmt::format("<td class=\"number\">{}</td><td class=\"number\">{}</td>",
                                                 records.length[i], records.chains[i]);
   if (structures) html += number_cell(records.mean_plddt[i], 1) + number_cell(records.ptm[i], 2);
+  if (interfaces) html += number_cell(records.iptm[i], 2) + number_cell(records.ipsae[i], 2);
   html += number_cell(records.seconds[i], 2);
   html += fmt::format("<td>{}</td>", records.rung[i] == 0 ? "" : schema::memory_rung_words[records.rung[i]]);
   return html + fmt::format("<td class=\"note\"><bdi>{}</bdi></td></tr>\n", escaped(records.message[i], longest_text));
@@ -288,6 +289,7 @@ std::string table_html(const std::vector<ResultReader>& files, const RecordTable
   constexpr std::size_t shown = 500;
   if (records.size() == 0) return "<p id=\"no-records\">There are no records: the inputs held none.</p>\n";
   const bool structures = have_structures(files);
+  const bool interfaces = have_interfaces(records);
   std::string html =
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Records\"><table id=\"records\">\n"
       "<caption class=\"hidden\">Records</caption><thead><tr>";
@@ -302,11 +304,16 @@ std::string table_html(const std::vector<ResultReader>& files, const RecordTable
     column("plddt", "mean pLDDT");
     column("ptm", "pTM");
   }
+  if (interfaces) {
+    column("iptm", "ipTM");
+    column("ipsae", "best ipSAE");
+  }
   column("seconds", "seconds");
   column("rung", "memory rung");
   column("message", "note");
   html += "</tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < std::min(shown, records.size()); ++i) html += row_html(records, i, structures);
+  for (std::size_t i = 0; i < std::min(shown, records.size()); ++i)
+    html += row_html(records, i, structures, interfaces);
   html += "</tbody></table></div>\n";
   if (records.size() > shown) {
     html += fmt::format(

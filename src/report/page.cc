@@ -93,6 +93,8 @@ Blob table_blob(const PageContent& content) {
   blob.add("chains", all_of(records.chains));
   blob.add("plddt", all_of(records.mean_plddt));
   blob.add("ptm", all_of(records.ptm));
+  blob.add("iptm", all_of(records.iptm));
+  blob.add("ipsae", all_of(records.ipsae));
   blob.add("seconds", all_of(records.seconds));
   blob.add("rung", all_of(records.rung));
   blob.add("attempts", all_of(records.attempts));

@@ -16,6 +16,8 @@ struct SequenceNumbers {
   std::vector<std::uint16_t> chains;
   std::vector<float> mean_plddt;
   std::vector<float> ptm;
+  std::vector<float> iptm;   // empty where the file has none, likewise:
+  std::vector<float> ipsae;  // of the best two chains
 };
 
 // Chains count from 0 within a sequence, so its last residue tells how many there are.
@@ -36,12 +38,29 @@ std::vector<std::uint16_t> count_chains(const ResultReader& results) {
   return counts;
 }
 
+// The largest of each sequence's matrix; NaN with one chain.
+std::vector<float> best_ipsae(const ResultReader& results) {
+  const std::vector<std::int64_t>& begins = results.begins(Extent::chain_pair);
+  const std::vector<float> all = results.floats(schema::ipsae, 0, begins.back());
+  std::vector<float> best(begins.size() - 1, missing);
+  for (std::size_t row = 0; row < best.size(); ++row) {
+    for (auto i = static_cast<std::size_t>(begins[row]); i < static_cast<std::size_t>(begins[row + 1]); ++i) {
+      if (std::isfinite(all[i]) && !(best[row] >= all[i])) best[row] = all[i];
+    }
+  }
+  return best;
+}
+
 SequenceNumbers read_sequences(const ResultReader& results) {
   SequenceNumbers numbers;
   numbers.chains = count_chains(results);
   if (results.has_structures()) {
     numbers.mean_plddt = results.floats(schema::mean_plddt, 0, results.sequence_count());
     numbers.ptm = results.floats(schema::ptm, 0, results.sequence_count());
+    if (results.has_interfaces()) {
+      numbers.iptm = results.floats(schema::iptm, 0, results.sequence_count());
+      numbers.ipsae = best_ipsae(results);
+    }
   }
   return numbers;
 }
@@ -81,6 +100,9 @@ class TableReader {
     const bool has_structure = has_row && record.status == RecordStatus::ok && results_.has_structures();
     table_.mean_plddt.push_back(has_structure ? sequences_.mean_plddt[row] : missing);
     table_.ptm.push_back(has_structure ? sequences_.ptm[row] : missing);
+    const bool has_interfaces = has_structure && !sequences_.iptm.empty();
+    table_.iptm.push_back(has_interfaces ? sequences_.iptm[row] : missing);
+    table_.ipsae.push_back(has_interfaces ? sequences_.ipsae[row] : missing);
     table_.is_first.push_back(has_row && seen_[row] == 0 ? 1 : 0);
     if (has_row) seen_[row] = 1;
   }
@@ -116,6 +138,10 @@ RecordTable read_records(const std::vector<ResultReader>& files) {
     TableReader(files[file], static_cast<std::uint16_t>(file), table).read();
   }
   return table;
+}
+
+bool have_interfaces(const RecordTable& records) {
+  return std::ranges::any_of(records.iptm, [](float value) { return std::isfinite(value); });
 }
 
 bool have_structures(const std::vector<ResultReader>& files) {

@@ -23,6 +23,8 @@ struct RecordTable {
   std::vector<std::uint16_t> chains;   // 0 where refused
   std::vector<float> mean_plddt;       // 0 to 100
   std::vector<float> ptm;              // 0 to 1
+  std::vector<float> iptm;             // 0 to 1, of complexes
+  std::vector<float> ipsae;            // 0 to 1, of the best two chains of a complex
   std::vector<float> seconds;          // what computing it took
   std::vector<std::int32_t> attempts;  // how often it was tried
   std::vector<std::uint8_t> rung;      // place in schema::memory_rung_words
@@ -35,6 +37,9 @@ struct RecordTable {
 
 // Throws what the reader throws.
 [[nodiscard]] RecordTable read_records(const std::vector<ResultReader>& files);
+
+// Whether any record is a complex whose interfaces were rated.
+[[nodiscard]] bool have_interfaces(const RecordTable& records);
 
 // Whether any of the files has structures.
 [[nodiscard]] bool have_structures(const std::vector<ResultReader>& files);

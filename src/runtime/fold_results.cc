@@ -7,6 +7,7 @@
 
 #include "engine/device.h"
 #include "runtime/structure_check.h"
+#include "store/interfaces.h"
 #include "tensor/host.h"
 
 namespace pleat {
@@ -23,6 +24,39 @@ at::Tensor plain(const at::Tensor& tensor, at::ScalarType type) { return tensor.
 template <class T>
 std::vector<T> copy_of(std::span<const T> values) {
   return {values.begin(), values.end()};
+}
+
+std::vector<float> floats_of(const at::Tensor& tensor) {
+  const at::Tensor here = plain(tensor, at::kFloat);
+  return copy_of(span_of<float>(here));
+}
+
+// The mean over the atoms of each chain: plddt and atom_mask [L, 14] -> [C]
+std::vector<float> means_by_chain(std::span<const float> plddt, std::span<const std::uint8_t> atom_mask,
+                                  std::span<const std::uint16_t> chain) {
+  const std::size_t slots = atom_mask.size() / chain.size();
+  std::vector<double> sums(std::size_t{chain.back()} + 1);
+  std::vector<double> atoms(sums.size());
+  for (std::size_t i = 0; i < atom_mask.size(); ++i) {
+    if (atom_mask[i] == 0) continue;
+    sums[chain[i / slots]] += plddt[i];
+    atoms[chain[i / slots]] += 1;
+  }
+  std::vector<float> means;
+  for (std::size_t c = 0; c < sums.size(); ++c) means.push_back(static_cast<float>(sums[c] / atoms[c]));
+  return means;
+}
+
+StoredInterfaces stored(const Interfaces& computed, const StructureNumbers& numbers) {
+  return {.iptm = {static_cast<float>(computed.iptm)},
+          .ptm_residues = {static_cast<float>(computed.ptm)},
+          .chain_ptm = floats_of(computed.chain_ptm),
+          .chain_mean_plddt = means_by_chain(numbers.plddt, numbers.atom_mask, numbers.chain),
+          .pair_iptm = floats_of(computed.pair_iptm),
+          .ipsae = floats_of(computed.ipsae),
+          .ipsae_d0chn = floats_of(computed.ipsae_d0chn),
+          .min_pae = floats_of(computed.min_pae),
+          .contacts = floats_of(computed.contacts)};
 }
 
 }  // namespace
@@ -56,6 +90,7 @@ void add_structure(const FoldOutput& output, std::span<const std::uint16_t> chai
   structure.ptm = static_cast<float>(output.ptm);
   structure.recycles = static_cast<std::int32_t>(output.recycles);
   if (layout.pae) structure.pae = bytes_of(pae, layout.structure_dtype);
+  if (layout.interfaces) put_interfaces(stored(output.interfaces, numbers), result);
 }
 
 }  // namespace pleat

@@ -17,8 +17,10 @@ std::string embeddings_text(const ResultLayout& layout) {
 
 std::string structure_text(const StructureTask& task) {
   if (!task.enabled) return "off";
-  return fmt::format("num_recycles {}, recycle_tolerance {}, pae {}, dtype {}, chain_gap {}", task.num_recycles,
-                     task.recycle_tolerance, task.pae, name_of(task.dtype), task.chain_gap);
+  const std::string interfaces = task.interfaces ? fmt::format("below {}", task.pae_cutoff) : "off";
+  return fmt::format("num_recycles {}, recycle_tolerance {}, pae {}, interfaces {}, dtype {}, chain_gap {}",
+                     task.num_recycles, task.recycle_tolerance, task.pae, interfaces, name_of(task.dtype),
+                     task.chain_gap);
 }
 
 }  // namespace

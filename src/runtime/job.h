@@ -76,6 +76,11 @@ struct RunSummary {
   double seconds_finish = 0;   // putting the file together
   std::int64_t peak_rss_bytes = 0;
   std::int64_t linear_flops_per_token = 0;
+  // Of the records that are complexes, where interfaces were asked for:
+  std::int64_t complexes = 0;
+  double mean_iptm = 0;
+  double best_iptm = 0;
+  std::string best_complex;  // its id
   // Where structures were asked for:
   std::int64_t sequences_folded = 0;
   std::int64_t positions_folded = 0;  // their residues and the linkers between chains

@@ -80,6 +80,7 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
   layout.contacts = manifest.tasks.contacts;
   layout.structure = manifest.tasks.structure.enabled;
   layout.pae = layout.structure && manifest.tasks.structure.pae;
+  layout.interfaces = layout.structure && manifest.tasks.structure.interfaces;
   layout.structure_dtype = manifest.tasks.structure.dtype;
   layout.width = config.hidden_size;
   layout.depth = config.num_hidden_layers;
@@ -160,6 +161,8 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   request.num_recycles = structure.num_recycles;
   request.recycle_tolerance = structure.recycle_tolerance;
   request.pae = structure.pae;
+  request.interfaces = structure.interfaces;
+  request.pae_cutoff = structure.pae_cutoff;
   request.chunk_size = chunk_size;
   return request;
 }

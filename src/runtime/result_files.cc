@@ -1,7 +1,9 @@
 #include "runtime/result_files.h"
 
+#include <cmath>
 #include <utility>
 
+#include "store/result_reader.h"
 #include "store/schema.h"
 
 namespace pleat {
@@ -18,11 +20,29 @@ std::unique_ptr<StructureFolder> open_structure_folder(const Manifest& manifest,
       StructureFolder::Options{task.formats, job.layout.structure_dtype, settings.overwrite});
 }
 
+// How good the interfaces of the complexes of a finished file are, earlier runs' too.
+void rate_complexes(const Dataset& dataset, RunSummary& summary) {
+  const ResultReader results(summary.output);
+  const std::vector<float> iptm = results.floats(schema::iptm, 0, results.sequence_count());
+  for (const Record& record : dataset.records) {
+    if (record.sequence < 0) continue;
+    const double found = iptm[static_cast<std::size_t>(record.sequence)];
+    if (!std::isfinite(found)) continue;
+    if (summary.complexes++ == 0 || found > summary.best_iptm) {
+      summary.best_iptm = found;
+      summary.best_complex = record.id;
+    }
+    summary.mean_iptm += found;
+  }
+  if (summary.complexes > 0) summary.mean_iptm /= static_cast<double>(summary.complexes);
+}
+
 }  // namespace
 
 ResultFiles::ResultFiles(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job,
                          const std::string& created_utc, const WriterOptions& options)
-    : writer_(manifest.resolve(manifest.output), job.layout, job.dataset, options),
+    : job_(job),
+      writer_(manifest.resolve(manifest.output), job.layout, job.dataset, options),
       folder_(open_structure_folder(manifest, settings, job, created_utc)),
       outcomes_(job.dataset) {}
 
@@ -53,6 +73,7 @@ void ResultFiles::finish(const FileAttributes& attributes, RunSummary& summary) 
   };
   summary.file_bytes = writer_.finish(attributes, commit_folder).file_bytes;
   outcomes_.count_records(summary);
+  if (job_.layout.interfaces) rate_complexes(job_.dataset, summary);
 }
 
 }  // namespace pleat

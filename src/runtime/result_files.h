@@ -31,6 +31,7 @@ class ResultFiles {
   void finish(const FileAttributes& attributes, RunSummary& summary);
 
  private:
+  const PreparedJob& job_;
   ResultWriter writer_;
   std::unique_ptr<StructureFolder> folder_;  // null without tasks.structure.formats
   Outcomes outcomes_;

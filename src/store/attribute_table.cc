@@ -116,6 +116,7 @@ std::string_view text_of(Present present) {
     case Present::with_contacts: return "tasks.contacts";
     case Present::with_structure: return "tasks.structure";
     case Present::with_pae: return "tasks.structure.pae";
+    case Present::with_interfaces: return "tasks.structure.interfaces";
   }
   throw Error(ErrorCode::internal, "a dataset that is never there");
 }
@@ -130,6 +131,7 @@ bool is_asked_for(Present present, const ResultLayout& layout) {
     case Present::with_contacts: return layout.contacts;
     case Present::with_structure: return layout.structure;
     case Present::with_pae: return layout.pae;
+    case Present::with_interfaces: return layout.interfaces;
     default: return false;
   }
 }

@@ -1,15 +1,13 @@
 // Every dataset of the result file.
 #include <array>
-#include <cstring>
+#include <cstddef>
 
-#include "sequence/residues.h"
 #include "store/schema.h"
 #include "store/schema_table.h"
+#include "store/structure_rows_impl.h"
 
 namespace pleat::schema {
 namespace {
-
-constexpr auto slots = static_cast<std::int64_t>(residues::slots);
 
 using RecordPointer = std::variant<std::string*, std::int64_t*, RecordStatus*>;
 using OutcomePointer = std::variant<std::string*, double*, std::int32_t*, MemoryRung*>;
@@ -19,37 +17,7 @@ Bytes residue_bytes(const SequenceTable& sequences, std::vector<std::byte>& /*sc
   return std::as_bytes(std::span(sequences.all_residues()));
 }
 
-Bytes chain_bytes(const SequenceTable& sequences, std::vector<std::byte>& /*scratch*/) {
-  return std::as_bytes(std::span(sequences.all_chains()));
-}
-
-Bytes residue_numbers(const SequenceTable& sequences, std::vector<std::byte>& scratch) {
-  scratch.resize(sequences.all_chains().size() * sizeof(std::int32_t));
-  std::byte* out = scratch.data();
-  for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    const std::span<const std::uint16_t> chain = sequences.chain(row);
-    std::int32_t number = 0;
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-      number = i == 0 || chain[i] != chain[i - 1] ? 1 : number + 1;
-      std::memcpy(out, &number, sizeof(number));
-      out += sizeof(number);
-    }
-  }
-  return scratch;
-}
-
-Bytes atom_names(const SequenceTable& /*sequences*/, std::vector<std::byte>& scratch) {
-  constexpr std::size_t longest_name = 4;
-  std::string names;
-  for (const auto& row : residues::atom_names) {
-    for (const std::string_view name : row) names.append(name).append(longest_name - name.size(), '\0');
-  }
-  const Bytes bytes = std::as_bytes(std::span(names));
-  scratch.assign(bytes.begin(), bytes.end());
-  return scratch;
-}
-
-constexpr std::array table{
+constexpr std::array first_rows{
     DatasetEntry{.path = record_id,
                  .element = Element::text,
                  .extent = Extent::record,
@@ -168,7 +136,7 @@ constexpr std::array table{
     DatasetEntry{.path = sequence_chain,
                  .element = Element::uint16,
                  .extent = Extent::residue,
-                 .content = OfSequences(chain_bytes),
+                 .content = OfSequences(rows::chain_bytes),
                  .help = "Number of the chain within its sequence, from 0; above 0 only for inputs written as A:B."},
     DatasetEntry{.path = sequence_offsets,
                  .element = Element::int64,
@@ -228,98 +196,20 @@ constexpr std::array table{
                  .content = Offsets{Extent::pair},
                  .unit = "values",
                  .help = "The matrix of row u is [offsets[u], offsets[u + 1])."},
-
-    DatasetEntry{
-        .path = positions,
-        .element = Element::float32,
-        .extent = Extent::residue,
-        .row_shape = {slots, 3},
-        .present = Present::with_structure,
-        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.positions; }),
-        .unit = angstrom,
-        .help = "Where the atoms are: x, y, z. 0 where a slot has no atom."},
-    DatasetEntry{
-        .path = atom_mask,
-        .element = Element::uint8,
-        .extent = Extent::residue,
-        .row_shape = {slots},
-        .present = Present::with_structure,
-        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.atom_mask; }),
-        .missing = 0,
-        .range = {0, 1},
-        .help = "1 where there is an atom. X has none."},
-    DatasetEntry{.path = plddt,
-                 .element = Element::structure_float,
-                 .extent = Extent::residue,
-                 .row_shape = {slots},
-                 .present = Present::with_structure,
-                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.plddt; }),
-                 .range = {0, 100},
-                 .unit = "0 to 100",
-                 .help = "Confidence of each atom, pLDDT; 0 where there is no atom."},
-    DatasetEntry{
-        .path = mean_plddt,
-        .element = Element::float32,
-        .extent = Extent::sequence,
-        .present = Present::with_structure,
-        .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.mean_plddt; }),
-        .range = {0, 100},
-        .may_lack_values = true,
-        .unit = "0 to 100",
-        .help = "Mean pLDDT over the atoms; NaN where a sequence of X alone has none."},
-    DatasetEntry{.path = ptm,
-                 .element = Element::float32,
-                 .extent = Extent::sequence,
-                 .present = Present::with_structure,
-                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.ptm; }),
-                 .range = {0, 1},
-                 .unit = "0 to 1",
-                 .help = "Predicted TM-score, over linkers between chains too."},
-    DatasetEntry{.path = recycles,
-                 .element = Element::int32,
-                 .extent = Extent::sequence,
-                 .present = Present::with_structure,
-                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.recycles; }),
-                 .missing = -1,
-                 .range = {0, 1e6},
-                 .help = "How often the trunk's result was fed back; -1 where never computed."},
-    DatasetEntry{.path = pae,
-                 .element = Element::structure_float,
-                 .extent = Extent::pair,
-                 .present = Present::with_pae,
-                 .content = ResultField([](SequenceResult& r, std::size_t) -> Values { return &r.structure.pae; }),
-                 .range = {0, 1000},
-                 .unit = angstrom,
-                 .help = "Predicted aligned error, an L x L matrix per sequence, end to end: the error expected at "
-                         "residue j (column) with residue i (row) aligned."},
-    DatasetEntry{.path = pae_offsets,
-                 .element = Element::int64,
-                 .extent = Extent::sequence,
-                 .present = Present::with_pae,
-                 .content = Offsets{Extent::pair},
-                 .unit = "values",
-                 .help = "The matrix of row u is [pae_offsets[u], pae_offsets[u + 1])."},
-    DatasetEntry{.path = structure_chain,
-                 .element = Element::uint16,
-                 .extent = Extent::residue,
-                 .present = Present::with_structure,
-                 .content = OfSequences(chain_bytes),
-                 .help = "As /sequences/chain."},
-    DatasetEntry{.path = residue_number,
-                 .element = Element::int32,
-                 .extent = Extent::residue,
-                 .present = Present::with_structure,
-                 .content = OfSequences(residue_numbers),
-                 .help = "Number of the residue, from 1 in each chain."},
-    DatasetEntry{.path = atom14_names,
-                 .element = Element::atom_name,
-                 .extent = Extent::residue_kind,
-                 .row_shape = {slots},
-                 .present = Present::with_structure,
-                 .content = OfSequences(atom_names),
-                 .help = "Which atom lies in each slot, by kind of residue; empty where none does. The attribute "
-                         "`residues` names the rows."},
 };
+
+template <std::size_t... sizes>
+constexpr auto joined(const std::array<DatasetEntry, sizes>&... parts) {
+  std::array<DatasetEntry, (sizes + ...)> all{};
+  std::size_t next = 0;
+  const auto add = [&](const auto& part) {
+    for (const DatasetEntry& entry : part) all[next++] = entry;
+  };
+  (add(parts), ...);
+  return all;
+}
+
+constexpr std::array table = joined(first_rows, rows::structures);
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include "sequence/dataset.h"
 #include "store/extent.h"
 #include "store/file_attributes.h"
+#include "store/stored_interfaces.h"
 
 namespace pleat {
 
@@ -51,7 +52,8 @@ struct StoredStructure {
   std::vector<std::int32_t> residue_number;  // [L] from 1 in each chain
   float mean_plddt = 0;
   float ptm = 0;
-  std::int32_t recycles = -1;  // -1: never computed, and nothing else here means anything
+  std::int32_t recycles = -1;   // -1: never computed, and nothing else here means anything
+  StoredInterfaces interfaces;  // empty where the file has none
 
   [[nodiscard]] bool computed() const { return recycles >= 0; }
 };
@@ -100,6 +102,9 @@ class ResultReader {
   [[nodiscard]] bool has_structures() const;
   [[nodiscard]] bool has_pae() const;
   [[nodiscard]] StoredStructure structure(std::int64_t row) const;
+  [[nodiscard]] bool has_interfaces() const;
+  // Of a sequence; all NaN where never computed.
+  [[nodiscard]] StoredInterfaces interfaces(std::int64_t row) const;
   // [L, L] ångström; NaN where never computed.
   [[nodiscard]] std::vector<float> pae(std::int64_t row) const;
   // The rows of a dataset that belong to one sequence, row-major, as float32 whatever its type.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/interfaces.h"
 #include "store/result_reader_impl.h"
 
 namespace pleat {
@@ -146,6 +147,7 @@ StoredSequence ResultReader::sequence(std::int64_t row) const {
 }
 
 bool ResultReader::has_structures() const { return hdf5::has_dataset(impl_->id, schema::positions); }
+bool ResultReader::has_interfaces() const { return hdf5::has_dataset(impl_->id, schema::iptm); }
 bool ResultReader::has_pae() const { return hdf5::has_dataset(impl_->id, schema::pae); }
 
 StoredStructure ResultReader::structure(std::int64_t row) const {
@@ -157,12 +159,21 @@ StoredStructure ResultReader::structure(std::int64_t row) const {
   structure.atom_mask = impl_->read_of<std::uint8_t>(schema::atom_mask, row);
   structure.plddt = impl_->read_of<float>(schema::plddt, row);
   structure.chain = impl_->read_of<std::uint16_t>(schema::structure_chain, row);
+  if (has_interfaces()) structure.interfaces = interfaces(row);
   structure.residue_number = impl_->read_of<std::int32_t>(schema::residue_number, row);
   if (!counts_up(structure.chain, structure.residue_number)) {
     throw_bad(impl_->file, "has chains or residue numbers in /structures that do not count up, in sequence row " +
                                std::to_string(row));
   }
   return structure;
+}
+
+StoredInterfaces ResultReader::interfaces(std::int64_t row) const {
+  StoredInterfaces interfaces;
+  for (const InterfaceColumn& column : interface_columns) {
+    interfaces.*column.values = impl_->read_of<float>(column.path, row);
+  }
+  return interfaces;
 }
 
 std::vector<float> ResultReader::pae(std::int64_t row) const {

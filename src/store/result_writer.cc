@@ -35,6 +35,7 @@ void check_layout(const ResultLayout& layout) {
   if (has_layers && layout.width <= 0) throw Error(ErrorCode::internal, "embeddings need a width");
   if (layout.logits && layout.alphabet.empty()) throw Error(ErrorCode::internal, "logits need an alphabet");
   if (layout.pae && !layout.structure) throw Error(ErrorCode::internal, "pae needs structures");
+  if (layout.interfaces && !layout.structure) throw Error(ErrorCode::internal, "interfaces need structures");
   static_cast<void>(parts_of(layout));  // knows which types can be stored
 }
 
@@ -99,7 +100,7 @@ struct ResultWriter::Impl {
     if (!has_results) work.clear();
   }
   [[nodiscard]] std::vector<std::int64_t> keys_of(const std::vector<std::int64_t>& rows) const;
-  StructureResult read_structure(std::int64_t row);
+  void read_structure(std::int64_t row, SequenceResult& result);
   std::int64_t bytes_to_come() const;
   [[nodiscard]] std::int64_t bytes_of_row(std::int64_t row) const;
   void check_room() const;
@@ -168,18 +169,17 @@ std::vector<std::int64_t> ResultWriter::Impl::keys_of(const std::vector<std::int
   return keys;
 }
 
-StructureResult ResultWriter::Impl::read_structure(std::int64_t row) {
+void ResultWriter::Impl::read_structure(std::int64_t row, SequenceResult& result) {
   const std::vector<std::uint64_t> sizes = sizes_of(parts, size_of(dataset.sequences, row));
   std::uint64_t position = index[row];
-  SequenceResult result;
   for (std::size_t part = 0; part < parts.size(); ++part) {
     position += sizeof(PartHead);
-    if (parts[part].entry->present == schema::Present::with_structure) {
+    const schema::Present present = parts[part].entry->present;
+    if (present == schema::Present::with_structure || present == schema::Present::with_interfaces) {
       segments->read(position, room_for(parts[part], result, sizes[part]));
     }
     position += sizes[part];
   }
-  return result.structure;
 }
 
 std::int64_t ResultWriter::Impl::bytes_to_come() const {
@@ -252,7 +252,7 @@ void ResultWriter::replay(bool structures, const std::function<void(const Sequen
       result.error_code = reason->error_code;
       result.message = reason->message;
     }
-    if (structures && !result.failed) result.structure = impl_->read_structure(row);
+    if (structures && !result.failed) impl_->read_structure(row, result);
     see(result);
   }
 }

@@ -36,6 +36,7 @@ enum class Present : std::uint8_t {
   with_contacts,
   with_structure,
   with_pae,
+  with_interfaces,
 };
 
 // For the reference page; "" for what is always there.

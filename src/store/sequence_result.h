@@ -22,6 +22,7 @@ struct ResultLayout {
   bool contacts = false;
   bool structure = false;
   bool pae = false;              // of the structures
+  bool interfaces = false;       // likewise: how the chains of complexes lie to one another
   std::int64_t width = 0;        // D
   std::int64_t depth = 0;        // the model's number of layers; sets the width of NN in layer_NN
   DType dtype = DType::float16;  // float16 or float32, of embeddings, logits and contacts

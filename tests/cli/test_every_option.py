@@ -31,6 +31,8 @@ KEYS = {
     "tasks.structure.num_recycles": [0, 2],
     "tasks.structure.recycle_tolerance": [0, 0.5],
     "tasks.structure.pae": [True, False],
+    "tasks.structure.interfaces": [True, False],
+    "tasks.structure.pae_cutoff": [10, 12.5],
     "tasks.structure.dtype": ["float16", "float32"],
     "tasks.structure.formats": [[], "pdb", ["cif"], ["pdb", "cif"], "cif"],
     "tasks.structure.chain_linker": [25, 0],
@@ -142,6 +144,7 @@ def test_keys(tmp_path, index):
         for name in ("per_residue", "mean", "bos"):
             assert (name in layer) == flat[f"tasks.embeddings.{name}"]
         assert ("pae" in file["structures"]) == flat["tasks.structure.pae"]
+        assert ("iptm" in file["structures"]) == flat["tasks.structure.interfaces"]
     formats = flat["tasks.structure.formats"]
     written = {path.suffix[1:] for path in (tmp_path / "out.structures").glob("a.*")}
     assert written == set([formats] if isinstance(formats, str) else formats)

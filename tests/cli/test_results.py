@@ -195,9 +195,9 @@ def test_inspect_for_people(results):
 
 def test_inspect_table(results):
     lines = [line.split("\t") for line in pleat("inspect", results, "--table", "all").stdout.splitlines()]
-    assert lines[0] == ["id", "status", "sequence", "error_code", "message", "mean_plddt", "ptm"]
+    assert lines[0] == ["id", "status", "sequence", "error_code", "message", "mean_plddt", "ptm", "iptm"]
     assert [line[0] for line in lines[1:]] == IDS
-    assert all(len(line) == 7 for line in lines)
+    assert all(len(line) == 8 for line in lines)
     problems = pleat("inspect", results, "--table", "problems").stdout.splitlines()
     assert len(problems) == 2 and problems[1].split("\t")[1] == "rejected"
     assert pleat("inspect", results, "--table", "none").returncode == 64
@@ -304,7 +304,8 @@ def test_structures(folded):
     residues = "".join(FOLDED).replace(":", "")
     with h5py.File(folded / "out.h5") as file:
         group = file["structures"]
-        shapes = {name: (item.dtype, item.shape) for name, item in group.items() if name != "atom14_names"}
+        shapes = {name: (item.dtype, item.shape) for name, item in group.items()
+                  if name not in ("atom14_names", "chains", "chain_pairs")}
         total = sum(lengths)
         assert shapes == {
             "positions": (np.float32, (total, 14, 3)),
@@ -312,6 +313,8 @@ def test_structures(folded):
             "plddt": (np.float16, (total, 14)),
             "mean_plddt": (np.float32, (3,)),
             "ptm": (np.float32, (3,)),
+            "iptm": (np.float32, (3,)),
+            "ptm_residues": (np.float32, (3,)),
             "recycles": (np.int32, (3,)),
             "pae": (np.float16, (sum(n * n for n in lengths),)),
             "pae_offsets": (np.int64, (4,)),

@@ -74,6 +74,8 @@ def sizes_in(file):
     offsets = file["sequences/offsets"][:]
     lengths = np.diff(offsets)
     sizes = {"N": len(file["records/id"]), "I": len(file["inputs/path"]), "U": len(lengths), "R": int(offsets[-1]), "sum of L * L": int((lengths**2).sum())}
+    chains = file["sequences/chain"][:][offsets[1:] - 1].astype(int) + 1  # they count from 0
+    sizes |= {"sum of C": int(chains.sum()), "sum of C * C": int((chains**2).sum())}
     if "logits" in file:
         sizes["A"] = len(file["logits"].attrs["alphabet"])
     for layer in file.get("embeddings", {}).values():

@@ -184,7 +184,8 @@ void expect_interfaces(const Interfaces& actual, const Expected& expected, int c
 at::Tensor uneven_pair(const RandomCheckpoint& checkpoint, std::int64_t positions, std::int64_t width) {
   const at::Tensor weight = checkpoint.loader().tensor("ptm_head.weight", at::kFloat).mean(0);  // [C], towards any bin
   at::Tensor pair = at::randn({positions, positions, width}) * 2;
-  const at::Tensor slope = (checkpoint.loader().tensor("ptm_head.weight", at::kFloat).slice(0, 0, 8).mean(0) - weight) * 300;
+  const at::Tensor slope =
+      (checkpoint.loader().tensor("ptm_head.weight", at::kFloat).slice(0, 0, 8).mean(0) - weight) * 300;
   return pair + at::rand({positions, positions, 1}).square() * slope;
 }
 

@@ -66,12 +66,12 @@ TEST_F(StructureFilesTest, OneFilePerRecordAndAnIndex) {
   EXPECT_THAT(files(), UnorderedElementsAre("sp_P1_._.pdb", "twin.pdb", "TWIN_2.pdb", "index.tsv"));
   EXPECT_THAT(
       lines_of(content_of(summary.index)),
-      ElementsAre("file\tid\trecord\tsequence\tlength\tmean_plddt\tptm\tstatus\treason",
-                  "sp_P1_._.pdb\tsp|P1/..\t0\t0\t3\t50.25\t0.5000\tok\t",
-                  "\tlost\t1\t1\t4\t\t\tfailed\tthe run ended before this sequence was computed",
-                  "twin.pdb\ttwin\t2\t2\t2\t52.25\t0.5312\tok\t", "TWIN_2.pdb\tTWIN\t3\t2\t2\t52.25\t0.5312\tok\t",
-                  "\ttab\\there\t4\t3\t2\t53.25\t0.5469\tok\tit has no atoms: every residue of it is X",
-                  "\tbad\t5\t-1\t0\t\t\trejected\tresidue 3 is '7'"));
+      ElementsAre("file\tid\trecord\tsequence\tlength\tmean_plddt\tptm\tiptm\tstatus\treason",
+                  "sp_P1_._.pdb\tsp|P1/..\t0\t0\t3\t50.25\t0.5000\t\tok\t",
+                  "\tlost\t1\t1\t4\t\t\t\tfailed\tthe run ended before this sequence was computed",
+                  "twin.pdb\ttwin\t2\t2\t2\t52.25\t0.5312\t\tok\t", "TWIN_2.pdb\tTWIN\t3\t2\t2\t52.25\t0.5312\t\tok\t",
+                  "\ttab\\there\t4\t3\t2\t53.25\t0.5469\t\tok\tit has no atoms: every residue of it is X",
+                  "\tbad\t5\t-1\t0\t\t\t\trejected\tresidue 3 is '7'"));
   EXPECT_THAT(content_of(in_folder("out/twin.pdb")), HasSubstr("RECORD: twin "));
   EXPECT_THAT(content_of(in_folder("out/TWIN_2.pdb")), HasSubstr("RECORD: TWIN "));
 }

@@ -70,9 +70,9 @@ TEST_F(StructureFolderTest, AppearsWholeAtTheEnd) {
   EXPECT_THAT(files(), UnorderedElementsAre("p0.pdb", "p0_2.pdb", "p2.pdb", "index.tsv"));
   EXPECT_THAT(
       lines_of(content_of(folder_ / "index.tsv")),
-      ElementsAre(StartsWith("file\t"), "p0.pdb\tp0\t0\t0\t3\t50.25\t0.5000\tok\t",
-                  "\tp1\t1\t1\t5\t\t\tfailed\tthe model gave NaN", "p2.pdb\tp2\t2\t2\t2\t52.25\t0.5312\tok\t",
-                  "p0_2.pdb\tp0\t3\t0\t3\t50.25\t0.5000\tok\t", "\tbad\t4\t-1\t0\t\t\trejected\tresidue 3 is '7'"));
+      ElementsAre(StartsWith("file\t"), "p0.pdb\tp0\t0\t0\t3\t50.25\t0.5000\t\tok\t",
+                  "\tp1\t1\t1\t5\t\t\t\tfailed\tthe model gave NaN", "p2.pdb\tp2\t2\t2\t2\t52.25\t0.5312\t\tok\t",
+                  "p0_2.pdb\tp0\t3\t0\t3\t50.25\t0.5000\t\tok\t", "\tbad\t4\t-1\t0\t\t\t\trejected\tresidue 3 is '7'"));
   EXPECT_THAT(content_of(folder_ / "p0.pdb"), HasSubstr("RECORD: p0 "));
 }
 
@@ -87,7 +87,7 @@ TEST_F(StructureFolderTest, WithoutCommitNothingIsLeft) {
 TEST_F(StructureFolderTest, SequencesNeverAddedAreListed) {
   opened()->commit();
   EXPECT_THAT(files(), ElementsAre("index.tsv"));
-  EXPECT_THAT(content_of(folder_ / "index.tsv"), HasSubstr("\tp1\t1\t1\t5\t\t\tfailed\tthe run ended before"));
+  EXPECT_THAT(content_of(folder_ / "index.tsv"), HasSubstr("\tp1\t1\t1\t5\t\t\t\tfailed\tthe run ended before"));
 }
 
 TEST_F(StructureFolderTest, BothFormatsSideBySide) {
@@ -102,8 +102,8 @@ TEST_F(StructureFolderTest, BothFormatsSideBySide) {
   EXPECT_THAT(files(), UnorderedElementsAre("p0.cif", "p0_2.cif", "p1.pdb", "p1.cif", "index.tsv"));
   const std::vector<std::string> lines = lines_of(content_of(folder_ / "index.tsv"));
   ASSERT_THAT(lines, SizeIs(1 + 2 + 2 + 1 + 2 + 1));
-  EXPECT_THAT(lines[1], StartsWith("\tp0\t0\t0\t3\t50.25\t0.5000\tok\tit reaches beyond"));
-  EXPECT_EQ(lines[2], "p0.cif\tp0\t0\t0\t3\t50.25\t0.5000\tok\t");
+  EXPECT_THAT(lines[1], StartsWith("\tp0\t0\t0\t3\t50.25\t0.5000\t\tok\tit reaches beyond"));
+  EXPECT_EQ(lines[2], "p0.cif\tp0\t0\t0\t3\t50.25\t0.5000\t\tok\t");
 }
 
 TEST_F(StructureFolderTest, FilesAreThoseOfALaterExport) {

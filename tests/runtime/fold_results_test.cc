@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/half.h"
+#include "store/interfaces.h"
 
 namespace pleat {
 namespace {
@@ -99,6 +100,37 @@ TEST(AddStructure, WithoutPaeThereIsNone) {
   EXPECT_FALSE(result.failed);
   EXPECT_THAT(result.structure.pae, IsEmpty());
   EXPECT_THAT(result.structure.plddt, testing::SizeIs(length * 14 * 2));
+}
+
+TEST(AddStructure, KeepsTheInterfacesWhereTheyAreAskedFor) {
+  FoldOutput output = some_output();
+  output.atom_mask[0][13] = 0;
+  output.interfaces = {.ptm = 0.25,
+                       .iptm = 0.125,
+                       .chain_ptm = at::arange(2).to(at::kFloat),
+                       .pair_iptm = at::arange(4).to(at::kFloat).view({2, 2}),
+                       .ipsae = at::arange(4, 8).to(at::kFloat).view({2, 2}),
+                       .ipsae_d0chn = at::arange(8, 12).to(at::kFloat).view({2, 2}),
+                       .min_pae = at::arange(12, 16).to(at::kFloat).view({2, 2}),
+                       .contacts = at::arange(16, 20).to(at::kFloat).view({2, 2}).t()};
+  ResultLayout layout = layout_of(DType::float32, true);
+  const std::vector<std::uint16_t> chain{0, 0, 1};
+  SequenceResult without;
+  add_structure(output, chain, layout, without);
+  EXPECT_THAT(without.extra, IsEmpty());
+  layout.interfaces = true;
+  SequenceResult result;
+  add_structure(output, chain, layout, result);
+  const StoredInterfaces found = interfaces_of(result);
+  EXPECT_THAT(found.iptm, testing::ElementsAre(0.125F));
+  EXPECT_THAT(found.ptm_residues, testing::ElementsAre(0.25F));
+  EXPECT_THAT(found.chain_ptm, testing::ElementsAre(0, 1));
+  // pLDDT of atom i is i / 2; the first chain has atoms 0 to 12 and 14 to 27, the other 28 to 41.
+  EXPECT_THAT(found.chain_mean_plddt, testing::ElementsAre(testing::FloatEq(365.0F / 27 / 2), 17.25F));
+  EXPECT_THAT(found.pair_iptm, testing::ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(found.ipsae_d0chn, testing::ElementsAre(8, 9, 10, 11));
+  EXPECT_THAT(found.min_pae, testing::ElementsAre(12, 13, 14, 15));
+  EXPECT_THAT(found.contacts, testing::ElementsAre(16, 18, 17, 19));
 }
 
 TEST(AddStructure, NoNumberFailsTheSequenceAndLeavesNothing) {

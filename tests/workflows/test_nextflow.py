@@ -84,7 +84,7 @@ def test_local_with_shards_and_resume(pipeline, expected_small):
     assert data_of(pipeline.result()) == expected_small
     assert "pleat: 0.1.0" in (pipeline.folder / "out/versions.yml").read_text()
     assert (pipeline.folder / "out/problems.tsv").read_text().splitlines() == [
-        "sample\tid\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm"
+        "sample\tid\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\tiptm"
     ]
     pipeline("--input", "proteins.fasta", "--shards", 3, "-resume")
     assert {status for _, status, _ in pipeline.tasks()} == {"CACHED"}
