@@ -347,7 +347,9 @@ def test_structures(folded):
 
 def test_structure_datasets_are_compressed_and_checked(folded):
     with h5py.File(folded / "out.h5") as file:
-        for name, item in file["structures"].items():
+        structures = file["structures"]
+        datasets = [structures, structures["chains"], structures["chain_pairs"]]
+        for name, item in ((name, item) for group in datasets for name, item in group.items() if isinstance(item, h5py.Dataset)):
             assert item.compression == "gzip" and item.shuffle and item.fletcher32, name
             assert item.chunks[1:] == item.shape[1:], name  # whole residues
 
