@@ -14,7 +14,7 @@ rule pleat_names:
 
 
 # What a killed job has computed lies in `state`, which no rule declares: Snakemake deletes the declared outputs of jobs
-# that fail. A job that runs again goes on there.
+# that fail. A job that runs again resumes from there.
 rule pleat_run:
     input:
         sequences=sequences_of,

@@ -11,7 +11,7 @@ process PLEAT_RUN {
     // a model's folder with model_name empty, or a folder of models with the name of one of them
     path model, stageAs: 'weights/*'
     val model_name
-    // a folder outside of the task's, which a retry does not get again: what was computed is gone on with there; or empty
+    // a folder that all tasks see, from which a retry resumes, since its own work folder is new; or empty
     val state
 
     output:
