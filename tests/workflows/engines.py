@@ -116,7 +116,7 @@ def engine_whose_pleat_is_killed(command, folder, environment, state):
             assert victims
             for victim in victims:
                 os.kill(victim, signal.SIGKILL)
-            output, _ = process.communicate(timeout=180)
+            output, _ = process.communicate(timeout=600)
         finally:
             process.kill()
     assert process.returncode == 0, output
