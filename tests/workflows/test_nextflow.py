@@ -15,6 +15,7 @@ from engines import (
     engine_whose_pleat_is_killed,
     fasta,
     long_job,
+    pleat_that_tells,
     proteins,
     real_proteins,
     run,
@@ -248,6 +249,12 @@ def test_apptainer(tmp_path, apptainer_image, same_bits):
     arguments = ("--shards", 2, "--pleat_image", apptainer_image, "-profile", "apptainer")
     pipeline("--input", "proteins.fasta", *arguments)
     same_bits("Nextflow with Apptainer, 2 shards", pipeline.result())
+
+
+def test_tasks_share_the_gpus_of_one_machine_one_after_the_other(pipeline):
+    pipeline.environment["PATH"] = f"{pleat_that_tells(pipeline.folder)}:{os.environ['PATH']}"
+    pipeline("--input", "proteins.fasta", "--shards", 3, "-profile", "gpu")
+    assert (pipeline.folder / "told").read_text().split() == ["begin", "end"] * 3
 
 
 def test_slurm_gives_each_task_its_gpu(tmp_path, cluster):

@@ -16,6 +16,7 @@ from engines import (
     engine_whose_pleat_is_killed,
     fasta,
     long_job,
+    pleat_that_tells,
     proteins,
     real_proteins,
     run,
@@ -176,6 +177,15 @@ def test_every_export_and_what_cannot_be_exported(tmp_path, format):
     rows = [line.split("\t")[:3] for line in (tmp_path / "results/problems.tsv").read_text().splitlines()[1:]]
     exported = ["not_exported"] if format != "fasta" else []
     assert [row[2] for row in rows] == ["input", *exported] and {row[0] for row in rows} == {"one"}
+
+
+def test_jobs_share_the_gpu_of_one_machine_one_after_the_other(workflow):
+    """As the profile says it, but for the container."""
+    profile = yaml.safe_load((WORKFLOW / "profiles/gpu/config.yaml").read_text())
+    workflow.environment["PATH"] = f"{pleat_that_tells(workflow.folder)}:{os.environ['PATH']}"
+    workflow.config |= {"shards": 3, "gpus": 1}
+    workflow("--resources", *profile["resources"])
+    assert (workflow.folder / "told").read_text().split() == ["begin", "end"] * 3
 
 
 def test_slurm_gives_each_job_its_gpu(tmp_path, cluster):
