@@ -36,9 +36,9 @@ class ResultChecker {
         problems_.add(std::string(entry.path), "missing", "the dataset is missing");
       }
     }
-    for (const auto& [path, info] : datasets_) {
-      const DatasetEntry* const entry = schema::find_dataset(path);
-      if (entry != nullptr) guard(path, [&, &info = info] { form(info, *entry); });
+    for (const auto& dataset : datasets_) {
+      const DatasetEntry* const entry = schema::find_dataset(dataset.first);
+      if (entry != nullptr) guard(dataset.first, [&] { form(dataset.second, *entry); });
     }
     for (const auto& dataset : datasets_) guard(dataset.first, [&] { columns(dataset.second); });
     guard(schema::records_group, [&] { records(); });
@@ -252,9 +252,10 @@ class ResultChecker {
 
   void numbers() {
     NumberChecker checker(reader_, file_, states_, problems_);
-    for (const auto& [path, info] : datasets_) {
-      const DatasetEntry* const entry = schema::find_dataset(path);
-      if (entry != nullptr && entry->is_computed()) guard(path, [&, &info = info] { checker.check(info, *entry); });
+    for (const auto& dataset : datasets_) {
+      const DatasetEntry* const entry = schema::find_dataset(dataset.first);
+      if (entry != nullptr && entry->is_computed())
+        guard(dataset.first, [&] { checker.check(dataset.second, *entry); });
     }
     for (const auto& dataset : datasets_) {
       const std::string& path = dataset.first;

@@ -1,127 +1,15 @@
-// The power is cut after every call that a run, a merge or a write to the cache makes to the file system, and what no
-// flush had covered is kept, lost or torn. From each state the next run must get to the file of an undisturbed run, and
-// must not compute again what a flush had covered.
-#include "power_cut.h"
-
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <algorithm>
-#include <cerrno>
+// The power is cut after every call that a run makes to the file system, and what no flush had covered is kept, lost or
+// torn. From each state the next run must get to the file of an undisturbed run, and must not compute again what a
+// flush had covered.
 #include <chrono>
-#include <cstdlib>
-#include <functional>
 #include <iostream>
-#include <random>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
+#include <optional>
 
-#include "recorder.h"
-#include "sequence/shard.h"
-#include "store/merge.h"
-#include "store/result_cache.h"
+#include "power_cut_fixture.h"
 #include "store/store_fixture.h"
 
 namespace pleat::fault {
 namespace {
-
-namespace fs = std::filesystem;
-using Rows = std::set<std::int64_t>;
-using Fates = std::map<std::size_t, Fate>;
-
-bool is_long() { return std::getenv("PLEAT_LONG") != nullptr; }
-
-// A folder in memory, where there is one.
-class MemoryFolder {
- public:
-  MemoryFolder() {
-    std::string name = (fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path()) / "pleat-cut-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
-    path_ = fs::canonical(name);
-  }
-  ~MemoryFolder() { fs::remove_all(path_); }
-  MemoryFolder(const MemoryFolder&) = delete;
-  MemoryFolder& operator=(const MemoryFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-// Every end of the recording with everything kept, everything lost, and each call alone lost or torn.
-std::vector<std::pair<std::size_t, Fates>> single_cuts(const PowerCut& cut) {
-  std::vector<std::pair<std::size_t, Fates>> cuts;
-  for (std::size_t end = 0; end <= cut.calls(); ++end) {
-    const std::vector<std::size_t> open = cut.uncovered(end);
-    cuts.emplace_back(end, Fates());
-    Fates none;
-    for (const std::size_t i : open) none[i] = Fate::dropped;
-    cuts.emplace_back(end, none);
-    for (const std::size_t i : open) {
-      cuts.emplace_back(end, Fates{{i, Fate::dropped}});
-      if (cut.call(i).kind != Call::Kind::write) continue;
-      for (const Fate fate : {Fate::torn_512, Fate::torn_4096, Fate::zeros}) cuts.emplace_back(end, Fates{{i, fate}});
-    }
-  }
-  return cuts;
-}
-
-std::pair<std::size_t, Fates> random_cut(const PowerCut& cut, std::mt19937& random) {
-  const std::size_t end = std::uniform_int_distribution<std::size_t>(1, cut.calls())(random);
-  Fates fates;
-  for (const std::size_t i : cut.uncovered(end)) {
-    const int last = cut.call(i).kind == Call::Kind::write ? 4 : 1;
-    fates[i] = static_cast<Fate>(std::uniform_int_distribution<int>(0, last)(random));
-  }
-  return {end, fates};
-}
-
-std::size_t hash_of(const Tree& tree) {
-  std::string all;
-  for (const auto& [path, node] : tree) all += path + (node.is_folder ? "/" : "=") + node.content + '\0';
-  return std::hash<std::string>()(all);
-}
-
-class PowerCutTest : public ::testing::Test {
- protected:
-  PowerCutTest() { Recorder::skip_flushes(true); }
-  ~PowerCutTest() override {
-    Recorder::skip_flushes(false);
-    Recorder::fail_flush(-1, 0);
-  }
-
-  // Calls `check` with different states, at least `wanted` where there are so many: all single cuts in a seeded order,
-  // as many as that, then combinations.
-  void explore(const PowerCut& cut, std::size_t wanted,
-               const std::function<void(const Tree& state, std::int64_t marks)>& check) {
-    std::mt19937 random(1);
-    std::vector<std::pair<std::size_t, Fates>> cuts = single_cuts(cut);
-    std::ranges::shuffle(cuts, random);
-    std::set<std::pair<std::size_t, std::int64_t>> seen;
-    const auto visit = [&](const std::pair<std::size_t, Fates>& where) {
-      const Tree state = cut.state(where.first, where.second);
-      const std::int64_t marks = cut.marks(where.first);
-      if (!seen.emplace(hash_of(state), marks).second) return;
-      SCOPED_TRACE("after call " + std::to_string(where.first) + " of " + std::to_string(cut.calls()));
-      check(state, marks);
-    };
-    for (const auto& where : cuts) {
-      if (seen.size() >= wanted || HasFailure()) break;
-      visit(where);
-    }
-    for (std::size_t tries = 0; seen.size() < wanted && tries < 20 * wanted && !HasFailure(); ++tries) {
-      visit(random_cut(cut, random));
-    }
-    std::cout << "power cuts: " << ::testing::UnitTest::GetInstance()->current_test_info()->name() << ": "
-              << cut.calls() << " calls, explored " << seen.size() << " states, lost " << (HasFailure() ? 1 : 0)
-              << "\n";
-    EXPECT_GE(seen.size(), wanted);
-  }
-
-  MemoryFolder scratch_;
-};
 
 class RunCutTest : public PowerCutTest {
  protected:
@@ -271,8 +159,7 @@ TEST_F(RunCutTest, EveryFlushFails) {
   record(both);
   const std::int64_t flushes = Recorder::flushes();
   ASSERT_GT(flushes, 10);
-  for (const auto& [number, code] :
-       {std::pair(EIO, ErrorCode::io), {ENOSPC, ErrorCode::retry}, {EDQUOT, ErrorCode::retry}}) {
+  for (const auto& [number, code] : flush_errors) {
     for (std::int64_t n = 0; n < flushes; ++n) {
       SCOPED_TRACE("flush " + std::to_string(n) + " answers " + std::to_string(number));
       write_tree({}, folder_);
@@ -310,78 +197,6 @@ TEST_F(RunCutTest, EveryBitOfTheWorkFolderFlips) {
   }
   std::cout << "power cuts: flipped bits: explored " << states << " states, lost 0\n";
   EXPECT_GT(states, 100);
-}
-
-class MergeCutTest : public PowerCutTest {
- protected:
-  MergeCutTest() {
-    fs::create_directory(folder_);
-    ResultLayout layout;
-    layout.layers = {0};
-    layout.mean = true;
-    layout.width = 64;
-    layout.depth = 6;
-    const Dataset all = dataset_of({6, 40, 3, 9});
-    for (const std::int64_t index : {1, 2}) {
-      parts_.push_back(scratch_.path() / ("part" + std::to_string(index) + ".h5"));
-      const Dataset part = take_shard(all, {1, 2, 1, 2}, index, 2);
-      write_results(parts_.back(), layout, part, {0, 1});
-    }
-  }
-
-  void merge() const { merge_results(parts_, output(), {}); }
-  [[nodiscard]] fs::path output() const { return folder_ / "x.h5"; }
-
-  fs::path folder_ = scratch_.path() / "merge";
-  std::vector<fs::path> parts_;
-};
-
-TEST_F(MergeCutTest, AMerge) {
-  Recorder::begin(folder_);
-  merge();
-  const PowerCut cut(folder_, {}, Recorder::end());
-  const std::string expected = content_of(output());
-  explore(cut, is_long() ? 7'000 : 400, [&](const Tree& state, std::int64_t) {
-    write_tree(state, folder_);
-    merge();
-    ASSERT_TRUE(content_of(output()) == expected);
-    ASSERT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);
-  });
-}
-
-TEST_F(PowerCutTest, AWriteToTheCache) {
-  const fs::path folder = scratch_.path() / "cache";
-  fs::create_directory(folder);
-  const Dataset dataset = dataset_of({6, 40, 3});
-  ResultLayout layout;
-  layout.layers = {0};
-  layout.per_residue = true;
-  layout.width = 64;
-  layout.depth = 6;
-  const auto open = [&] { return ResultCache(folder / "c", layout, {{"model_sha256", "aa"}}); };
-  const auto expect_right = [&](const std::optional<SequenceResult>& found, std::int64_t row) {
-    ASSERT_TRUE(found);
-    ASSERT_EQ(found->layers[0].per_residue, result_of(dataset, layout, row).layers[0].per_residue);
-  };
-  Recorder::begin(folder);
-  {
-    ResultCache cache = open();
-    for (const std::int64_t row : {0, 1, 2}) cache.keep(dataset.sequences, result_of(dataset, layout, row));
-  }
-  const PowerCut cut(folder, {}, Recorder::end());
-  explore(cut, is_long() ? 3'000 : 300, [&](const Tree& state, std::int64_t) {
-    write_tree(state, folder);
-    ResultCache cache = open();
-    for (const std::int64_t row : {0, 1, 2}) {
-      if (const auto found = cache.find(dataset.sequences, row)) {
-        ASSERT_NO_FATAL_FAILURE(expect_right(found, row));
-      } else {
-        cache.keep(dataset.sequences, result_of(dataset, layout, row));
-      }
-      ASSERT_NO_FATAL_FAILURE(expect_right(cache.find(dataset.sequences, row), row));
-    }
-    ASSERT_EQ(cache.counts().not_kept, 0) << cache.counts().why_not_kept;
-  });
 }
 
 }  // namespace
