@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, 2> cif_endings{".cif", ".mmcif"};
 constexpr std::array<std::string_view, 3> hdf5_endings{".h5", ".hdf5", ".hdf"};
 constexpr std::array<std::string_view, 1> npz_endings{".npz"};
 constexpr std::array<std::string_view, 1> csv_endings{".csv"};
+constexpr std::array<std::string_view, 1> json_endings{".json"};
 
 struct ExportOptions {
   std::string file;
@@ -53,7 +54,7 @@ struct ExportOptions {
   bool overwrite = false;
 };
 
-bool is_structure_format(const std::string& format) { return format == "pdb" || format == "cif"; }
+bool is_structure_format(const std::string& format) { return format == "pdb" || format == "cif" || format == "json"; }
 
 // What came of an export.
 struct Written {
@@ -107,8 +108,13 @@ std::string only_id(const ResultReader& results, const ExportOptions& options) {
 
 Written export_structure_files(const ResultReader& results, const ExportOptions& options) {
   const bool pdb = options.format == "pdb";
+  const bool json = options.format == "json";
   const StructureFormat format = pdb ? StructureFormat::pdb : StructureFormat::cif;
-  const Destination destination = destination_of(options.output, pdb ? pdb_endings : cif_endings);
+  const Destination destination = json ? destination_of(options.output, json_endings)
+                                       : destination_of(options.output, pdb ? pdb_endings : cif_endings);
+  if (json && (destination == Destination::stream || destination == Destination::file)) {
+    throw Error(ErrorCode::usage, "json is three files for each record", "give a folder or an archive with --output");
+  }
   if (destination == Destination::stream || destination == Destination::file) {
     const std::string text = export_structure(results, format, only_id(results, options));
     if (destination == Destination::stream) {
@@ -120,7 +126,7 @@ Written export_structure_files(const ResultReader& results, const ExportOptions&
     return {1, {}};
   }
   const StructureExportSummary summary =
-      export_structures(results, {format, options.ids, options.output, options.overwrite});
+      export_structures(results, {format, options.ids, options.output, options.overwrite, json});
   spdlog::info("{} structure{} written", summary.files, summary.files == 1 ? "" : "s");
   if (summary.cif_holds_more) spdlog::info("mmCIF holds more than PDB: --format cif");
   std::cout << summary.index.string() << '\n';
@@ -234,10 +240,10 @@ void add_export_command(CLI::App& app, int& exit_status) {
   command
       ->add_option(
           "--format", options->format,
-          "fasta; pdb or cif (mmCIF) for structures; for embeddings h5 (a dataset for each record), skbio, npz,\n"
-          "npy or csv")
+          "fasta; for structures pdb, cif (mmCIF) or json (confidences as AlphaFold 3 writes them, with mmCIF);\n"
+          "for embeddings h5 (a dataset for each record), skbio, npz, npy or csv")
       ->required()
-      ->check(CLI::IsMember({"fasta", "pdb", "cif", "h5", "skbio", "npz", "npy", "csv"}));
+      ->check(CLI::IsMember({"fasta", "pdb", "cif", "json", "h5", "skbio", "npz", "npy", "csv"}));
   command
       ->add_option("--output", options->output,
                    "The folder to write to, made if needed; an archive, .tar or .tar.gz; one file of the format's\n"

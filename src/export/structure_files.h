@@ -20,6 +20,8 @@ struct StructureExport {
   // A folder, made where needed, or an archive: .tar, .tar.gz, .tgz.
   std::filesystem::path output;
   bool overwrite = false;
+  // Each structure as NAME_model.cif, and beside it NAME_confidences.json and NAME_summary_confidences.json.
+  bool with_confidences = false;
 };
 
 // A record that has no file, and why.
@@ -39,9 +41,9 @@ struct StructureExportSummary {
 };
 
 // Files are named after their records (see file_names.h), whatever `ids` says; index.tsv lists every record asked for,
-// those without a file too. Throws Error(usage) where the file has no structures; Error(bad_input) where an id is not
-// there or the file is damaged; Error(cannot_create), also where a file is in the way, before anything is written;
-// Error(io), Error(retry). Each file is either whole or not there.
+// those without a file too. Throws Error(usage) where the file has no structures, or no PAE where confidences are asked
+// for; Error(bad_input) where an id is not there or the file is damaged; Error(cannot_create), also where a file is in
+// the way, before anything is written; Error(io), Error(retry). Each file is either whole or not there.
 StructureExportSummary export_structures(const ResultReader& results, const StructureExport& request);
 
 // The file of the one record of that id. Throws Error(bad_input) where there is none, or not exactly one.

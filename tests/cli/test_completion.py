@@ -24,7 +24,7 @@ CASES = [
     ("pleat run --fail-on=a", ["any", "all"]),
     ("pleat run manifest.yaml --progress ", ["auto", "json", "none"]),
     ("pleat run --max-time 3h --log-format ", ["text", "json"]),
-    ("pleat export results.h5 --format ", ["fasta", "pdb", "cif", "h5", "skbio", "npz", "npy", "csv"]),
+    ("pleat export results.h5 --format ", ["fasta", "pdb", "cif", "json", "h5", "skbio", "npz", "npy", "csv"]),
     ("pleat model fetch esm2_t6", ["esm2_t6_8M_UR50D"]),
     ("pleat run ", None),
     ("pleat run --output ", None),

@@ -194,6 +194,7 @@ INVOCATIONS = [
     ("export", "results.h5 --format pdb --output {}/files --id a --id c --fail-on all --problems {}/p.tsv"),
     ("export", "results.h5 --format cif --output {}/f.tar.gz --fail-on none"),
     ("export", "results.h5 --format cif --output f.tar --overwrite"),
+    ("export", "results.h5 --format json --output {}/json"),
     ("export", "results.h5 --format h5 --output {}/e.h5 --what mean --key id"),
     ("export", "results.h5 --format skbio --output {}/s.h5 --what per_residue --layer 1"),
     ("export", "results.h5 --format npz --output {}/e.npz --what bos --key sha256"),

@@ -1,5 +1,6 @@
 """What `pleat export` writes, read by the programs that it is for. They live in a Python environment of their own."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import program
 import pytest
 from embedding_results import Embeddings
+from folding import fold_job
+from job import fasta, proteins
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -120,3 +123,32 @@ print(list(anndata.read_h5ad(sys.argv[2]).obs_names))
 """
     shown = read(python, script, tmp_path / "out", tmp_path / "x.h5ad")
     assert shown == "['sp|P69905|HBA_HUMAN', 'plain', 'other']\n"
+
+
+def test_ipsae(python, tmp_path):
+    """The published program's numbers, from the files that are made for it, are those in them."""
+    job = fold_job(tmp_path)
+    chains = [sequence[:length] for sequence, length in zip(proteins(5, 60, 60, seed=5), (31, 45, 38, 12, 1))]
+    complexes = {"two": ":".join(chains[:2]), "five": ":".join(chains)}
+    job.input("in.fasta", fasta(complexes.values(), complexes))
+    job.keys["tasks"]["structure"]["pae_cutoff"] = 12
+    job.compute().close()
+    folder = tmp_path / "json"
+    export(job.output, "json", folder)
+    above = 0
+    for name in complexes:
+        done = subprocess.run([python.with_name("ipsae"), folder / f"{name}_confidences.json", folder / f"{name}_model.cif",
+                               "12", "12"], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((folder / f"{name}_summary_confidences.json").read_text())
+        count = len(summary["chain_ptm"])
+        lines = (folder / f"{name}_model_12_12.txt").read_text().splitlines()
+        rows = [line.split() for line in lines if " asym " in line]
+        assert len(rows) == count * (count - 1)
+        for row in rows:
+            a, b = ord(row[0]) - ord("A"), ord(row[1]) - ord("A")
+            assert float(row[5]) == pytest.approx(summary["chain_pair_ipsae"][a][b], abs=1e-3)
+            assert float(row[6]) == pytest.approx(summary["chain_pair_ipsae_d0chn"][a][b], abs=1e-3)
+            assert float(row[8]) == pytest.approx(summary["chain_pair_iptm"][a][b], abs=1e-3)  # as it was given
+            above += float(row[5]) > 0
+    assert above > 2
