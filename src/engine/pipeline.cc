@@ -126,15 +126,15 @@ std::thread make_thread(std::function<void()> body) { return std::thread(std::mo
 
 PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shared_ptr<Device>>& devices,
                              PipelineConsumer& consumer, const StopFlag& stop, const std::shared_ptr<StopFlag>& halt,
-                             const ThreadMaker& make) {
+                             const PipelineSystem& system) {
   std::vector<Scheduler::Traits> traits;
   traits.reserve(devices.size());
   for (const auto& device : devices) traits.push_back(traits_of(*device));
-  const std::shared_ptr<Scheduler> scheduler = Scheduler::make(job, traits, halt);
+  const std::shared_ptr<Scheduler> scheduler = Scheduler::make(job, traits, halt, system.now);
   PipelineOutcome outcome;
   {
-    const ConsumerThread consumer_thread(*scheduler, consumer, make);
-    WorkerThreads workers(scheduler, devices, make);
+    const ConsumerThread consumer_thread(*scheduler, consumer, system.make);
+    WorkerThreads workers(scheduler, devices, system.make);
     while (scheduler->wait_while_at_work(glance)) scheduler->tick(stop);
     outcome.hanging = workers.end();
     if (workers.all_missing()) throw no_threads(workers.why());

@@ -2,6 +2,7 @@
 // what they make. Devices may run out of memory, be lost or hang; a failure belongs to one sequence.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,12 +42,19 @@ struct PipelineOutcome {
 using ThreadMaker = std::function<std::thread(std::function<void()> body)>;
 [[nodiscard]] std::thread make_thread(std::function<void()> body);
 
+// What the machine gives a pipeline; tests give something else.
+struct PipelineSystem {
+  ThreadMaker make = make_thread;
+  // Called by any thread, also by one that is left behind.
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+};
+
 // Computes every batch. Throws what `consumer` throws, Error(retry) where no thread can be made for any device, or
 // Stopped once `stop` holds a signal: then within ten seconds, whatever the devices do. `halt` is what the devices look
 // at: it gets the signal's number, or another one where they are to drop what they compute for another reason, and they
 // throw Stopped. Devices and `halt` are shared so that a device that hangs can be left behind.
 PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shared_ptr<Device>>& devices,
                              PipelineConsumer& consumer, const StopFlag& stop, const std::shared_ptr<StopFlag>& halt,
-                             const ThreadMaker& make = make_thread);
+                             const PipelineSystem& system = {});
 
 }  // namespace pleat

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
 
 #include "engine/pipeline.h"
+#include "fake_clock.h"
 #include "faulty_device.h"
 
 namespace pleat {
@@ -39,6 +41,7 @@ class Collected : public PipelineConsumer {
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
     lost.push_back(device + ": " + why);
     for (const std::int64_t row : rows) lost_rows.insert(row);
+    if (on_lost) on_lost();
   }
 
   [[nodiscard]] std::int64_t failed() const {
@@ -46,9 +49,10 @@ class Collected : public PipelineConsumer {
   }
 
   std::function<void(const SequenceResult&)> on_take;
+  std::function<void()> on_lost;
   std::map<std::int64_t, SequenceResult> results;
   bool twice = false;
-  std::int64_t breaths = 0;
+  std::atomic<std::int64_t> breaths = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> lost;
   std::set<std::int64_t> lost_rows;
@@ -59,6 +63,12 @@ struct Bench {
   StopFlag stop = 0;
   Collected collected;
   std::vector<std::shared_ptr<Device>> devices;
+  std::shared_ptr<FakeClock> clock;  // null: time passes by itself
+
+  // Until only the test holds it any more, so many times: its thread has gone.
+  void wait_until_left(std::size_t device, long held = 1) const {
+    while (devices[device].use_count() > held) std::this_thread::yield();
+  }
 
   template <class Kind = FaultyDevice>
   std::shared_ptr<Kind> add(FaultyDevice::Fault fault = {}) {
@@ -67,7 +77,9 @@ struct Bench {
     return device;
   }
   PipelineOutcome run(const PipelineJob& job, const ThreadMaker& make = make_thread) {
-    return run_pipeline(job, devices, collected, stop, halt, make);
+    PipelineSystem system{.make = make};
+    if (clock != nullptr) system.now = [clock = clock] { return clock->now(); };
+    return run_pipeline(job, devices, collected, stop, halt, system);
   }
 };
 

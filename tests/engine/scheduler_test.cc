@@ -111,6 +111,22 @@ TEST_F(SchedulerTest, ADeviceThatComesBackKeepsNothing) {
   EXPECT_EQ(std::ranges::adjacent_find(rows), rows.end());
 }
 
+// The time in which a batch waits for the one before is not its own.
+TEST_F(SchedulerTest, ABatchThatWaitsForTheOneBeforeDoesNotHang) {
+  PipelineJob job = job_of(3, same);
+  job.batch_timeout = 7;
+  make(job, 1, 2);
+  Lease first = lease(0);
+  Lease second = lease(0);
+  pass(4s);
+  EXPECT_TRUE(first.complete(results_of(first)));
+  pass(6s);
+  EXPECT_EQ(scheduler_->state(0), DeviceState::computing);
+  pass(2s);
+  EXPECT_EQ(scheduler_->state(0), DeviceState::given_up);
+  EXPECT_FALSE(second.complete(results_of(second)));
+}
+
 TEST_F(SchedulerTest, WhileTheConsumerIsBehindNoBatchIsBegun) {
   make(job_of(9, same), 1);
   {
