@@ -7,19 +7,12 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/file.h"
-#include "store/assembly.h"
-#include "store/chunk_writer.h"
 #include "store/disk_room.h"
-#include "store/early_assembly.h"
+#include "store/file_assembler.h"
 #include "store/flush.h"
-#include "store/guarded_file.h"
 #include "store/hdf5_types.h"
 #include "store/journal.h"
-#include "store/part_stream.h"
-#include "store/partial_file.h"
 #include "store/record_parts.h"
-#include "store/record_tables.h"
 #include "store/resume.h"
 #include "store/schema_table.h"
 #include "store/segment_store.h"
@@ -59,6 +52,13 @@ SequenceResult without_numbers(const SequenceResult& result) {
   return kept;
 }
 
+// The journal of the run that is resumed; where there is none, the folder is emptied.
+std::optional<JournalState> resumable_or_clear(WorkFolder& work, const WriterOptions& options) {
+  std::optional<JournalState> journal = find_resumable(work.path(), options);
+  if (!journal) work.clear();
+  return journal;
+}
+
 }  // namespace
 
 struct ResultWriter::Impl {
@@ -67,14 +67,15 @@ struct ResultWriter::Impl {
         layout(std::move(result_layout)),
         dataset(data),
         overwrite(options.overwrite),
-        stop(options.stop),
         parts(parts_of(layout)),
         work(work_folder_of(output, options.work_folder), options.work_folder.empty(), options.owner_pace,
              options.stop),
-        partial(output),
         room(work.path(), output),
         index(data.sequences.size(), RowKeys(options.row_keys)),
-        outcomes(data.sequences.size()) {
+        outcomes(data.sequences.size()),
+        earlier_journal(resumable_or_clear(work, options)),
+        segments(work.path()),
+        assembler(output, {segments, index, parts, dataset, layout, outcomes}, options.stop) {
     try {
       open_work(options);
       segments_to_come = bytes_to_come();
@@ -86,7 +87,7 @@ struct ResultWriter::Impl {
     }
   }
   ~Impl() {
-    early.reset();  // it reads what is in the work folder
+    assembler.end_early();  // it reads what is in the work folder
     leave_work();
   }
   Impl(const Impl&) = delete;
@@ -104,30 +105,24 @@ struct ResultWriter::Impl {
   std::int64_t bytes_to_come() const;
   [[nodiscard]] std::int64_t bytes_of_row(std::int64_t row) const;
   void check_room() const;
-  std::unique_ptr<Assembly> make_assembly();
-  void assemble_early(std::vector<bool> to_come);
-  void tell_early();
-  void give_up_early();
   RecordPlace append(std::int64_t row, const std::vector<std::span<const std::byte>>& bytes);
-  void write_partial(const FileAttributes& attributes);
-  void write_tables(const hdf5::File& file, const GuardedFile& guard, const FileAttributes& attributes);
   void check_sizes(const SequenceResult& result, const std::vector<std::span<const std::byte>>& bytes) const;
 
   fs::path output;
   ResultLayout layout;
   const Dataset& dataset;
   bool overwrite;
-  const StopFlag* stop;
   std::vector<Part> parts;
   WorkFolder work;
-  PartialFile partial;
   DiskRoom room;
   std::int64_t segments_to_come = 0;  // bytes
   std::int64_t file_to_come = 0;      // without what is there already
-  std::unique_ptr<SegmentStore> segments;
   std::unique_ptr<Journal> journal;
   RecordIndex index;
   SequenceOutcomes outcomes;
+  std::optional<JournalState> earlier_journal;  // until its results are taken up
+  SegmentStore segments;
+  FileAssembler assembler;
   EarlierResults earlier;
   std::vector<std::int64_t> earlier_rows;
   bool is_void = false;      // what the earlier runs have computed
@@ -136,27 +131,19 @@ struct ResultWriter::Impl {
   bool has_results = true;  // in the work folder, and not in the file; also as long as nobody has looked
   Flusher flusher;
   std::chrono::steady_clock::time_point last_sync = std::chrono::steady_clock::now();
-  std::vector<bool> to_come;  // of each row, whether it may still be added while the file is put together
-  std::int64_t settled = 0;   // rows before which none is to come
-  std::unique_ptr<EarlyAssembly> early;
 };
 
 void ResultWriter::Impl::open_work(const WriterOptions& options) {
   const fs::path file = work.path() / Journal::file_name;
-  const std::optional<JournalState> state = find_resumable(work.path(), options);
-  if (!state) {
-    work.clear();
-    has_results = false;
-  }
-  segments = std::make_unique<SegmentStore>(work.path());
-  if (state) {
+  if (const std::optional<JournalState> state = std::exchange(earlier_journal, {})) {
     Resumed resumed =
-        resume(work.path(), *state, options, {parts, dataset.sequences, index.keys(), *segments, index, outcomes});
+        resume(work.path(), *state, options, {parts, dataset.sequences, index.keys(), segments, index, outcomes});
     earlier = std::move(resumed.earlier);
     earlier_rows = std::move(resumed.rows);
     model_sha256 = state->model_sha256;
     journal = std::make_unique<Journal>(file, *state);
   } else {
+    has_results = false;
     journal = std::make_unique<Journal>(file, options.identity);
   }
   journal->begin_run(options.longest_tokens);
@@ -176,7 +163,7 @@ void ResultWriter::Impl::read_structure(std::int64_t row, SequenceResult& result
     position += sizeof(PartHead);
     const schema::Present present = parts[part].entry->present;
     if (present == schema::Present::with_structure || present == schema::Present::with_interfaces) {
-      segments->read(position, room_for(parts[part], result, sizes[part]));
+      segments.read(position, room_for(parts[part], result, sizes[part]));
     }
     position += sizes[part];
   }
@@ -199,12 +186,8 @@ std::int64_t ResultWriter::Impl::bytes_of_row(std::int64_t row) const {
   return bytes;
 }
 
-// What has been put together already lies on the disk.
-void ResultWriter::Impl::check_room() const {
-  std::error_code ignored;
-  const std::uintmax_t there = fs::file_size(partial.path(), ignored);
-  room.check({segments_to_come, file_to_come - (ignored ? 0 : static_cast<std::int64_t>(there))});
-}
+// What has been assembled already lies on the disk.
+void ResultWriter::Impl::check_room() const { room.check({segments_to_come, file_to_come - assembler.bytes()}); }
 
 void ResultWriter::Impl::check_sizes(const SequenceResult& result,
                                      const std::vector<std::span<const std::byte>>& bytes) const {
@@ -216,13 +199,6 @@ void ResultWriter::Impl::check_sizes(const SequenceResult& result,
                                          std::to_string(bytes[i].size()) + " bytes for " + parts[i].path +
                                          " instead of " + std::to_string(expected));
   }
-}
-
-void ResultWriter::Impl::write_tables(const hdf5::File& file, const GuardedFile& guard,
-                                      const FileAttributes& attributes) {
-  write_attributes(file, attributes);
-  pleat::write_tables(file, guard, {dataset, layout, outcomes});
-  hdf5::require(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "flush the result file");
 }
 
 ResultWriter::ResultWriter(fs::path output, ResultLayout layout, const Dataset& dataset, const WriterOptions& options)
@@ -257,12 +233,12 @@ void ResultWriter::replay(bool structures, const std::function<void(const Sequen
   }
 }
 
-void ResultWriter::assemble_early(std::vector<bool> to_come) { impl_->assemble_early(std::move(to_come)); }
+void ResultWriter::assemble_early(std::vector<bool> to_come) { impl_->assembler.begin_early(std::move(to_come)); }
 
 void ResultWriter::add(const SequenceResult& result) {
   impl_->work.throw_if_replaced();
   impl_->outcomes.check_new(result.row);
-  if (impl_->early != nullptr && !impl_->to_come[static_cast<std::size_t>(result.row)]) {
+  if (!impl_->assembler.may_come(result.row)) {
     throw Error(ErrorCode::internal, "sequence row " + std::to_string(result.row) + " was not to come");
   }
   JournalEntry entry;
@@ -280,7 +256,7 @@ void ResultWriter::add(const SequenceResult& result) {
   if (!result.failed) impl_->index.set(result.row, entry.place.position);
   entry.result.row = result.row;
   impl_->outcomes.keep(entry.result);
-  impl_->tell_early();
+  impl_->assembler.advance();
 }
 
 void ResultWriter::add_loss(const std::vector<std::int64_t>& rows) {
@@ -308,10 +284,10 @@ void ResultWriter::set_model(const std::string& sha256) {
 }
 
 std::vector<Unflushed> ResultWriter::Impl::unflushed() {
-  std::vector<Unflushed> files = segments->unflushed();
+  std::vector<Unflushed> files = segments.unflushed();
   files.push_back(journal->unflushed());
   // So that little is left to be flushed when the file is whole.
-  if (early != nullptr) files.push_back(partial.unflushed());
+  assembler.add_unflushed(files);
   return files;
 }
 
@@ -330,75 +306,31 @@ void ResultWriter::sync_if_due() {
   impl_->last_sync = std::chrono::steady_clock::now();
 }
 
-std::unique_ptr<Assembly> ResultWriter::Impl::make_assembly() {
-  return std::make_unique<Assembly>(partial.path(), *segments, index, parts, dataset.sequences);
-}
-
-void ResultWriter::Impl::assemble_early(std::vector<bool> rows_to_come) {
-  to_come = std::move(rows_to_come);
-  early = std::make_unique<EarlyAssembly>([this] { return make_assembly(); }, [this] { partial.empty(); });
-  tell_early();
-}
-
-void ResultWriter::Impl::tell_early() {
-  if (early == nullptr) return;
-  const auto is_settled = [&](std::int64_t row) {
-    return outcomes.is_known(row) || !to_come[static_cast<std::size_t>(row)];
-  };
-  while (settled < dataset.sequences.size() && is_settled(settled)) ++settled;
-  early->reach(settled);
-}
-
-void ResultWriter::Impl::give_up_early() {
-  if (const std::unique_ptr<Assembly> assembly = early->end()) assembly->abandon();
-  early.reset();
-  partial.empty();
-}
-
 RecordPlace ResultWriter::Impl::append(std::int64_t row, const std::vector<std::span<const std::byte>>& bytes) {
   try {
-    return segments->append(row, bytes);
+    return segments.append(row, bytes);
   } catch (const Error& error) {
-    if (early == nullptr || error.code() != ErrorCode::retry) throw;
+    if (!assembler.is_early() || error.code() != ErrorCode::retry) throw;
   }
-  // What is put together ahead of time takes room that results need.
-  give_up_early();
-  return segments->append(row, bytes);
-}
-
-void ResultWriter::Impl::write_partial(const FileAttributes& attributes) {
-  std::unique_ptr<Assembly> assembly = early != nullptr ? early->end() : nullptr;
-  early.reset();
-  try {
-    if (assembly == nullptr) assembly = make_assembly();
-    assembly->finish([&] {
-      throw_if_stopped(stop);
-      return true;
-    });
-    write_tables(assembly->file(), assembly->guard(), attributes);
-    assembly->close();
-    fsync_path(partial.path());
-  } catch (const Error&) {
-    if (assembly != nullptr) assembly->abandon();
-    partial.remove();
-    if (assembly != nullptr) assembly->guard().throw_if_failed();  // the reason behind HDF5's complaint
-    throw;
-  }
+  // What is assembled ahead of time takes room that results need.
+  assembler.give_up_early();
+  return segments.append(row, bytes);
 }
 
 WriteSummary ResultWriter::finish(const FileAttributes& attributes, const std::function<void()>& before_rename) {
   hdf5::silence();
   if (impl_->is_void) throw Error(ErrorCode::internal, "results of other weights are not put into a file");
   sync();
-  impl_->write_partial(attributes);
+  impl_->assembler.write(attributes);
+  PartialFile& partial = impl_->assembler.partial();
   WriteSummary summary;
-  summary.file_bytes = static_cast<std::int64_t>(fs::file_size(impl_->partial.path()));
+  summary.file_bytes = static_cast<std::int64_t>(fs::file_size(partial.path()));
   if (!impl_->overwrite && fs::exists(impl_->output)) {
     throw Error(ErrorCode::cannot_create, "'" + impl_->output.string() + "' was made by something else during the run",
-                "the results are in '" + impl_->partial.keep().string() + "'; rename it");
+                "the results are in '" + partial.keep().string() + "'; rename it");
   }
   if (before_rename) before_rename();
-  impl_->partial.rename_to(impl_->output);
+  partial.rename_to(impl_->output);
   impl_->has_results = false;
   impl_->work.clear();
   impl_->work.leave();
