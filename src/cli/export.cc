@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/errors.h"
 #include "cli/whole_file.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -31,7 +32,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int status_bad_input = 65;
 constexpr const char* fasta_name = "sequences.fasta";
 constexpr std::array<std::string_view, 4> fasta_endings{".fasta", ".fa", ".faa", ".fas"};
 constexpr std::array<std::string_view, 2> pdb_endings{".pdb", ".ent"};
@@ -219,7 +219,7 @@ int report(const Written& written, const ExportOptions& options) {
   }
   const bool asked_in_vain = !options.ids.empty() && options.fail_on != "none";
   const bool fails = options.fail_on == "any" || (options.fail_on == "all" && written.records == 0);
-  return asked_in_vain || fails ? status_bad_input : 0;
+  return asked_in_vain || fails ? exit_status_of(ErrorCode::bad_input) : 0;
 }
 
 int export_results(const ExportOptions& options) {

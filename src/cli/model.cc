@@ -12,6 +12,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/errors.h"
 #include "core/error.h"
 #include "core/size_text.h"
 #include "weights/fetch.h"
@@ -23,8 +24,6 @@ namespace pleat::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int status_bad_input = 65;
 
 std::string_view text_of(WeightFormat format) {
   return format == WeightFormat::safetensors ? "safetensors" : "pytorch";
@@ -77,7 +76,7 @@ void list_table() {
 }
 
 // Progress on stderr: a line that is drawn over on a terminal, else a line now and then.
-class ProgressPrinter {
+class FetchPrinter {
  public:
   void operator()(const FetchProgress& progress) {
     using Phase = FetchProgress::Phase;
@@ -129,7 +128,7 @@ struct FetchArguments {
 };
 
 void fetch(const FetchArguments& arguments) {
-  ProgressPrinter printer;
+  FetchPrinter printer;
   const FetchOptions options{.revision = arguments.revision,
                              .output = arguments.output,
                              .progress = [&printer](const FetchProgress& progress) { printer(progress); }};
@@ -155,7 +154,7 @@ int verify(const std::string& model) {
     fmt::print("  {}  {}  {}  {}\n", file.sha256, size_text(file.bytes), file.name, text_of(file.verdict));
   }
   for (const std::string& problem : report.problems) fmt::print("  problem: {}\n", problem);
-  if (!report.problems.empty()) return status_bad_input;
+  if (!report.problems.empty()) return exit_status_of(ErrorCode::bad_input);
   fmt::print("  config.json and {} tensors are sound\n", report.tensors);
   return 0;
 }

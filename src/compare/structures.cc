@@ -10,7 +10,7 @@ namespace {
 
 constexpr double inclusion_radius = 15;                    // ångström
 constexpr std::array<double, 4> thresholds{0.5, 1, 2, 4};  // ångström
-constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_pairs = std::numeric_limits<double>::quiet_NaN();
 
 double distance(const Point& a, const Point& b) {
   return std::hypot(double{a[0]} - b[0], double{a[1]} - b[1], double{a[2]} - b[2]);
@@ -26,7 +26,7 @@ std::vector<gemmi::Position> positions_of(const std::vector<Point>& points) {
 }  // namespace
 
 double superposed_rmsd(const std::vector<Point>& a, const std::vector<Point>& b) {
-  if (a.empty()) return missing;
+  if (a.empty()) return no_pairs;
   const std::vector<gemmi::Position> fixed = positions_of(a);
   const std::vector<gemmi::Position> movable = positions_of(b);
   return gemmi::superpose_positions(fixed.data(), movable.data(), fixed.size(), nullptr).rmsd;
@@ -44,7 +44,7 @@ double lddt(const std::vector<Point>& a, const std::vector<Point>& b) {
       for (const double threshold : thresholds) kept += change < threshold ? 1 : 0;
     }
   }
-  return pairs == 0 ? missing : static_cast<double>(kept) / static_cast<double>(thresholds.size() * pairs);
+  return pairs == 0 ? no_pairs : static_cast<double>(kept) / static_cast<double>(thresholds.size() * pairs);
 }
 
 }  // namespace pleat

@@ -10,6 +10,9 @@ namespace pleat {
 // Bytes of the well-formed UTF-8 character that `text` starts with (Unicode, table 3-7); 0 where there is none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
+// Whether it is a control character of ASCII, which a terminal may obey.
+[[nodiscard]] constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 // Whether the UTF-8 text starts with U+0080 to U+009F, which some terminals obey like the escape character.
 [[nodiscard]] bool starts_with_wide_control(std::string_view text);
 

@@ -14,7 +14,6 @@
 namespace pleat {
 namespace {
 
-constexpr double layer_norm_eps = 1e-5;
 constexpr std::int64_t plddt_bins = 50;
 constexpr std::int64_t pair_bins = 64;
 // Pairs whose logits exist at once where that is not on the processor.
@@ -78,8 +77,7 @@ at::Tensor Heads::plddt(const at::Tensor& state, const at::Tensor& aatype) const
   const ResidueConstants& constants = residue_constants();
   const at::Tensor bounds = at::linspace(0, 1, plddt_bins + 1);                                               // [51]
   const at::Tensor centers = ((bounds.slice(0, 0, plddt_bins) + bounds.slice(0, 1)) / 2).to(state.device());  // [50]
-  const at::Tensor normed =
-      at::layer_norm(state, {state.size(1)}, plddt_norm_.weight, plddt_norm_.bias, layer_norm_eps);
+  const at::Tensor normed = normalize(state, plddt_norm_);
   const at::Tensor logits = plddt_out_(plddt_hidden_(plddt_in_(normed)));  // [P, 37 * 50]
   const at::Tensor by_kind = logits.view({state.size(0), -1, plddt_bins}).softmax(-1).matmul(centers).cpu();  // [P, 37]
 

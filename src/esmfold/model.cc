@@ -16,8 +16,6 @@
 namespace pleat {
 namespace {
 
-constexpr double norm_eps = 1e-5;
-
 at::Tensor tensor_of(const std::vector<std::int64_t>& values, at::Device device) {
   return at::tensor(values, at::kLong).to(device);
 }
@@ -108,7 +106,7 @@ at::Tensor EsmFold::Parts::embed(const at::Tensor& states, const at::Tensor& aat
   const bool without_states = config.bypass_lm || config.esm_ablate_sequence;
   const at::Tensor mixed = without_states ? at::zeros_like(states) : states;  // [P, D]
   if (trace) trace("esm_s", mixed);
-  const at::Tensor y = at::layer_norm(mixed, {mixed.size(1)}, states_norm.weight, states_norm.bias, norm_eps);
+  const at::Tensor y = normalize(mixed, states_norm);
   at::Tensor s = states_out(states_in(y).relu_());  // [P, c_s]
   if (config.embed_aa) s += at::embedding(residue_embedding, aatype);
   if (trace) trace("s_0", s);

@@ -11,7 +11,6 @@
 namespace pleat {
 namespace {
 
-constexpr double layer_norm_eps = 1e-5;
 // Pairs that are normalised and projected at once, so that they stay in the processor's cache in between.
 constexpr std::int64_t pair_block = 2048;
 // The same elsewhere than on the processor: enough to do, and no second pair state.
@@ -19,7 +18,7 @@ constexpr std::int64_t largest_pair_block = std::int64_t{1} << 17;
 
 // LayerNorm(single + update). `single` [P, c] is changed.
 at::Tensor add_and_normalise(at::Tensor& single, const at::Tensor& update, const LayerNorm& norm) {
-  return add_layer_norm(single, update, norm.weight, norm.bias, layer_norm_eps, at::kFloat);
+  return add_layer_norm(single, update, norm.weight, norm.bias, fold_norm_eps, at::kFloat);
 }
 
 // The layers with rectifiers in between, but none after the last. x [P, c] -> [P, c]
@@ -129,7 +128,7 @@ BackboneState StructureModule::fold_backbone(const at::Tensor& single, at::Tenso
   const c10::InferenceMode guard;
   const at::NoTF32Guard exact;  // ten bits of a coordinate are a tenth of an ångström
   BackboneState state;
-  state.initial = at::layer_norm(single, {single.size(1)}, single_norm_.weight, single_norm_.bias, layer_norm_eps);
+  state.initial = normalize(single, single_norm_);
   state.single = input_(state.initial);  // [P, c_s]
   state.frames = Rigid::identity(single.size(0), single.device());
   emit(trace, "structure.initial", state.initial);

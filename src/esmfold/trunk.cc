@@ -9,8 +9,6 @@
 namespace pleat {
 namespace {
 
-constexpr double norm_eps = 1e-5;
-
 Projection projection(const Loader& load, const std::string& name) {
   return {load.tensor(name + ".weight", at::kFloat), load.tensor(name + ".bias", at::kFloat)};
 }
@@ -63,10 +61,6 @@ TrunkBlock load_block(const Loader& load, const std::string& name) {
   };
 }
 
-at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
-  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, norm_eps);
-}
-
 }  // namespace
 
 FoldTrace prefixed(const FoldTrace& trace, const std::string& prefix) {
@@ -96,16 +90,16 @@ at::Tensor Trunk::start(const at::Tensor& s, const at::Tensor& previous_s, at::T
     // Row 0 of the table is for pairs that do not count; there are none here.
     const at::Tensor differences = residue_index.unsqueeze(0) - residue_index.slice(0, begin, end).unsqueeze(1);
     const at::Tensor offsets = differences.clamp(-most, most) + (most + 1);  // [rows, P]
-    at::Tensor next = normalise(rows, recycled_pair_norm_);
+    at::Tensor next = normalize(rows, recycled_pair_norm_);
     next += at::embedding(recycled_distances_, bins.slice(0, begin, end));
     next += at::embedding(relative_positions_, offsets);
     rows.copy_(next);
   }
-  return s + normalise(previous_s, recycled_sequence_norm_);
+  return s + normalize(previous_s, recycled_sequence_norm_);
 }
 
 at::Tensor Trunk::norm(const LayerNorm& parameters, at::Tensor& s) const {
-  return add_layer_norm(s, {}, parameters.weight, parameters.bias, norm_eps, precision_);
+  return add_layer_norm(s, {}, parameters.weight, parameters.bias, fold_norm_eps, precision_);
 }
 
 void Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const {

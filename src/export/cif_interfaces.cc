@@ -19,7 +19,7 @@ const std::vector<Metric> of_complex{
     {"pTM without linkers", "Predicted TM-score, linkers between chains left out", "pTM",
      &StoredInterfaces::ptm_residues, 4}};
 
-const std::vector<Metric> of_chain{
+const std::vector<Metric> chain_metrics{
     {"chain pTM", "Predicted TM-score of the chain alone", "pTM", &StoredInterfaces::chain_ptm, 4},
     {"chain pLDDT", "Mean over the atoms of the chain", "pLDDT all-atom", &StoredInterfaces::chain_mean_plddt, 2}};
 
@@ -54,7 +54,7 @@ CifMetrics interface_metrics(const StoredInterfaces& interfaces, int first) {
   };
   for_each(of_complex, "global",
            [&](const Metric& metric, const std::string& id) { found.globals.push_back({id, text(metric, 0)}); });
-  for_each(of_chain, "per-feature", [&](const Metric& metric, const std::string& id) {
+  for_each(chain_metrics, "per-feature", [&](const Metric& metric, const std::string& id) {
     for (std::size_t a = 0; a < chains; ++a) found.of_chains.push_back({feature_of(a), id, text(metric, a)});
   });
   for_each(of_pair, "per-feature-pair", [&](const Metric& metric, const std::string& id) {

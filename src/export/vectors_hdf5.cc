@@ -89,7 +89,7 @@ class ItemDataSet {
 
 // The bytes of one item after the other.
 template <class Next>
-ByteSource joined(std::size_t items, const Next& next) {
+ByteFeed joined(std::size_t items, const Next& next) {
   return [items, next, at = std::size_t{0}, left = std::vector<std::byte>(),
           begin = std::size_t{0}](std::span<std::byte> out) mutable {
     while (!out.empty()) {

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::string_view reference_hint = "`pleat schema manifest --markdown` describes every key";
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
 // What stands there, for "... is <found>".
 std::string found(const YAML::Node& node) {
   switch (node.Type()) {

@@ -13,10 +13,6 @@ namespace pleat::general {
 
 inline at::Tensor linear(const at::Tensor& x, const Projection& p) { return at::linear(x, p.weight, p.bias); }
 
-inline at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
-  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, 1e-5);
-}
-
 // body(begin, end) for blocks of rows [0, rows) of `row_elements` each that have at most `block` elements.
 template <class Body>
 void for_each_block(std::int64_t rows, std::int64_t row_elements, std::int64_t block, const Body& body) {

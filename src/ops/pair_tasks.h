@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 #include "ops/cpu/kernels.h"
 #include "ops/first_error.h"
 #include "ops/layer_norm/layer_norm.h"
@@ -45,6 +47,13 @@ void for_each_run(const at::Tensor& z, bool columns, const Body& body) {
 inline cpu::Norm norm_of(const LayerNorm& norm) {
   return {norm.weight.const_data_ptr<float>(), norm.bias.const_data_ptr<float>()};
 }
+
+// The bits of a contiguous bfloat16 tensor, and how many rows and columns a block of tiles has: see
+// cpu/tile_operands.h.
+[[nodiscard]] inline const std::uint16_t* halves(const at::Tensor& t) {
+  return static_cast<const std::uint16_t*>(t.const_data_ptr());
+}
+inline constexpr std::int64_t block_of_tiles = 32;
 
 // pair_bias into memory of the caller's, [heads, L, L]; weight [heads, C] contiguous.
 void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed,

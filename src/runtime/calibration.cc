@@ -11,20 +11,13 @@
 #include "core/file.h"
 #include "ops/cpu/path.h"
 #include "runtime/devices.h"
+#include "runtime/machine.h"
 #include "runtime/precision.h"
 
 namespace pleat {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string processor_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown processor";
-}
 
 // An empty object where there is no file, or another kind of one.
 Json read_file(const std::filesystem::path& file) {

@@ -34,14 +34,6 @@ Finding good(std::string subject, std::string text) { return {std::move(subject)
 
 std::string gigabytes(double bytes) { return fmt::format("{:.1f} GB", bytes / 1e9); }
 
-std::string processor_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
-  }
-  return "a processor that does not say its name";
-}
-
 Finding libraries() {
   unsigned major = 0;
   unsigned minor = 0;
@@ -77,7 +69,7 @@ Finding memory() {
           "raise the memory of the job or container (--mem, --memory)", ErrorCode::retry};
 }
 
-std::string driver_text(const CudaProbe& probe) {
+std::string driver_and_cuda(const CudaProbe& probe) {
   std::string text = probe.driver_name.empty() ? "driver" : fmt::format("driver {}", probe.driver_name);
   if (probe.driver_version > 0) {
     text += fmt::format(" for CUDA {}.{}", probe.driver_version / 1000, probe.driver_version % 1000 / 10);
@@ -107,9 +99,9 @@ Finding gpu() {
   const CudaProbe probe = probe_cuda({});
   const CudaDecision decision = decide_cuda(probe, {});
   if (decision.problem.empty()) {
-    return good("gpu", fmt::format("{}; {}; {}", driver_text(probe), plugin_text(probe), gpus_text(probe)));
+    return good("gpu", fmt::format("{}; {}; {}", driver_and_cuda(probe), plugin_text(probe), gpus_text(probe)));
   }
-  return {"gpu", Health::warning, fmt::format("{}; {}", driver_text(probe), decision.problem), decision.advice,
+  return {"gpu", Health::warning, fmt::format("{}; {}", driver_and_cuda(probe), decision.problem), decision.advice,
           ErrorCode::no_device};
 }
 

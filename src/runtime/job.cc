@@ -25,6 +25,7 @@
 #include "runtime/progress_count.h"
 #include "runtime/result_files.h"
 #include "runtime/result_taker.h"
+#include "runtime/seconds_since.h"
 #include "runtime/time_limit.h"
 #include "store/result_cache.h"
 
@@ -38,8 +39,6 @@ constexpr double flush_seconds = 5;
 // A failure for lack of memory does not stand where there is so much more.
 constexpr double noticeably_more = 1.1;
 constexpr const char* resume_hint = "run the same command again: it goes on where this run ended";
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",

@@ -104,4 +104,12 @@ double process_seconds() {
   return uptime - ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  }
+  return "a processor that does not say its name";
+}
+
 }  // namespace pleat

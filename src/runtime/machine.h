@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace pleat {
 
 // Bytes of memory that could be taken without swapping, within the limits of this process and of its container.
 [[nodiscard]] double available_memory();
+
+// What the processor calls itself, such as "Intel(R) Xeon(R) Processor".
+[[nodiscard]] std::string processor_name();
 
 // How many processors this process may use: those it is bound to, as far as the limits of its container or job allow,
 // and OMP_NUM_THREADS where that is set.

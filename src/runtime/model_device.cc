@@ -19,13 +19,12 @@
 #include "runtime/fold_results.h"
 #include "runtime/outcomes.h"
 #include "runtime/precision.h"
+#include "runtime/seconds_since.h"
 
 namespace pleat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // The language model's states of one sequence of the batch, without its begin and end token: [T, D] -> [P, D].
 at::Tensor states_of(const at::Tensor& mixed, const PackedBatch& batch, std::int64_t sequence) {

@@ -144,7 +144,7 @@ bool Normaliser::add_chain(std::string_view text, std::size_t start) {
 }
 
 bool Normaliser::reject(RecordCode code, std::string message) {
-  code_ = code;
+  code_ = refusal_ = code;
   message_ = std::move(message);
   return false;
 }

@@ -25,6 +25,8 @@ class Normaliser {
   [[nodiscard]] const std::vector<std::uint16_t>& chain() const { return chain_; }
   // Why it was refused, or what was changed in it, the code of the first of several notes; nothing for neither.
   [[nodiscard]] std::optional<RecordCode> code() const { return code_; }
+  // The same of one that was refused.
+  [[nodiscard]] RecordCode refusal() const { return refusal_; }
   [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
@@ -51,6 +53,7 @@ class Normaliser {
   std::int64_t blanks_ = 0;                   // left out
   std::array<std::int64_t, 26> converted_{};  // how many of each letter
   std::optional<RecordCode> code_;
+  RecordCode refusal_{};
   std::string message_;
 };
 

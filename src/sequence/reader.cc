@@ -33,10 +33,11 @@ class Collector {
     if (raw.malformed_as) {
       refuse(record, *raw.malformed_as, raw.malformed);
     } else if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      refuse(record, normaliser_.code().value(), normaliser_.message());
+      refuse(record, normaliser_.refusal(), normaliser_.message());
     } else {
       record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
-      if (normaliser_.code()) note(record, *normaliser_.code(), normaliser_.message());
+      const std::optional<RecordCode> code = normaliser_.code();
+      if (code) note(record, *code, normaliser_.message());
     }
     name(record, raw, number_in_file);
     dataset_.records.push_back(std::move(record));
@@ -242,10 +243,11 @@ class SurveyCollector {
       return;
     }
     if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      ++survey_.rejected[std::string(word_of(normaliser_.code().value()))];
+      ++survey_.rejected[std::string(word_of(normaliser_.refusal()))];
       return;
     }
-    if (normaliser_.code()) ++survey_.noted[std::string(word_of(*normaliser_.code()))];
+    const std::optional<RecordCode> code = normaliser_.code();
+    if (code) ++survey_.noted[std::string(word_of(*code))];
     const std::vector<std::uint16_t>& chain = normaliser_.chain();
     found_.push_back({hash_of_current(), {static_cast<std::int32_t>(chain.size()), chain.back() + 1}});
   }

@@ -12,14 +12,12 @@ namespace {
 
 constexpr std::string_view replacement_character = "\xEF\xBF\xBD";  // U+FFFD
 
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && c != '\t') || byte == 0x7F;
-}
+// A tab may stand between the words of a description.
+bool is_unwanted(char c) { return is_control(c) && c != '\t'; }
 
 std::string in_quotes(std::string_view text) { return std::string(1, '\'').append(text).append(1, '\''); }
 
-bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && !is_control(c); }
+bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && !is_unwanted(c); }
 
 }  // namespace
 
@@ -33,7 +31,7 @@ bool make_clean_utf8(std::string& text) {
   bool changed = false;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t length = utf8_length(rest);
-    const bool bad = length == 0 || is_control(rest.front()) || starts_with_wide_control(rest);
+    const bool bad = length == 0 || is_unwanted(rest.front()) || starts_with_wide_control(rest);
     clean += bad ? replacement_character : rest.substr(0, length);
     changed = changed || bad;
     rest.remove_prefix(std::max<std::size_t>(length, 1));

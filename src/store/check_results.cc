@@ -254,8 +254,8 @@ class ResultChecker {
     NumberChecker checker(reader_, file_, states_, problems_);
     for (const auto& dataset : datasets_) {
       const DatasetEntry* const entry = schema::find_dataset(dataset.first);
-      if (entry != nullptr && entry->is_computed())
-        guard(dataset.first, [&] { checker.check(dataset.second, *entry); });
+      if (entry == nullptr || !entry->is_computed()) continue;
+      guard(dataset.first, [&] { checker.check(dataset.second, *entry); });
     }
     for (const auto& dataset : datasets_) {
       const std::string& path = dataset.first;

@@ -45,7 +45,7 @@ std::int64_t row_bytes_of(const DataSetShape& shape, std::size_t element_size) {
 
 }  // namespace
 
-ByteSource bytes_from(std::span<const std::byte> data) {
+ByteFeed bytes_from(std::span<const std::byte> data) {
   return [data](std::span<std::byte> out) mutable {
     std::copy_n(data.begin(), out.size(), out.begin());
     data = data.subspan(out.size());
@@ -121,7 +121,7 @@ void ChunkPipeline::run(const std::function<bool(RawChunk& chunk)>& next) {
 }
 
 void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataSetShape& shape, const hdf5::Type& type,
-                   const ByteSource& source) {
+                   const ByteFeed& source) {
   const ChunkedDataSet dataset(file, shape, type);
   guard.throw_if_failed();
   std::int64_t row = 0;

@@ -21,10 +21,10 @@ struct DataSetShape {
 };
 
 // Fills the span with the dataset's next bytes, row-major.
-using ByteSource = std::function<void(std::span<std::byte>)>;
+using ByteFeed = std::function<void(std::span<std::byte>)>;
 
 // A source over memory, which must outlive it.
-[[nodiscard]] ByteSource bytes_from(std::span<const std::byte> data);
+[[nodiscard]] ByteFeed bytes_from(std::span<const std::byte> data);
 
 // A dataset with the filters shuffle, deflate and fletcher32. One without rows has neither chunks nor filters.
 class ChunkedDataSet {
@@ -82,7 +82,7 @@ class ChunkPipeline {
 // Makes a dataset and fills it. Memory does not grow with the dataset. `guard` is the file behind `file`. Throws
 // Error(io), Error(retry), and what `source` throws.
 void write_chunked(const hdf5::File& file, const GuardedFile& guard, const DataSetShape& shape, const hdf5::Type& type,
-                   const ByteSource& source);
+                   const ByteFeed& source);
 
 // Properties to make links with: missing groups are made, names are UTF-8.
 [[nodiscard]] hdf5::Properties link_properties();

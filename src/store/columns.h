@@ -34,7 +34,7 @@ template <typename T, typename Value>
 void write_column(const hdf5::File& file, const GuardedFile& guard, const std::string& path, const hdf5::Type& type,
                   std::size_t rows, const Value& value) {
   std::size_t next = 0;
-  const ByteSource source = [&](std::span<std::byte> out) {
+  const ByteFeed source = [&](std::span<std::byte> out) {
     for (std::size_t at = 0; at < out.size(); at += sizeof(T)) {
       const std::array<T, 1> element{value(next++)};
       std::ranges::copy(std::as_bytes(std::span(element)), out.begin() + static_cast<std::ptrdiff_t>(at));

@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int version = 2;
+constexpr int journal_version = 2;
 constexpr std::size_t crc_digits = 8;
 
 // A whole line that this program has not written.
@@ -102,10 +102,10 @@ std::optional<JournalState> state_from(const Json& head, const std::filesystem::
   if (!head.contains("pleat_journal")) return std::nullopt;
   const int found = integer_from<int>(head.at("pleat_journal"));
   if (found == 0) return std::nullopt;
-  if (found != version) {
+  if (found != journal_version) {
     throw Error(ErrorCode::cannot_create,
                 fmt::format("'{}' is the journal of another version of pleat ({}, this one writes {})", file.string(),
-                            found, version),
+                            found, journal_version),
                 "finish that run with the pleat that began it, give up its results with --restart, or choose another "
                 "place with --work-dir");
   }
@@ -222,8 +222,8 @@ std::optional<JournalState> Journal::read(const std::filesystem::path& file,
 
 Journal::Journal(std::filesystem::path file, const RunIdentity& identity) : path_(std::move(file)) {
   open();
-  append(
-      text_of({{"pleat_journal", version}, {"same", json_of(identity.same)}, {"settled", json_of(identity.settled)}}));
+  append(text_of(
+      {{"pleat_journal", journal_version}, {"same", json_of(identity.same)}, {"settled", json_of(identity.settled)}}));
   if (::ftruncate(file_.get(), static_cast<off_t>(end_)) != 0) {
     throw_system_error(errno, "write", path_, ErrorCode::io);
   }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -16,6 +15,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/file_descriptor.h"
+#include "core/host_name.h"
 
 namespace pleat {
 namespace {
@@ -26,12 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* file_name = "pleat-owner.json";
 constexpr std::chrono::milliseconds glance{50};
-
-std::string host_name() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return host.data();
-}
 
 // Where a process's number means something: a container has numbers of its own.
 std::string process_space() {

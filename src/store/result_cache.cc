@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/file_descriptor.h"
+#include "core/host_name.h"
 #include "core/sha256.h"
 #include "store/record_parts.h"
 
@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int version = 1;
+constexpr int entry_version = 1;
 constexpr std::size_t digest_digits = 64;
 constexpr const char* passing_folder = "tmp";
 constexpr std::chrono::hours passing_age{24};
@@ -46,11 +46,9 @@ std::string text_of(const SequenceTable& sequences, std::int64_t row) {
   return text;
 }
 
-std::string own_name() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+std::string name_of_writer() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-  return fmt::format("{}-{}-{}", host.data(), ::getpid(), now);
+  return fmt::format("{}-{}-{}", host_name(), ::getpid(), now);
 }
 
 void remove_old_passing_files(const fs::path& folder) {
@@ -110,7 +108,7 @@ std::string note_of(const SequenceResult& result) {
 }  // namespace
 
 ResultCache::ResultCache(fs::path folder, ResultLayout layout, const NamedValues& same)
-    : folder_(std::move(folder)), layout_(std::move(layout)), same_(same), writer_(own_name()) {
+    : folder_(std::move(folder)), layout_(std::move(layout)), same_(same), writer_(name_of_writer()) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw_system_error(error.value(), "create the cache", folder_, ErrorCode::cannot_create);
@@ -119,7 +117,7 @@ ResultCache::ResultCache(fs::path folder, ResultLayout layout, const NamedValues
 }
 
 ResultCache::Entry ResultCache::entry_of(const SequenceTable& sequences, std::int64_t row) const {
-  Json head{{"pleat_cache", version}};
+  Json head{{"pleat_cache", entry_version}};
   for (const auto& [name, value] : same_) head[name] = value;
   head["sequence"] = text_of(sequences, row);
   Entry entry{head.dump(-1, ' ', false, Json::error_handler_t::replace), {}};

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/host_name.h"
 #include "core/locked_file.h"
 #include "store/journal.h"
 #include "store/segment_store.h"
@@ -42,12 +43,6 @@ bool make_durably(std::filesystem::path folder) {
   return !missing.empty();
 }
 
-std::string own_name() {
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return "process " + std::to_string(::getpid()) + " on " + host.data();
-}
-
 }  // namespace
 
 WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopFlag* stop)
@@ -78,7 +73,7 @@ void WorkFolder::lock(const OwnerPace& pace, const StopFlag* stop) {
   }
   lock_ = std::move(locked.file);
   is_locked_ = locked.is_locked;
-  const std::string name = own_name();
+  const std::string name = "process " + std::to_string(::getpid()) + " on " + host_name();
   if (::ftruncate(lock_.get(), 0) != 0) throw_system_error(errno, "write", file, ErrorCode::cannot_create);
   const int failure = lock_.write_at(0, std::as_bytes(std::span(name)));
   if (failure != 0) throw_system_error(failure, "write", file, ErrorCode::cannot_create);

@@ -1,12 +1,16 @@
 // Why a file of weights is not read.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
 
 namespace pleat {
+
+// Of a tensor or of an entry of an archive; longer ones are refused.
+inline constexpr std::size_t max_name_bytes = 1000;
 
 class Refusal {
  public:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "weights/refusal.h"
 #include "weights/strict_json.h"
 
 namespace pleat {
@@ -20,7 +21,6 @@ using nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;
 constexpr std::uint64_t max_header_bytes = 100'000'000;  // the limit of the format's own library
-constexpr std::size_t max_name_bytes = 1000;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& reason) {
   throw Error(ErrorCode::bad_input, origin + ": " + reason,

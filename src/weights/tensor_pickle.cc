@@ -21,7 +21,6 @@ constexpr std::size_t max_pickle_bytes = 64'000'000;
 constexpr std::size_t max_values = 1'000'000;  // made, on the stack, or remembered
 constexpr std::size_t max_marks = 100;
 constexpr std::size_t max_dimensions = 16;
-constexpr std::size_t max_name_bytes = 1000;
 
 enum class Kind : std::uint8_t {
   none,

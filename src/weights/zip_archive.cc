@@ -28,7 +28,6 @@ constexpr std::uint64_t elsewhere32 = 0xffffffff;
 // Encrypted, patch data, strongly encrypted, hidden headers.
 constexpr std::uint64_t refused_flags = 0x2061;
 constexpr std::uint64_t descriptor_flag = 0x0008;  // sizes follow the data, so the local header may lack them
-constexpr std::size_t max_name_bytes = 1000;
 
 struct Directory {
   std::uint64_t count = 0;

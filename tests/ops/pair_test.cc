@@ -137,7 +137,7 @@ class LongSequence : public testing::Test {
   Random random{21};
   at::Tensor z = random.pairs(shape);
 
-  static at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
+  static at::Tensor normalize(const at::Tensor& x, const LayerNorm& norm) {
     return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, 1e-5);
   }
   static at::Tensor gated(const at::Tensor& y, const Projection& value, const Projection& gate) {
@@ -147,7 +147,7 @@ class LongSequence : public testing::Test {
 
 TEST_F(LongSequence, TriangleMultiplicationOverflowsNoIndex) {
   const TriangleMultiplicationWeights w = multiplication_weights(random, shape.channels);
-  const at::Tensor y = normalise(z, w.norm_in);  // [L, L, C]
+  const at::Tensor y = normalize(z, w.norm_in);  // [L, L, C]
   const at::Tensor a = gated(y, w.a, w.a_gate);
   const at::Tensor b = gated(y, w.b, w.b_gate);
   for (const Triangle triangle : {Triangle::outgoing, Triangle::incoming}) {
@@ -158,7 +158,7 @@ TEST_F(LongSequence, TriangleMultiplicationOverflowsNoIndex) {
       const at::Tensor x = triangle == Triangle::outgoing ? (a.select(0, i).unsqueeze(0) * b).sum(1)  // [L, C]
                                                           : (a.select(1, i).unsqueeze(1) * b).sum(0);
       const at::Tensor gate = at::linear(y[i], w.gate.weight, w.gate.bias).sigmoid();
-      const at::Tensor expected = gate * at::linear(normalise(x, w.norm_out), w.out.weight, w.out.bias);
+      const at::Tensor expected = gate * at::linear(normalize(x, w.norm_out), w.out.weight, w.out.bias);
       EXPECT_LT(relative_error(actual[i] - z[i], expected), bound) << "row " << i;
     }
   }
@@ -172,7 +172,7 @@ TEST_F(LongSequence, TriangleAttentionOverflowsNoIndex) {
     at::Tensor actual = z.clone();
     PairWorkspace workspace;
     TriangleAttention(w, node)(actual, workspace);
-    const at::Tensor y = normalise(oriented(z), w.norm);               // [L, L, C]
+    const at::Tensor y = normalize(oriented(z), w.norm);               // [L, L, C]
     const at::Tensor bias = at::linear(y, w.bias).permute({2, 0, 1});  // [H, L, L]
     for (const std::int64_t i : rows) {
       const auto heads = [&](const at::Tensor& weight) {

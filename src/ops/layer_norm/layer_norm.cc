@@ -10,6 +10,10 @@
 
 namespace pleat {
 
+at::Tensor normalize(const at::Tensor& x, const LayerNorm& norm) {
+  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, fold_norm_eps);
+}
+
 at::Tensor add_layer_norm_reference(at::Tensor& residual, const at::Tensor& update, const at::Tensor& weight,
                                     const at::Tensor& bias, double eps, at::ScalarType type) {
   if (update.defined()) residual += update;  // [T, D]

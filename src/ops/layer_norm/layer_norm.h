@@ -11,6 +11,12 @@ struct LayerNorm {
   at::Tensor bias;    // [D] float32
 };
 
+// What ESMFold's layers add to the variance.
+inline constexpr double fold_norm_eps = 1e-5;
+
+// (x - mean) / sqrt(variance + fold_norm_eps) * weight + bias over the last dimension, by ATen; x and result [..., D].
+[[nodiscard]] at::Tensor normalize(const at::Tensor& x, const LayerNorm& norm);
+
 // residual += update, then returns (residual - mean) / sqrt(variance + eps) * weight + bias, over the last dimension,
 // as `type`, float32 or bfloat16. Reductions in float32.
 // residual [T, D] float32, changed in place; update [T, D] float32 or bfloat16, or undefined; weight, bias [D] float32.

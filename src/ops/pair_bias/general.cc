@@ -22,7 +22,7 @@ at::Tensor pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tenso
   const at::Tensor bias = aligned_bias(weight.size(0), length, z.options());  // [H, L, L]
   const at::Tensor lines = transposed ? z.transpose(0, 1) : z;
   for_each_block(length, length * z.size(2), block, [&](std::int64_t begin, std::int64_t end) {
-    const at::Tensor y = normalise(lines.slice(0, begin, end), norm);           // [rows, L, C]
+    const at::Tensor y = normalize(lines.slice(0, begin, end), norm);           // [rows, L, C]
     bias.slice(1, begin, end).copy_(at::linear(y, weight).permute({2, 0, 1}));  // [H, rows, L]
   });
   return bias;

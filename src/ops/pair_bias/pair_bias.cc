@@ -10,8 +10,8 @@
 namespace pleat {
 
 at::Tensor pair_bias_reference(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed) {
-  const at::Tensor y = at::layer_norm(z, {z.size(2)}, norm.weight, norm.bias, 1e-5);  // [L, L, C]
-  const at::Tensor bias = at::linear(y, weight);                                      // [L, L, H]
+  const at::Tensor y = normalize(z, norm);        // [L, L, C]
+  const at::Tensor bias = at::linear(y, weight);  // [L, L, H]
   return transposed ? bias.permute({2, 1, 0}) : bias.permute({2, 0, 1});
 }
 

@@ -11,7 +11,7 @@
 namespace pleat {
 
 void pair_transition_reference(at::Tensor& z, const PairTransitionWeights& w) {
-  const at::Tensor y = at::layer_norm(z, {z.size(2)}, w.norm.weight, w.norm.bias, 1e-5);  // [L, L, C]
+  const at::Tensor y = normalize(z, w.norm);  // [L, L, C]
   z += at::linear(at::linear(y, w.in.weight, w.in.bias).relu(), w.out.weight, w.out.bias);
 }
 

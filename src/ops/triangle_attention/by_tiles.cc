@@ -12,16 +12,12 @@
 namespace pleat {
 namespace {
 
-constexpr std::int64_t side = 32;  // of a block of tiles
-
-const std::uint16_t* halves(const at::Tensor& t) { return static_cast<const std::uint16_t*>(t.const_data_ptr()); }
-
 // Head after head, each of query, key and value filled up to whole panels. The kernel's softmax is one of powers of
 // two.
 at::Tensor pack_heads(const TriangleAttentionWeights& weights, std::int64_t heads) {
   const std::int64_t head_dim = weights.query.size(0) / heads;
   const double scale = std::numbers::log2e / std::sqrt(static_cast<double>(head_dim));
-  const std::int64_t padding = (head_dim + side - 1) / side * side - head_dim;
+  const std::int64_t padding = (head_dim + block_of_tiles - 1) / block_of_tiles * block_of_tiles - head_dim;
   std::vector<at::Tensor> packed;
   for (std::int64_t h = 0; h < heads; ++h) {
     const auto part = [&](const at::Tensor& weight) {

@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(256, 1)
       for (int i = 0; i < 4; ++i)
         mixed[r][i] = *reinterpret_cast<const uint4*>(block + finish_rows * 512 + (g + 8 * r) * 256 +
                                                       z_chunk(g + 8 * r, 4 * i + t));
-    normalise(block, gamma, beta, g, t, x, a);
+    normalize(block, gamma, beta, g, t, x, a);
     sync_warp();
     if (tile + tile_step < tiles) fetch(tile + tile_step);
     commit_copies();

@@ -14,7 +14,7 @@ void triangle_attention(at::Tensor& z, const TriangleAttentionWeights& w, Node n
   const at::Tensor bias = pair_bias(z, w.norm, w.bias, node == Node::ending, block).unsqueeze(0);  // [1, H, L, L]
   for_each_block(length, length * z.size(2), block, [&](std::int64_t begin, std::int64_t end) {
     const at::Tensor rows = lines.slice(0, begin, end);  // [rows, L, C]
-    const at::Tensor y = normalise(rows, w.norm);        // [rows, L, C]
+    const at::Tensor y = normalize(rows, w.norm);        // [rows, L, C]
     const auto by_head = [&](const at::Tensor& weight) {
       return at::linear(y, weight).unflatten(2, {heads, head_dim}).transpose(1, 2);  // [rows, H, L, Dh]
     };

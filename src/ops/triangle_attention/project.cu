@@ -125,7 +125,7 @@ __global__ void __launch_bounds__(256, 1)
 #pragma unroll
     for (int m = 0; m < 2; ++m) {
       float4 x[2][8];
-      normalise(block + m * 16 * 512, gamma, beta, g, t, x, a[m]);
+      normalize(block + m * 16 * 512, gamma, beta, g, t, x, a[m]);
     }
     sync_warp();
     if (tile + tile_step < tiles) fetch(tile + tile_step);

@@ -15,7 +15,7 @@ __device__ __forceinline__ std::uint32_t z_chunk(std::uint32_t row, std::uint32_
 // Two rows (a lane's g and g + 8) of a 16-row block of z in shared memory -> x (channels 16 s + 4 t .. + 3 in x[.][s])
 // and norm(x) as the A fragments of a 16 x 128 product whose k places are permuted: place 16 s + 8 b + 2 t + e is
 // channel 16 s + 4 t + 2 b + e. Statistics over the four lanes of a row, variance from differences.
-__device__ __forceinline__ void normalise(const unsigned char* block, const float* gamma, const float* beta, int g,
+__device__ __forceinline__ void normalize(const unsigned char* block, const float* gamma, const float* beta, int g,
                                           int t, float4 (&x)[2][8], std::uint32_t (&a)[8][4]) {
   float mean[2], rstd[2];
 #pragma unroll
@@ -59,7 +59,7 @@ __device__ __forceinline__ void normalise(const unsigned char* block, const floa
 }
 
 // A weight's 16 channels (32 bytes from `from`) -> 16-byte places 2 s and 2 s + 1 of a 256-byte row of shared memory,
-// in the order that normalise() gives. Places are exchanged by row & 7 so that ldmatrix meets no bank twice.
+// in the order that normalize() gives. Places are exchanged by row & 7 so that ldmatrix meets no bank twice.
 __device__ __forceinline__ void weight_chunk(unsigned char* row_at, int row, int s, const bf16* from) {
   const uint4 a = reinterpret_cast<const uint4*>(from)[0];
   const uint4 b = reinterpret_cast<const uint4*>(from)[1];

@@ -17,8 +17,8 @@ namespace pleat {
 void triangle_attention_reference(at::Tensor& z, const TriangleAttentionWeights& w, Node node) {
   const std::int64_t heads = w.bias.size(0);
   const std::int64_t head_dim = w.query.size(0) / heads;
-  at::Tensor lines = node == Node::starting ? z : z.transpose(0, 1);                          // [L, L, C]
-  const at::Tensor y = at::layer_norm(lines, {z.size(2)}, w.norm.weight, w.norm.bias, 1e-5);  // [L, L, C]
+  at::Tensor lines = node == Node::starting ? z : z.transpose(0, 1);  // [L, L, C]
+  const at::Tensor y = normalize(lines, w.norm);                      // [L, L, C]
   const auto split = [&](const at::Tensor& x) { return x.unflatten(2, {heads, head_dim}).transpose(1, 2); };
   const at::Tensor q = split(at::linear(y, w.query)) / std::sqrt(static_cast<double>(head_dim));  // [L, H, L, Dh]
   const at::Tensor k = split(at::linear(y, w.key));

@@ -8,15 +8,12 @@
 namespace pleat {
 namespace {
 
-constexpr std::int64_t side = 32;  // of a block of tiles
-
-std::int64_t whole_blocks(std::int64_t n) { return (n + side - 1) / side * side; }
+std::int64_t whole_blocks(std::int64_t n) { return (n + block_of_tiles - 1) / block_of_tiles * block_of_tiles; }
 
 Projection packed(const Projection& p, at::Tensor (*pack)(const at::Tensor& weight)) {
   return {pack(p.weight), padded_bias(p.bias, p.weight.size(0))};
 }
 
-const std::uint16_t* halves(const at::Tensor& t) { return static_cast<const std::uint16_t*>(t.const_data_ptr()); }
 const float* floats(const at::Tensor& t) { return t.const_data_ptr<float>(); }
 
 }  // namespace

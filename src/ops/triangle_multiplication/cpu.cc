@@ -1,7 +1,7 @@
 #include "ops/triangle_multiplication/cpu.h"
 
 #include "ops/cpu/instruction_set.h"
-#include "ops/triangle_multiplication/normalise.h"
+#include "ops/triangle_multiplication/normalize.h"
 
 namespace pleat::cpu {
 namespace {

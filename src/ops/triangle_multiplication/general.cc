@@ -30,7 +30,7 @@ void triangle_multiplication(at::Tensor& z, const TriangleMultiplicationWeights&
         return linear(y, rows_of(gate, first, count)).sigmoid_().mul_(linear(y, rows_of(p, first, count)));
       };
       for_each_block(length, row, block, [&](std::int64_t begin, std::int64_t end) {
-        const at::Tensor y = normalise(z.slice(0, begin, end), w.norm_in);  // [rows, L, C]
+        const at::Tensor y = normalize(z.slice(0, begin, end), w.norm_in);  // [rows, L, C]
         a.slice(0, 0, count).slice(1, begin, end).copy_(project(y, w.a, w.a_gate).permute({2, 0, 1}));
         b.slice(0, 0, count).slice(1, begin, end).copy_(project(y, w.b, w.b_gate).permute({2, 0, 1}));
       });
@@ -46,9 +46,9 @@ void triangle_multiplication(at::Tensor& z, const TriangleMultiplicationWeights&
   }
   for_each_block(length, row, block, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor rows = z.slice(0, begin, end);                                       // [rows, L, C]
-    const at::Tensor gate = linear(normalise(rows, w.norm_in), w.gate).sigmoid_();  // [rows, L, C]
+    const at::Tensor gate = linear(normalize(rows, w.norm_in), w.gate).sigmoid_();  // [rows, L, C]
     const at::Tensor mixed = x.slice(1, begin, end).permute({1, 2, 0}).contiguous();
-    rows.add_(linear(normalise(mixed, w.norm_out), w.out).mul_(gate));
+    rows.add_(linear(normalize(mixed, w.norm_out), w.out).mul_(gate));
   });
 }
 

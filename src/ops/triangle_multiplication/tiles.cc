@@ -1,6 +1,6 @@
 #include "ops/cpu/tile_operands.h"
 #include "ops/cpu/tile_set.h"
-#include "ops/triangle_multiplication/normalise.h"
+#include "ops/triangle_multiplication/normalize.h"
 
 namespace pleat::cpu {
 namespace {

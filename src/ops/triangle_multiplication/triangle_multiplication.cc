@@ -14,19 +14,15 @@ namespace {
 
 at::Tensor linear(const at::Tensor& x, const Projection& p) { return at::linear(x, p.weight, p.bias); }
 
-at::Tensor normalise(const at::Tensor& x, const LayerNorm& norm) {
-  return at::layer_norm(x, {x.size(-1)}, norm.weight, norm.bias, 1e-5);
-}
-
 }  // namespace
 
 void triangle_multiplication_reference(at::Tensor& z, const TriangleMultiplicationWeights& w, Triangle triangle) {
-  const at::Tensor y = normalise(z, w.norm_in);                                              // [L, L, C]
+  const at::Tensor y = normalize(z, w.norm_in);                                              // [L, L, C]
   const at::Tensor a = (linear(y, w.a_gate).sigmoid() * linear(y, w.a)).permute({2, 0, 1});  // [C, L, L]
   const at::Tensor b = (linear(y, w.b_gate).sigmoid() * linear(y, w.b)).permute({2, 0, 1});  // [C, L, L]
   const at::Tensor x = triangle == Triangle::outgoing ? at::matmul(a, b.transpose(1, 2))     // [C, L, L]
                                                       : at::matmul(a.transpose(1, 2), b);
-  z += linear(y, w.gate).sigmoid() * linear(normalise(x.permute({1, 2, 0}), w.norm_out), w.out);
+  z += linear(y, w.gate).sigmoid() * linear(normalize(x.permute({1, 2, 0}), w.norm_out), w.out);
 }
 
 TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle,
