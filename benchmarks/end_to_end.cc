@@ -1,5 +1,5 @@
 // What a fast device's results cost once they are made: per-residue embeddings of 1,280 float16 numbers are handed to
-// the writer at a pace, once longest first, where the file is put together at the end, and once by row, where that is
+// the writer at a pace, once longest first, where the file is assembled at the end, and once by row, where that is
 // done meanwhile. Prints what share of the whole time the results took to come.
 //   end_to_end FOLDER MB-PER-SECOND [MB-IN-ALL [ROUNDS]]
 #include <fmt/format.h>

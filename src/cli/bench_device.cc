@@ -27,21 +27,21 @@ namespace {
 namespace fs = std::filesystem;
 
 // Removes itself with all that is in it.
-class PassingFolder {
+class TemporaryFolder {
  public:
-  PassingFolder() {
+  TemporaryFolder() {
     std::string name = (fs::temp_directory_path() / "pleat-bench-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw_system_error(errno, "create", name, ErrorCode::cannot_create);
     path_ = name;
   }
-  ~PassingFolder() {
+  ~TemporaryFolder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
   }
-  PassingFolder(const PassingFolder&) = delete;
-  PassingFolder& operator=(const PassingFolder&) = delete;
-  PassingFolder(PassingFolder&&) = delete;
-  PassingFolder& operator=(PassingFolder&&) = delete;
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  TemporaryFolder(TemporaryFolder&&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
 
   [[nodiscard]] const fs::path& path() const { return path_; }
 
@@ -94,7 +94,7 @@ void measure(const Manifest& manifest) {
 // worth.
 void bench(const std::string& manifest_file, const std::vector<std::string>& overrides) {
   Manifest manifest = load_manifest(manifest_file, overrides);
-  const PassingFolder folder;
+  const TemporaryFolder folder;
   const fs::path proteins = folder.path() / "proteins.fasta";
   const std::int64_t devices = choose_devices(manifest.run.devices).count();
   write_proteins(proteins, manifest.tasks.structure.enabled, devices);

@@ -77,7 +77,7 @@ _pleat_complete() {{  # KIND WORD
     folder) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
     words*) mapfile -t COMPREPLY < <(compgen -W "${{1#words}}" -- "$2") ;;
   esac
-  # A folder is gone on with, and names are quoted where they must be.
+  # A folder is resumed, and names are quoted where they must be.
   case "$1" in file | folder) compopt -o filenames 2>/dev/null ;; esac
 }}
 

@@ -24,7 +24,7 @@ constexpr std::array statuses{
     ExitStatus{"74", "An output cannot be written"},
     ExitStatus{"75", "Worth retrying: disk full, not enough memory, no network, a device lost, --max-time over"},
     ExitStatus{"78", "The manifest is wrong"},
-    ExitStatus{"128 + N", "Ended by signal N; the same command goes on from there"},
+    ExitStatus{"128 + N", "Ended by signal N; the same command resumes it"},
 };
 
 int report_bug(const std::exception& error) {

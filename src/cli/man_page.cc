@@ -40,14 +40,14 @@ constexpr std::array variables{
               "The file libpleat_cuda.so, where it lies neither beside the program nor in ../lib."},
     NamedText{"CUDA_VISIBLE_DEVICES", "The GPUs that there are for this process."},
     NamedText{"SLURM_ARRAY_TASK_ID, _MIN, _MAX, _STEP, _COUNT", "Read with --shard slurm-array only."},
-    NamedText{"TMPDIR", "Where bench-device has its passing files. Default: /tmp."},
+    NamedText{"TMPDIR", "Where bench-device has its temporary files. Default: /tmp."},
     NamedText{"HOME", "Needed by none of it; without it the defaults below ~ are not looked at."},
 };
 
 constexpr std::array files{
     NamedText{"OUTPUT", "The result file. Under this name it is always whole."},
-    NamedText{"OUTPUT.work/", "What a run has computed so far. The same command goes on from there."},
-    NamedText{"OUTPUT.partial", "The result file while it is put together."},
+    NamedText{"OUTPUT.work/", "What a run has computed so far. The same command resumes it."},
+    NamedText{"OUTPUT.partial", "The result file while it is assembled."},
     NamedText{
         "STEM.structures/",
         "For OUTPUT STEM.h5: a PDB or mmCIF file for each record, and index.tsv, where the manifest asks for them."},
@@ -156,7 +156,7 @@ tasks:
   embeddings: {layers: [\-1], per_residue: true, mean: true}
 .fi
 .SH SIGNALS
-SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 end a run within ten seconds, with 128 + N; the same command goes on from
+SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 end a run within ten seconds, with 128 + N; the same command resumes it from
 there. SIGUSR1 also prints the progress. A second signal ends it at once.
 .SH SEE ALSO
 .BR h5dump (1),

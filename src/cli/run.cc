@@ -159,8 +159,8 @@ void add_run_command(CLI::App& app, int& exit_status) {
       ->allow_extra_args(false);
   command
       ->add_option("--work-dir", arguments->work_folder,
-                   "Keep the results there until the file is put together (default: OUTPUT.work); a later run\n"
-                   "goes on from there")
+                   "Keep the results there until the file is assembled (default: OUTPUT.work); a later run\n"
+                   "resumes from there")
       ->check(not_empty())
       ->type_name("DIR");
   command->add_flag("--restart", arguments->restart,

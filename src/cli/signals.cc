@@ -10,7 +10,7 @@ static_assert(StopFlag::is_always_lock_free, "the signal handler stores into it"
 
 void remember_signal(int signal) {
   stop_signal = signal;
-  // What is on the disk can be gone on with at any moment.
+  // What is on the disk can be resumed at any moment.
   std::signal(signal, SIG_DFL);
 }
 

@@ -17,9 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // How soon a signal, a device that hangs or the end of time is noticed.
-constexpr auto glance = 20ms;
+constexpr auto poll_interval = 20ms;
 // How often the consumer may see to its own while no results come.
-constexpr auto breath = 250ms;
+constexpr auto idle_interval = 250ms;
 
 // The first error ends everything, and nobody waits for somebody who has left.
 template <class Body>
@@ -36,13 +36,13 @@ void guard(Scheduler& scheduler, const Body& body) {
 void consume(Scheduler& scheduler, PipelineConsumer& consumer) {
   using Next = Scheduler::Next;
   Delivery delivery;
-  for (Next next{}; (next = scheduler.wait_for_delivery(delivery, breath)) != Next::end;) {
+  for (Next next{}; (next = scheduler.wait_for_delivery(delivery, idle_interval)) != Next::end;) {
     if (next == Next::delivery) {
       if (!delivery.warning.empty()) consumer.warn(delivery.warning);
       if (delivery.loss) consumer.lose_device(delivery.loss->device, delivery.loss->why, delivery.loss->rows);
       for (SequenceResult& result : delivery.results) consumer.take(std::move(result));
     }
-    consumer.breathe();
+    consumer.on_idle();
   }
 }
 
@@ -135,7 +135,7 @@ PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shar
   {
     const ConsumerThread consumer_thread(*scheduler, consumer, system.make);
     WorkerThreads workers(scheduler, devices, system.make);
-    while (scheduler->wait_while_at_work(glance)) scheduler->tick(stop);
+    while (scheduler->wait_while_at_work(poll_interval)) scheduler->tick(stop);
     outcome.hanging = workers.end();
     if (workers.all_missing()) throw no_threads(workers.why());
   }

@@ -22,7 +22,7 @@ class PipelineConsumer {
   virtual ~PipelineConsumer() = default;
   virtual void take(SequenceResult result) = 0;
   // After the results of each batch, and now and then while none come.
-  virtual void breathe() {}
+  virtual void on_idle() {}
   // A device is lost; the rows it was at are computed by another, or, when they have cost two devices, not at all.
   virtual void lose_device(const std::string& device, const std::string& why,
                            const std::vector<std::int64_t>& rows) = 0;

@@ -39,7 +39,7 @@ class Lease {
   [[nodiscard]] const Attempt& attempt() const { return attempt_; }
 
   // The batch is computed: one result for each of its rows, in their order. Those that have run out of memory are tried
-  // otherwise where they can be. False: the batch was no longer this device's, and the results are nobody's.
+  // otherwise where they can be. False: the batch was no longer this device's, and the results are dropped.
   bool complete(std::vector<SequenceResult> results);
   // It could not be computed; `what` is for the record of a row for which nothing is left to be tried. False as above.
   bool fail(Trouble trouble, const std::string& what);

@@ -17,7 +17,7 @@
 
 namespace pleat::general {
 
-// Elements of the largest passing tensor of a block; a few of them exist at a time.
+// Elements of the largest temporary tensor of a block; a few of them exist at a time.
 inline constexpr std::int64_t usual_block = std::int64_t{1} << 24;
 
 // Queries and keys, rotated: [T, 2, H, Dh] in the type of qkv, arithmetic in float32. The input must have `places`.

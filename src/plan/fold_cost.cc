@@ -98,14 +98,14 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   const double multiplication = (2 * as_double(chunk) + (chunk < trunk.pairwise_state_dim ? c : 0)) * row / p;
   const double blocks = std::max(multiplication, as_double(trunk.pairwise_heads())) + as_double(trunk.sequence_heads());
   double step = std::max(blocks, structure_module_pairs(trunk.structure_module));
-  double passing = 0;
+  double transient = 0;
   if (threads <= plan_on_gpu) {
     // The product of all channels has a place of its own. Rows pass through in blocks of at most 2^24 elements, some of
     // which exist at a time, and of at least one row.
     constexpr double block = 1 << 24;
     const double pairs_at_once = threads == plan_by_kernels ? kernel_pairs(trunk, positions) : 2 * as_double(chunk) + c;
     step = std::max({pairs_at_once, as_double(trunk.sequence_heads()), structure_module_pairs(trunk.structure_module)});
-    passing = 10 * element * std::max(block, 4 * c * p);
+    transient = 10 * element * std::max(block, 4 * c * p);
   }
   // The pair state; 64-bit bins and two sets of distances for recycling; the aligned error.
   const double pairs = c + step + 2 + 2 + 1 + in_transit;
@@ -115,7 +115,7 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
   const double sequence = 14 * as_double(trunk.sequence_state_dim);
   // Of a thread: states, queries, keys and values of a line of pairs, and a plane of a triangular product's factor.
   const double scratch = element * p * (12 * as_double(trunk.pairwise_head_width) + 2 * c + p + 8) + 4.0 * 1024 * 1024;
-  return element * (pairs * p * p + sequence * p) + as_double(std::max<std::int64_t>(threads, 0)) * scratch + passing;
+  return element * (pairs * p * p + sequence * p) + as_double(std::max<std::int64_t>(threads, 0)) * scratch + transient;
 }
 
 std::vector<std::int64_t> fold_chunks(const FoldConfig& config) {

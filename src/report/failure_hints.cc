@@ -24,7 +24,7 @@ constexpr std::array hints{
     Hint{RecordCode::cut_off, "Copy or download the input again; it ends in the middle."},
     Hint{RecordCode::nucleotides, "Translate DNA or RNA first, or set policy.nucleotides: ignore."},
     Hint{RecordCode::does_not_fit, "Run it on a machine with more memory; pleat plan says how much."},
-    Hint{RecordCode::out_of_memory, "Run it again with more memory; the same command goes on from there."},
+    Hint{RecordCode::out_of_memory, "Run it again with more memory; the same command resumes it."},
     Hint{RecordCode::device_lost, "Look at the device with pleat doctor; two were lost at this sequence."},
     Hint{RecordCode::not_finite,
          "Try run.precision: fp32; if that does not help, check the weights with pleat model verify."},

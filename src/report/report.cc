@@ -22,7 +22,7 @@ void require_ended(const fs::path& file) {
   if (fs::exists(file) || !fs::is_directory(work)) return;
   throw Error(
       ErrorCode::missing_input, "'" + file.string() + "' is not there yet: its run has not ended",
-      "when pleat run has written the file, make the report; the same command goes on with a run that was ended");
+      "when pleat run has written the file, make the report; the same command resumes it with a run that was ended");
 }
 
 Details without_details(const RecordTable& records) {

@@ -1,4 +1,4 @@
-// What of a run must be the same for another one to go on with its results.
+// What of a run must be the same for another one to resume its results.
 #pragma once
 
 #include "manifest/manifest.h"
@@ -9,7 +9,7 @@ namespace pleat {
 
 // The name of what the first of several runs settles.
 inline constexpr const char* settled_created_utc = "created_utc";
-// precision_name() of what `auto` came to: a run may go on on devices of another kind.
+// precision_name() of what `auto` came to: a run may resume on devices of another kind.
 inline constexpr const char* settled_precision = "precision";
 
 // What decides the numbers of a sequence but itself and the weights, whose hash is known later. What is not in it, such

@@ -24,7 +24,7 @@
 #include "runtime/prepare.h"
 #include "runtime/progress_count.h"
 #include "runtime/result_files.h"
-#include "runtime/result_taker.h"
+#include "runtime/result_sink.h"
 #include "runtime/seconds_since.h"
 #include "runtime/time_limit.h"
 #include "store/result_cache.h"
@@ -38,7 +38,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double flush_seconds = 5;
 // A failure for lack of memory does not stand where there is so much more.
 constexpr double noticeably_more = 1.1;
-constexpr const char* resume_hint = "run the same command again: it goes on where this run ended";
+constexpr const char* resume_hint = "run the same command again: it resumes this run";
 
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
@@ -200,7 +200,7 @@ class Run {
   void take_up_earlier() {
     const EarlierResults& earlier = writer().earlier();
     if (earlier.sequences == 0 && earlier.damaged == 0) return;
-    observer_.info(fmt::format("goes on where an earlier run ended: {} of {} sequences are done", earlier.sequences,
+    observer_.info(fmt::format("resumes an earlier run: {} of {} sequences are done", earlier.sequences,
                                job_.dataset.sequences.size()));
     if (earlier.damaged > 0) {
       observer_.warning(fmt::format("the results of {} sequence{} are damaged and are computed again", earlier.damaged,
@@ -278,9 +278,9 @@ class Run {
     summary.seconds_startup = process_seconds();
     assemble_early();
     ProgressCount progress(job_, observer_);
-    ResultTaker taker(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_,
-                      shared_->under_way, observer_);
-    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, taker, stop(), shared_->halt);
+    ResultSink sink(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_,
+                    shared_->under_way, observer_);
+    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, sink, stop(), shared_->halt);
     if (outcome.end == PipelineEnd::no_time_left) {
       throw time_is_over(job_.dataset, job_.flops,
                          {.limit = settings_.max_seconds,
@@ -342,7 +342,7 @@ class Run {
       for (std::int64_t row = 0; row < sequences.size(); ++row) done += writer().is_done(row) ? 1 : 0;
       if (done == 0) return;
       observer_.warning(fmt::format(
-          "{} of {} sequences are done and kept in '{}'; the same command goes on from there", done, sequences.size(),
+          "{} of {} sequences are done and kept in '{}'; the same command resumes it", done, sequences.size(),
           work_folder_of(manifest_.resolve(manifest_.output), settings_.work_folder).string()));
     } catch (const std::exception& error) {
       observer_.warning(error.what());
@@ -356,7 +356,7 @@ class Run {
   PreparedJob& job_;
   RunObserver& observer_;
   std::string created_;
-  ModelHash model_hash_;  // reading every byte of the weights once more goes on beside the work
+  ModelHash model_hash_;  // reads every byte of the weights once more, beside the work
   std::unique_ptr<ResultFiles> files_;
   std::optional<ResultCache> cache_;
 };

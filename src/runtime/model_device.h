@@ -95,7 +95,7 @@ class ModelDevice : public Device {
   // Runs the body with this thread's LibTorch set up for the device.
   template <class Body>
   auto on_the_device(const Body& body) const;
-  // Runs the body, with LibTorch's exceptions in the engine's words.
+  // Runs the body, with LibTorch's exceptions as the engine's errors.
   template <class Body>
   auto in_the_engines_words(const Body& body) const;
   [[nodiscard]] PackedBatch pack(const std::vector<std::int64_t>& rows) const;

@@ -70,7 +70,7 @@ void check_heads(const Manifest& manifest, const Checkpoint& checkpoint);
 [[nodiscard]] std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
                                         const DeviceChoice& devices, std::int64_t longest_tokens);
 
-// GPUs that embed are so fast that the file is put together beside them, for which results are to come in its order.
+// GPUs that embed are so fast that the file is assembled beside them, for which results are to come in its order.
 [[nodiscard]] BatchOrder batch_order(const Manifest& manifest, const DeviceChoice& devices);
 
 struct PrepareOptions {

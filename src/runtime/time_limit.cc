@@ -58,7 +58,7 @@ Error time_is_over(const Dataset& dataset, const std::vector<double>& flops, con
       too_long.emplace_back(std::max(estimate, tried), row);
   }
   std::string what = "the time of --max-time is over, and not everything is computed";
-  if (too_long.empty()) return {ErrorCode::retry, what, "run the same command again: it goes on where this run ended"};
+  if (too_long.empty()) return {ErrorCode::retry, what, "run the same command again: it resumes this run"};
   std::ranges::sort(too_long, std::greater<>());
   const std::string limit = duration_text(spent.limit);
   for (std::size_t i = 0; i < std::min(too_long.size(), most_names); ++i) {

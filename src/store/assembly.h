@@ -1,4 +1,4 @@
-// The numbers of a result file, put together from the segments.
+// The numbers of a result file, assembled from the segments.
 #pragma once
 
 #include <cstddef>

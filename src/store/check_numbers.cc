@@ -15,7 +15,7 @@ std::string of_sequence(std::int64_t sequence) { return " of sequence " + std::t
 }  // namespace
 
 void NumberChecker::check(const DataSetInfo& info, const schema::DatasetEntry& entry) {
-  if (info.shape.empty() || info.shape.front() != reader_.begins(entry.extent).back()) return;  // told of already
+  if (info.shape.empty() || info.shape.front() != reader_.begins(entry.extent).back()) return;  // reported already
   const hdf5::OpenDataSet dataset(file_, info.path);
   if (info.type.starts_with("float")) {
     check_values<float>(dataset, H5T_NATIVE_FLOAT, entry);

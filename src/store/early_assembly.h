@@ -1,4 +1,4 @@
-// A result file that is put together beside the run.
+// A result file that is assembled beside the run.
 #pragma once
 
 #include <condition_variable>
@@ -13,7 +13,7 @@
 namespace pleat {
 
 // Takes results into an assembly on a thread of its own, up to the first that is not there yet. What goes wrong ends
-// only this: the file is then put together when all results are there, and if it goes wrong again, that is told.
+// only this: the file is then assembled when all results are there, and if it goes wrong again, that is told.
 class EarlyAssembly {
  public:
   // `make` is called on that thread, and so is `drop` when something went wrong and the assembly is gone.

@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* file_name = "pleat-owner.json";
-constexpr std::chrono::milliseconds glance{50};
+constexpr std::chrono::milliseconds poll_interval{50};
 
 // Where a process's number means something: a container has numbers of its own.
 std::string process_space() {
@@ -116,7 +116,7 @@ void Owner::wait_for_death(bool has_lock, const OwnerPace& pace, const StopFlag*
   }
   for (const auto end = Clock::now() + pace.patience; Clock::now() < end;) {
     throw_if_stopped(stop);
-    std::this_thread::sleep_for(glance);
+    std::this_thread::sleep_for(poll_interval);
     const std::optional<std::string> now = content_of(file_);
     if (!now) return;
     if (*now != *found) throw_in_use(folder_, parsed(*now));

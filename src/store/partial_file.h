@@ -1,4 +1,4 @@
-// A result file under its passing name, until it is whole.
+// A result file under its temporary name, until it is whole.
 #pragma once
 
 #include <filesystem>

@@ -30,8 +30,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr int entry_version = 1;
 constexpr std::size_t digest_digits = 64;
-constexpr const char* passing_folder = "tmp";
-constexpr std::chrono::hours passing_age{24};
+constexpr const char* temporary_folder = "tmp";
+constexpr std::chrono::hours temporary_age{24};
 constexpr const char* cache_device = "cache";
 
 // "ACD:EFG" for two chains.
@@ -51,9 +51,9 @@ std::string name_of_writer() {
   return fmt::format("{}-{}-{}", host_name(), ::getpid(), now);
 }
 
-void remove_old_passing_files(const fs::path& folder) {
+void remove_old_temporary_files(const fs::path& folder) {
   std::error_code ignored;
-  const auto limit = fs::file_time_type::clock::now() - passing_age;
+  const auto limit = fs::file_time_type::clock::now() - temporary_age;
   for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
     const fs::file_time_type time = fs::last_write_time(entry->path(), ignored);
     if (!ignored && time < limit) fs::remove(entry->path(), ignored);
@@ -112,8 +112,8 @@ ResultCache::ResultCache(fs::path folder, ResultLayout layout, const NamedValues
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw_system_error(error.value(), "create the cache", folder_, ErrorCode::cannot_create);
-  fs::create_directory(folder_ / passing_folder, error);
-  remove_old_passing_files(folder_ / passing_folder);
+  fs::create_directory(folder_ / temporary_folder, error);
+  remove_old_temporary_files(folder_ / temporary_folder);
 }
 
 ResultCache::Entry ResultCache::entry_of(const SequenceTable& sequences, std::int64_t row) const {
@@ -154,15 +154,15 @@ void ResultCache::keep(const SequenceTable& sequences, const SequenceResult& res
 }
 
 void ResultCache::write(const Entry& entry, const SequenceResult& result) {
-  const fs::path passing = folder_ / passing_folder / writer_;
-  FileDescriptor out(::open(passing.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!out.is_open()) throw_system_error(errno, "create", passing, ErrorCode::io);
+  const fs::path temporary = folder_ / temporary_folder / writer_;
+  FileDescriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!out.is_open()) throw_system_error(errno, "create", temporary, ErrorCode::io);
   try {
     Sha256 sha256;
     std::uint64_t offset = 0;
     const auto write = [&](std::span<const std::byte> data) {
       const int error = out.write_at(offset, data);
-      if (error != 0) throw_system_error(error, "write", passing, ErrorCode::io);
+      if (error != 0) throw_system_error(error, "write", temporary, ErrorCode::io);
       offset += data.size();
     };
     const auto add = [&](std::span<const std::byte> data) {
@@ -175,10 +175,10 @@ void ResultCache::write(const Entry& entry, const SequenceResult& result) {
     const std::string digest = sha256.finish();
     write(std::as_bytes(std::span(digest)));
     fs::create_directories(entry.file.parent_path());
-    fs::rename(passing, entry.file);
+    fs::rename(temporary, entry.file);
   } catch (...) {
     std::error_code ignored;
-    fs::remove(passing, ignored);
+    fs::remove(temporary, ignored);
     throw;
   }
 }

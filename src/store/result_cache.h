@@ -49,7 +49,7 @@ class ResultCache {
   std::filesystem::path folder_;
   ResultLayout layout_;
   NamedValues same_;
-  std::string writer_;  // part of the names of passing files, one of its own for each writer
+  std::string writer_;  // part of the names of temporary files, one of its own for each writer
   CacheCounts counts_;
 };
 

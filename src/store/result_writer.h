@@ -24,7 +24,7 @@ struct WriterOptions {
   // For segments, as large as all results uncompressed. Empty = FILE.work beside the output, removed at the end. A
   // folder given here is made where needed; files of others in it stay.
   std::filesystem::path work_folder = {};
-  // An earlier run whose results are in the work folder is gone on with when it has the same identity.
+  // An earlier run whose results are in the work folder is resumed when it has the same identity.
   RunIdentity identity = {};
   // By which the work folder knows each row, rising; the same in every run. Empty: the rows themselves.
   std::vector<std::int64_t> row_keys = {};
@@ -77,7 +77,7 @@ class ResultWriter {
   void replay(bool structures, const std::function<void(const SequenceResult&)>& see);
 
   // From now on puts the file together beside what the caller does, on threads of its own, as far as results are there
-  // without a gap. `to_come` [sequences]: whether the row will be added; no other may be. What is put together does not
+  // without a gap. `to_come` [sequences]: whether the row will be added; no other may be. What is assembled does not
   // count as written: after a crash it is made again from the segments.
   void assemble_early(std::vector<bool> to_come);
 

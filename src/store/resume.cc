@@ -26,14 +26,14 @@ std::string differences(const NamedValues& before, const NamedValues& now) {
 
 [[noreturn]] void throw_other_run(const std::filesystem::path& folder, const std::string& what_differs) {
   throw Error(ErrorCode::cannot_create,
-              "'" + folder.string() + "' holds the results of a run that this one cannot go on with: " + what_differs,
+              "'" + folder.string() + "' holds the results of a run that this one cannot resume: " + what_differs,
               "finish that run with what it was begun with, give up its results with --restart, or choose another "
               "place with --work-dir");
 }
 
-class Taker {
+class JournalReplay {
  public:
-  Taker(const WriterOptions& options, const ResumeTarget& target, std::int64_t first_run)
+  JournalReplay(const WriterOptions& options, const ResumeTarget& target, std::int64_t first_run)
       : options_(options), target_(target), first_run_(first_run) {}
 
   void take(const JournalEntry& entry) {
@@ -117,10 +117,10 @@ std::optional<JournalState> find_resumable(const std::filesystem::path& work_fol
 
 Resumed resume(const std::filesystem::path& work_folder, const JournalState& state, const WriterOptions& options,
                const ResumeTarget& target) {
-  Taker taker(options, target, state.first_run);
+  JournalReplay replay(options, target, state.first_run);
   static_cast<void>(
-      Journal::read(work_folder / Journal::file_name, [&](const JournalEntry& entry) { taker.take(entry); }));
-  return taker.finish(state);
+      Journal::read(work_folder / Journal::file_name, [&](const JournalEntry& entry) { replay.take(entry); }));
+  return replay.finish(state);
 }
 
 }  // namespace pleat

@@ -16,7 +16,7 @@
 
 namespace pleat {
 
-// The journal of an earlier run that this one can go on with; nothing where there is nothing to go on with. Throws
+// The journal of an earlier run that this one can resume; nothing where there is nothing to resume. Throws
 // Error(cannot_create) when that run was another one, saying what differs, and Error(io).
 [[nodiscard]] std::optional<JournalState> find_resumable(const std::filesystem::path& work_folder,
                                                          const WriterOptions& options);

@@ -1,4 +1,4 @@
-// What makes a run the same run, so that one that was cut off can be gone on with.
+// What makes a run the same run, so that one that was cut off can be resumed.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace pleat {
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
 struct RunIdentity {
-  // Whatever decides the numbers: inputs, model, tasks. A run that differs in any of it must not be gone on with.
+  // Whatever decides the numbers: inputs, model, tasks. A run that differs in any of it must not be resumed.
   NamedValues same;
   // What the first run settled and later ones keep, whatever they would have chosen.
   NamedValues settled;
@@ -24,7 +24,7 @@ struct RunIdentity {
 // The value of that name; empty where there is none.
 [[nodiscard]] std::string value_of(const NamedValues& values, const std::string& name);
 
-// The folder of a run's passing files: `work_folder`, or OUTPUT.work where that is empty.
+// The folder of a run's temporary files: `work_folder`, or OUTPUT.work where that is empty.
 [[nodiscard]] std::filesystem::path work_folder_of(const std::filesystem::path& output,
                                                    const std::filesystem::path& work_folder);
 

@@ -127,7 +127,7 @@ def test_two_runs_and_a_changed_manifest(place):
     assert first.returncode == 128 + signal.SIGUSR2
     place.check(stderr, "stopped by signal")
     place.run(*arguments, "--set", "tasks.contacts=true", "--set", "tasks.embeddings=true", status=73,
-              expect="cannot go on with")
+              expect="cannot resume")
 
 
 def test_results(place):

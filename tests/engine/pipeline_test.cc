@@ -144,7 +144,7 @@ TEST(PipelineTest, AHangingDeviceIsLeftBehind) {
   EXPECT_THAT(bench.collected.lost, ElementsAre("d:0: it hangs"));
   gate->open();
   bench.wait_until_left(0);
-  EXPECT_THAT(bench.collected.results, SizeIs(50));  // what it brings now is nobody's
+  EXPECT_THAT(bench.collected.results, SizeIs(50));  // what it brings now is dropped
 }
 
 TEST(PipelineTest, AStopDropsWhatIsUnderWay) {
@@ -320,10 +320,10 @@ TEST(PipelineDeathTest, WhenTheSystemGivesTooFewThreadsSomeDevicesDoTheWork) {
 }
 #endif
 
-TEST(PipelineTest, TheConsumerBreathesWhileNothingComes) {
+TEST(PipelineTest, TheConsumerIsCalledWhileNothingComes) {
   Bench bench;
   bench.add([&](const Rows&, const Effort&) {
-    while (bench.collected.breaths < 2) std::this_thread::yield();
+    while (bench.collected.idle_calls < 2) std::this_thread::yield();
   });
   EXPECT_EQ(bench.run(job_of(1, same)).end, PipelineEnd::all_done);
 }

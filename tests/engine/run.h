@@ -36,7 +36,7 @@ class Collected : public PipelineConsumer {
     const std::int64_t row = result.row;
     twice |= !results.emplace(row, std::move(result)).second;
   }
-  void breathe() override { ++breaths; }
+  void on_idle() override { ++idle_calls; }
   void warn(const std::string& line) override { warnings.push_back(line); }
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override {
     lost.push_back(device + ": " + why);
@@ -52,7 +52,7 @@ class Collected : public PipelineConsumer {
   std::function<void()> on_lost;
   std::map<std::int64_t, SequenceResult> results;
   bool twice = false;
-  std::atomic<std::int64_t> breaths = 0;
+  std::atomic<std::int64_t> idle_calls = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> lost;
   std::set<std::int64_t> lost_rows;

@@ -92,7 +92,7 @@ TEST_P(TwoDevicesTest, OneIsLostAtEachBatch) {
 }
 
 TEST_P(OneDeviceTest, IsLostAtEachBatch) {
-  what_ = told("the only device lost, at each batch, and the run gone on with");
+  what_ = told("the only device lost, at each batch, and the run resumed");
   const Numbers expected = undisturbed_means(devices());
   const std::int64_t batches = calls_of(embedding(devices()));
   for (std::int64_t fatal = 1; fatal <= batches; ++fatal) {

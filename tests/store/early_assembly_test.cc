@@ -1,4 +1,4 @@
-// The file put together beside the run: its bytes are those of one that was put together at the end, whatever happens.
+// The file assembled beside the run: its bytes are those of one that was assembled at the end, whatever happens.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>

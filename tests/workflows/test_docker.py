@@ -106,9 +106,9 @@ def test_stopped_in_the_middle_and_on_again(tmp_path):
     run("docker", "stop", "--time", 20, "pleat-stop")
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, stderr
-    assert "the same command goes on from there" in stderr and not (tmp_path / "results.h5").exists()
+    assert "the same command resumes it" in stderr and not (tmp_path / "results.h5").exists()
     done = run(*command(tmp_path, "pleat", "run", "manifest.yaml", "--progress", "none"))
-    assert "goes on where an earlier run ended" in done.stderr
+    assert "resumes an earlier run" in done.stderr
     write_job(tmp_path / "undisturbed", real_proteins(1500)).chmod(0o777)
     run(*command(tmp_path / "undisturbed", "pleat", "run", "manifest.yaml", "--progress", "none"))
     assert data_of(tmp_path / "results.h5") == data_of(tmp_path / "undisturbed/results.h5")

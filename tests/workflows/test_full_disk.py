@@ -38,5 +38,5 @@ def test_others_fill_the_disk(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["full: 75", "still full: 75", "room again: 0"], done.stderr
-    assert "goes on where an earlier run ended" in done.stderr
+    assert "resumes an earlier run" in done.stderr
     assert data_of(tmp_path / "results.h5") == undisturbed

@@ -196,7 +196,7 @@ def test_a_killed_task_is_tried_again_and_goes_on(tmp_path):
     runs = [task for task in pipeline.tasks("name,status,exit,workdir") if "PLEAT_RUN" in task[0]]
     assert [(task[1], task[2]) for task in runs] == [("FAILED", "137"), ("COMPLETED", "0")]
     log = Path(runs[1][3], ".command.err").read_text()
-    assert "goes on where an earlier run ended" in log
+    assert "resumes an earlier run" in log
     assert data_of(pipeline.result()) == undisturbed
 
 

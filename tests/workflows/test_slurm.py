@@ -114,7 +114,7 @@ def test_a_task_near_its_end_goes_back_into_the_queue_and_on(slurm):
     assert [state["JobState"] for state in slurm.states(merge)] == ["PENDING"]
     slurm.start_now(job)
     assert slurm.wait(job) == ["COMPLETED"], slurm.logs()
-    assert "goes on where an earlier run ended" in slurm.logs()
+    assert "resumes an earlier run" in slurm.logs()
     assert not work.exists()
     assert slurm.wait(merge) == ["COMPLETED"]
     assert data_of(slurm.folder / "results.h5") == undisturbed

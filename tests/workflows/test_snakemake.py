@@ -110,7 +110,7 @@ def test_a_killed_job_is_tried_again_and_goes_on(tmp_path):
     state = tmp_path / ".pleat-state/proteins.1-of-1"
     engine_whose_pleat_is_killed(workflow.command(), tmp_path, workflow.environment, state)
     log = (tmp_path / "logs/pleat_run/proteins.1-of-1.log").read_text()
-    assert "goes on where an earlier run ended" in log
+    assert "resumes an earlier run" in log
     assert list(state.iterdir()) == []
     assert data_of(workflow.result()) == undisturbed
 

@@ -23,7 +23,7 @@ Taken& taken() {
   return all;
 }
 
-// By the processor's kind alone, never by a measurement: the two ways' bits differ, and a run that goes on must find
+// By the processor's kind alone, never by a measurement: the two ways' bits differ, and a resumed run must find
 // the bits it began with. On Intel's (Emerald Rapids, 2 cores) our own product in float32 does as much as oneDNN or a
 // few per cent more, and adds what follows it without another pass; a product of bfloat16 pairs takes as long as four
 // multiply-adds, so that without AMX oneDNN does 155 GFLOP/s in bfloat16 where our product does 235. On AMD's oneDNN is

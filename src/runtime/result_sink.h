@@ -17,11 +17,11 @@
 
 namespace pleat {
 
-class ResultTaker : public PipelineConsumer {
+class ResultSink : public PipelineConsumer {
  public:
   // `cache` may be null. All must outlive this object.
-  ResultTaker(ResultFiles& files, ResultCache* cache, const SequenceTable& sequences, ProgressCount& progress,
-              const ModelHash& model_hash, UnderWay& under_way, RunObserver& observer)
+  ResultSink(ResultFiles& files, ResultCache* cache, const SequenceTable& sequences, ProgressCount& progress,
+             const ModelHash& model_hash, UnderWay& under_way, RunObserver& observer)
       : files_(files),
         cache_(cache),
         sequences_(sequences),
@@ -31,7 +31,7 @@ class ResultTaker : public PipelineConsumer {
         observer_(observer) {}
 
   void take(SequenceResult result) override;
-  void breathe() override;
+  void on_idle() override;
   void warn(const std::string& line) override;
   void lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) override;
 

@@ -1,4 +1,4 @@
-#include "runtime/result_taker.h"
+#include "runtime/result_sink.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ constexpr std::chrono::seconds under_way_interval{5};
 
 }  // namespace
 
-void ResultTaker::take(SequenceResult result) {
+void ResultSink::take(SequenceResult result) {
   const std::int64_t row = result.row;
   if (cache_ != nullptr) cache_->keep(sequences_, result);
   files_.add(std::move(result));
@@ -22,7 +22,7 @@ void ResultTaker::take(SequenceResult result) {
   progress_.add(row);
 }
 
-void ResultTaker::breathe() {
+void ResultSink::on_idle() {
   if (!model_known_ && model_hash_.is_ready()) {
     model_known_ = true;
     if (model_hash_.error().empty()) files_.writer().set_model(model_hash_.get(never_));
@@ -31,10 +31,9 @@ void ResultTaker::breathe() {
   files_.writer().sync_if_due();
 }
 
-void ResultTaker::warn(const std::string& line) { observer_.warning(line); }
+void ResultSink::warn(const std::string& line) { observer_.warning(line); }
 
-void ResultTaker::lose_device(const std::string& device, const std::string& why,
-                              const std::vector<std::int64_t>& rows) {
+void ResultSink::lose_device(const std::string& device, const std::string& why, const std::vector<std::int64_t>& rows) {
   observer_.warning(fmt::format("{} is lost while it computes {} sequence{}: {}", device, rows.size(),
                                 rows.size() == 1 ? "" : "s", why));
   for (const std::int64_t row : rows) under_way_.end(row);
@@ -43,7 +42,7 @@ void ResultTaker::lose_device(const std::string& device, const std::string& why,
 }
 
 // A run that is killed has no time for it at its end.
-void ResultTaker::note_under_way() {
+void ResultSink::note_under_way() {
   if (Clock::now() - noted_ < under_way_interval) return;
   noted_ = Clock::now();
   files_.writer().set_under_way(under_way_.rows());
