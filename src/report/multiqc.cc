@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 
 #include "core/printable.h"
 
@@ -19,6 +20,12 @@ constexpr const char* head =
     "#     id: 'pleat_table'\n"
     "#     title: 'pleat'\n"
     "Sample\tRecords\tOK\tRejected\tFailed\tSkipped\tResidues\tComputing seconds\tMean pLDDT\n";
+
+// MultiQC joins the numbers of a sample from many programs by its name.
+std::string sample_name(const std::filesystem::path& file) {
+  constexpr std::size_t longest = 200;
+  return printable((file.extension() == ".h5" ? file.stem() : file.filename()).string(), longest);
+}
 
 }  // namespace
 
@@ -36,10 +43,9 @@ std::string multiqc_table(const std::vector<ResultReader>& files, const RecordTa
       confidence += records.mean_plddt[i];
       ++structures;
     }
-    constexpr std::size_t longest = 200;
-    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\t{}\n",
-                        printable(files[file].file().filename().string(), longest), files[file].record_count(),
-                        counts.ok, counts.rejected, counts.failed, counts.skipped, files[file].residue_count(), seconds,
+    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\t{}\n", sample_name(files[file].file()),
+                        files[file].record_count(), counts.ok, counts.rejected, counts.failed, counts.skipped,
+                        files[file].residue_count(), seconds,
                         structures > 0 ? fmt::format("{:.2f}", confidence / static_cast<double>(structures)) : "");
   }
   return text;

@@ -120,7 +120,7 @@ def test_several_files(job, hostile):
     lines = (job.folder / "pleat_mqc.tsv").read_text().splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     assert rows[0][:4] == ["Sample", "Records", "OK", "Rejected"]
-    assert [row[:4] for row in rows[1:]] == [["out.h5", "3", "3", "0"], ["results.h5", "10", "5", "5"]]
+    assert [row[:4] for row in rows[1:]] == [["out", "3", "3", "0"], ["results", "10", "5", "5"]]
 
 
 def test_no_records(job):

@@ -66,7 +66,7 @@ def assert_reported(folder, sample, ok, rejected=0):
     names, values = (line.split("\t") for line in table)
     row = dict(zip(names, values))
     assert [row[name] for name in ("Sample", "Records", "OK", "Rejected")] == [
-        f"{sample}.h5", str(ok + rejected), str(ok), str(rejected)]
+        sample, str(ok + rejected), str(ok), str(rejected)]
 
 
 def run(*command, status=0, **options):
