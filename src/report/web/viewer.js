@@ -21,6 +21,12 @@ async function loadLibrary() {
   return library;
 }
 
+// WebGL may be switched off, or lack a graphics driver.
+function drawsIn3d() {
+  const canvas = document.createElement('canvas');
+  return Boolean(canvas.getContext('webgl2') || canvas.getContext('webgl'));
+}
+
 function swatch(color, text) {
   const box = svg('svg', { width: 14, height: 14, 'aria-hidden': 'true' }, svg('rect', { width: 14, height: 14, fill: color }));
   return element('span', { className: 'swatch' }, box, ` ${text}`);
@@ -35,7 +41,7 @@ class MoleculeView {
     byId('spin').addEventListener('change', () => this.remember());
     byId('reset-view').addEventListener('click', () => { this.view.zoomTo(); this.view.render(); });
     byId('save-view').addEventListener('click', () => this.savePicture());
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.style());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.select(this.selected));
   }
 
   remember() {
@@ -45,12 +51,16 @@ class MoleculeView {
   }
 
   async show(detail, text) {
+    this.detail = detail;
+    this.canDraw ??= drawsIn3d();
+    for (const node of document.querySelectorAll('.needs-3d')) node.hidden = !this.canDraw;
+    byId('no-3d').hidden = this.canDraw;
+    if (!this.canDraw) return;
     const lib = await loadLibrary();
     byId('color-by').value = state.get('color') || 'plddt';
     byId('show-as').value = state.get('as') || 'cartoon';
     byId('spin').checked = state.has('spin');
     this.view ??= lib.createViewer(byId('viewer'), { antialias: true });
-    this.detail = detail;
     this.residueAt = new Map();
     let residue = 0;
     detail.meta.chain_lengths.forEach((length, chain) => {
