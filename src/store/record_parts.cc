@@ -123,6 +123,7 @@ std::vector<std::span<const std::byte>> bytes_of(const SequenceResult& result, c
                                          std::to_string(layout.layers.size()));
   }
   std::vector<std::span<const std::byte>> bytes;
+  bytes.reserve(parts.size());
   for (const Part& part : parts) bytes.push_back(bytes_of(part, result));
   return bytes;
 }

@@ -40,10 +40,13 @@ void set_outcome(schema::StoredRecord& row, const SequenceOutcomes& outcomes) {
 class TableWriter {
  public:
   TableWriter(const hdf5::File& file, const GuardedFile& guard, const TableSources& sources)
-      : file_(file), guard_(guard), sources_(sources) {}
+      : file_(file),
+        guard_(guard),
+        sources_(sources),
+        shard_(sources.dataset.shard ? &*sources.dataset.shard : nullptr) {}
 
   void operator()() const {
-    if (sources_.dataset.shard) {
+    if (shard_ != nullptr) {
       write_shard_numbers();
       write_datasets([](Present present) { return present == Present::in_shard; });
     }
@@ -70,7 +73,7 @@ class TableWriter {
     for (const schema::AttributeEntry& entry : schema::attribute_table()) {
       const auto* const number = std::get_if<schema::ShardNumber>(&entry.content);
       if (number == nullptr) continue;
-      const std::int64_t value = (*sources_.dataset.shard).*(*number);
+      const std::int64_t value = shard_->*(*number);
       write_number(file_, entry.name, hdf5::type_of(Element::int64), &value);
     }
   }
@@ -153,7 +156,7 @@ class TableWriter {
   }
 
   void write(const DatasetEntry& entry, schema::Places places) const {
-    const std::vector<std::int64_t>& rows = (*sources_.dataset.shard).*places;
+    const std::vector<std::int64_t>& rows = shard_->*places;
     write_bytes(entry, std::ssize(rows), std::as_bytes(std::span(rows)));
   }
 
@@ -179,6 +182,7 @@ class TableWriter {
   const hdf5::File& file_;
   const GuardedFile& guard_;
   const TableSources& sources_;
+  const ShardPart* shard_;  // null in a file of all records
 };
 
 }  // namespace
