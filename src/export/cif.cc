@@ -157,6 +157,7 @@ void add_features(cif::Block& block, const CifMetrics& found) {
   add_loop(block, "_ma_feature_list.", {"feature_id", "feature_type", "entity_type", "details"}, found.features);
   add_loop(block, "_ma_entity_instance_feature.", {"ordinal_id", "feature_id", "label_asym_id"}, found.instances);
   std::vector<Row> rows;
+  rows.reserve(std::max(found.of_chains.size(), found.of_chain_pairs.size()));
   for (const Row& row : found.of_chains) {
     rows.push_back({std::to_string(rows.size() + 1), model_number, row[0], row[1], row[2]});
   }

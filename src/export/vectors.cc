@@ -73,9 +73,10 @@ void VectorSource::choose_layer(const VectorRequest& request) {
     throw Error(ErrorCode::usage, file + " has no embeddings of the kind " + std::string(name_of(kind_)),
                 "'pleat inspect' shows what it has; --what chooses mean, bos or per_residue");
   }
-  const auto chosen = request.layer ? layers.find(*request.layer) : std::prev(layers.end());
+  const std::int64_t layer = request.layer.value_or(layers.rbegin()->first);
+  const auto chosen = layers.find(layer);
   if (chosen == layers.end()) {
-    throw Error(ErrorCode::usage, file + " has no layer " + std::to_string(*request.layer),
+    throw Error(ErrorCode::usage, file + " has no layer " + std::to_string(layer),
                 "it has the layers " + listed(layers));
   }
   const DataSetInfo& info = chosen->second;

@@ -157,6 +157,7 @@ void write_vectors_h5(const VectorSource& source, const fs::path& file, bool ove
 void write_vectors_skbio(const VectorSource& source, const fs::path& file, bool overwrite) {
   const std::vector<VectorItem>& items = source.items();
   std::vector<std::int64_t> lengths;
+  lengths.reserve(items.size());
   for (const VectorItem& item : items) lengths.push_back(length_of(source, item));
   const std::int64_t letters = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
   write_hdf5(file, overwrite, [&](const hdf5::File& out, const GuardedFile& guard) {
