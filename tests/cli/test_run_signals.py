@@ -63,7 +63,7 @@ def test_a_second_signal_ends_it_at_once_and_a_later_run_goes_on(endless):
     assert status in (-signal.SIGINT, 130) and seconds < 3
     assert "out.h5.work" in endless.left()
     with endless.start() as process:
-        assert re.search(r"earlier run ended: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
+        assert re.search(r"earlier run: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
         stop(process, signal.SIGKILL)
 
 
@@ -75,7 +75,7 @@ def test_max_time_ends_a_run_and_the_same_command_goes_on(endless):
     assert "sequences are done and kept in" in done.stderr
     assert endless.left() == ["out.h5.work"]
     with endless.start("--max-time", "1h") as process:
-        assert re.search(r"earlier run ended: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
+        assert re.search(r"earlier run: [1-9]\d* of 3000 sequences are done", "".join(islice(process.stderr, 2)))
         stop(process, signal.SIGKILL)
 
 

@@ -59,7 +59,7 @@ class Disturbed:
 
     def check_progress(self, stderr, count):
         """What was done must still be done, as far as this run came to say so."""
-        found = re.search(r"earlier run ended: (\d+) of \d+ sequences", stderr)
+        found = re.search(r"earlier run: (\d+) of \d+ sequences", stderr)
         if found is None and "info: loaded" not in stderr:
             return
         count.lost += max(0, self.done - (int(found[1]) if found else 0))
