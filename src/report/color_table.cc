@@ -97,7 +97,9 @@ void rank_words(const std::vector<const std::string*>& values, Colors& colors) {
     if (value != nullptr) ++counts[*value];
   }
   for (const auto& [word, count] : counts) colors.words.push_back(word);
-  std::ranges::stable_sort(colors.words, [&](const auto& a, const auto& b) { return counts[a] > counts[b]; });
+  std::ranges::sort(colors.words, [&](const std::string& a, const std::string& b) {
+    return std::pair(-counts[a], a) < std::pair(-counts[b], b);
+  });
   std::unordered_map<std::string, std::int32_t> places;
   for (const std::string& word : colors.words) places.try_emplace(word, static_cast<std::int32_t>(places.size()));
   for (const std::string* const value : values) colors.word.push_back(value == nullptr ? -1 : places.at(*value));

@@ -40,10 +40,10 @@ std::vector<std::size_t> candidates_by_confidence(const RecordTable& records) {
     (records.chains[i] > 1 ? complexes : single).push_back(i);
   }
   const auto by_confidence = [&](std::size_t a, std::size_t b) {
-    return records.mean_plddt[a] < records.mean_plddt[b];
+    return std::pair(records.mean_plddt[a], a) < std::pair(records.mean_plddt[b], b);
   };
-  std::ranges::stable_sort(complexes, by_confidence);
-  std::ranges::stable_sort(single, by_confidence);
+  std::ranges::sort(complexes, by_confidence);
+  std::ranges::sort(single, by_confidence);
   std::vector<std::size_t> all;
   take_in_turn(std::move(complexes), all);
   take_in_turn(std::move(single), all);
@@ -108,7 +108,7 @@ class Maker {
   Maker(const std::vector<ResultReader>& files, const RecordTable& records, const std::vector<ContactMaps>& contacts)
       : files_(files), records_(records), contacts_(contacts) {}
 
-  std::string element(std::size_t i, std::size_t number, std::int64_t side) const {
+  [[nodiscard]] std::string element(std::size_t i, std::size_t number, std::int64_t side) const {
     const std::size_t file = records_.file[i];
     Blob blob = without_maps(files_[file], records_, i);
     const std::int32_t row = records_.sequence[i];
@@ -123,7 +123,7 @@ class Maker {
   }
 
   // What the maps of these records take, about.
-  double map_bytes(const std::vector<std::size_t>& chosen, std::int64_t side) const {
+  [[nodiscard]] double map_bytes(const std::vector<std::size_t>& chosen, std::int64_t side) const {
     constexpr double compressed = 0.75 * 4 / 3;  // gzip, then base64
     double bytes = 0;
     for (const std::size_t i : chosen) {
@@ -181,6 +181,7 @@ Details make_details(const std::vector<ResultReader>& files, const RecordTable& 
   Details details;
   details.records = chosen;
   std::vector<std::vector<std::int32_t>> place_of_row;
+  place_of_row.reserve(files.size());
   for (const ResultReader& file : files) place_of_row.emplace_back(file.sequence_count(), -1);
   for (std::size_t number = 0; number < chosen.size(); ++number) {
     const std::size_t i = chosen[number];

@@ -179,7 +179,9 @@ std::vector<std::pair<std::pair<std::string, std::string>, ProblemGroup>> proble
     }
   }
   std::vector<std::pair<std::pair<std::string, std::string>, ProblemGroup>> sorted(groups.begin(), groups.end());
-  std::ranges::stable_sort(sorted, [](const auto& a, const auto& b) { return a.second.count > b.second.count; });
+  std::ranges::sort(sorted, [](const auto& a, const auto& b) {
+    return std::pair(-a.second.count, a.first) < std::pair(-b.second.count, b.first);
+  });
   return sorted;
 }
 

@@ -67,7 +67,7 @@ class Packer {
     return true;
   }
 
-  const Atoms& atoms() const { return atoms_; }
+  [[nodiscard]] const Atoms& atoms() const { return atoms_; }
 
  private:
   Atoms atoms_;

@@ -85,9 +85,9 @@ class Projector {
     });
   }
 
-  const Axes& axes() const { return axes_; }
-  std::int64_t vectors() const { return vectors_; }
-  std::int64_t fitted() const { return fitted_; }
+  [[nodiscard]] const Axes& axes() const { return axes_; }
+  [[nodiscard]] std::int64_t vectors() const { return vectors_; }
+  [[nodiscard]] std::int64_t fitted() const { return fitted_; }
 
  private:
   template <class See>
@@ -148,6 +148,7 @@ EmbeddingProjection project(const std::vector<ResultReader>& files, const Record
     float norm = missing;
   };
   std::vector<std::vector<Point>> points;
+  points.reserve(files.size());
   for (const ResultReader& file : files) points.emplace_back(static_cast<std::size_t>(file.sequence_count()));
   projector.place([&](std::size_t file, std::int64_t row, float x, float y, float norm) {
     points[file][static_cast<std::size_t>(row)] = {x, y, norm};
