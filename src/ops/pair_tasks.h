@@ -48,12 +48,11 @@ inline cpu::Norm norm_of(const LayerNorm& norm) {
   return {norm.weight.const_data_ptr<float>(), norm.bias.const_data_ptr<float>()};
 }
 
-// The bits of a contiguous bfloat16 tensor, and how many rows and columns a block of tiles has: see
-// cpu/tile_operands.h.
-[[nodiscard]] inline const std::uint16_t* halves(const at::Tensor& t) {
-  return static_cast<const std::uint16_t*>(t.const_data_ptr());
+// A job's pointer to the numbers of a contiguous tensor: float, or the bits of bfloat16.
+template <class Number>
+void set_numbers(const Number*& pointer, const at::Tensor& tensor) {
+  pointer = static_cast<const Number*>(tensor.const_data_ptr());
 }
-inline constexpr std::int64_t block_of_tiles = 32;
 
 // pair_bias into memory of the caller's, [heads, L, L]; weight [heads, C] contiguous.
 void write_pair_bias(const at::Tensor& z, const LayerNorm& norm, const at::Tensor& weight, bool transposed,

@@ -74,6 +74,17 @@ inline void transpose_run(const float* rows, std::int64_t row_stride, std::int64
   }
 }
 
+// first[k] * second[r, k] of a job's inner channels -> rows [count, inner].
+template <class Job>
+float* outer_products(const Run& run, const Job& job, PairScratch& scratch) {
+  float* const rows = scratch.rows.need(run_length * job.inner);
+  for (std::int64_t r = 0; r < run.count; ++r) {
+    const float* const second = job.second + r * job.second_stride;
+    for (std::int64_t k = 0; k < job.inner; ++k) rows[r * job.inner + k] = job.first[k] * second[k];
+  }
+  return rows;
+}
+
 // LN of each pair of a run -> rows [count, C].
 inline void normalise_run(const Run& run, std::int64_t channels, const Norm& norm, float* rows) {
   for (std::int64_t r = 0; r < run.count; ++r) {

@@ -17,14 +17,11 @@
 #include <immintrin.h>
 #endif
 
+#include "ops/cpu/tile_shape.h"
 #include "ops/cpu/vector.h"
 
 namespace pleat::cpu {
 
-inline constexpr std::int64_t block_side = 32;    // rows, and columns, of a block
-inline constexpr std::int64_t step_depth = 32;    // depths of a step
-inline constexpr std::int64_t tile_halves = 512;  // bfloat16 numbers in a tile
-inline constexpr std::int64_t step_halves = 2 * tile_halves;
 inline constexpr std::int64_t block_floats = 32 * 32;  // sums of a block: four tiles [16, 16], row by row of tiles
 
 namespace {

@@ -15,11 +15,6 @@ extern const TileKernels table;
 
 namespace {
 
-constexpr std::int64_t side = 32;  // rows of a block, columns of a panel, and depths of a step
-constexpr std::int64_t tile = 512;
-
-std::int64_t rounded(std::int64_t n) { return (n + side - 1) / side * side; }
-
 std::atomic<const TileKernels*>& chosen() {
   static std::atomic<const TileKernels*> kernels = tile_kernels_of_the_path();
   return kernels;
@@ -27,15 +22,16 @@ std::atomic<const TileKernels*>& chosen() {
 
 }  // namespace
 
-std::int64_t tiles_size(std::int64_t in, std::int64_t out) { return rounded(in) * rounded(out); }
+std::int64_t tiles_size(std::int64_t in, std::int64_t out) { return whole_blocks(in) * whole_blocks(out); }
 
 void pack_right_tiles(const std::uint16_t* weight, std::int64_t in, std::int64_t out, std::uint16_t* panels) {
-  for (std::int64_t panel = 0; panel < out; panel += side) {
-    for (std::int64_t first = 0; first < in; first += side, panels += 2 * tile) {
-      for (std::int64_t c = 0; c < side; ++c) {
-        for (std::int64_t d = 0; d < side; ++d) {
+  for (std::int64_t panel = 0; panel < out; panel += block_side) {
+    for (std::int64_t first = 0; first < in; first += block_side, panels += step_halves) {
+      for (std::int64_t c = 0; c < block_side; ++c) {
+        for (std::int64_t d = 0; d < block_side; ++d) {
           const bool inside = panel + c < out && first + d < in;
-          panels[c / 16 * tile + d / 2 * 32 + c % 16 * 2 + d % 2] = inside ? weight[(panel + c) * in + first + d] : 0;
+          panels[c / 16 * tile_halves + d / 2 * 32 + c % 16 * 2 + d % 2] =
+              inside ? weight[(panel + c) * in + first + d] : 0;
         }
       }
     }
@@ -43,12 +39,12 @@ void pack_right_tiles(const std::uint16_t* weight, std::int64_t in, std::int64_t
 }
 
 void pack_left_tiles(const std::uint16_t* weight, std::int64_t in, std::int64_t out, std::uint16_t* blocks) {
-  for (std::int64_t block = 0; block < out; block += side) {
-    for (std::int64_t first = 0; first < in; first += side, blocks += 2 * tile) {
-      for (std::int64_t r = 0; r < side; ++r) {
-        for (std::int64_t d = 0; d < side; ++d) {
+  for (std::int64_t block = 0; block < out; block += block_side) {
+    for (std::int64_t first = 0; first < in; first += block_side, blocks += step_halves) {
+      for (std::int64_t r = 0; r < block_side; ++r) {
+        for (std::int64_t d = 0; d < block_side; ++d) {
           const bool inside = block + r < out && first + d < in;
-          blocks[r * side + d] = inside ? weight[(block + r) * in + first + d] : 0;
+          blocks[r * block_side + d] = inside ? weight[(block + r) * in + first + d] : 0;
         }
       }
     }

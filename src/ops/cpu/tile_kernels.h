@@ -7,11 +7,12 @@
 
 #include "ops/attention/cpu.h"
 #include "ops/cpu/pair.h"
+#include "ops/cpu/tile_shape.h"
 #include "ops/linear/tile_linear.h"
-#include "ops/pair_transition/tiles.h"
-#include "ops/sequence_to_pair/tiles.h"
-#include "ops/triangle_attention/tiles.h"
-#include "ops/triangle_multiplication/tiles.h"
+#include "ops/pair_transition/cpu.h"
+#include "ops/sequence_to_pair/cpu.h"
+#include "ops/triangle_attention/cpu.h"
+#include "ops/triangle_multiplication/cpu.h"
 
 namespace pleat::cpu {
 

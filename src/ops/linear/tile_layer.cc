@@ -11,7 +11,7 @@
 namespace pleat {
 namespace {
 
-constexpr std::int64_t panel_columns = 32;
+constexpr std::int64_t panel_columns = cpu::block_side;
 // Rows whose tiles stay in the second-level cache while the panels of a weight go past.
 constexpr std::int64_t task_rows = 128;
 
@@ -23,12 +23,10 @@ class TileLinearLayer : public ProcessorLinear {
         in_(weight.size(1)),
         out_(weight.size(0)),
         ending_(ending_of(activation)),
-        bias_(at::zeros({(out_ + panel_columns - 1) / panel_columns * panel_columns})) {
-    panels_ = right_tiles_of(weight);
-    if (bias.defined()) bias_.slice(0, 0, out_).copy_(bias);
-  }
+        panels_(right_tiles_of(weight)),
+        bias_(padded_bias(bias, out_)) {}
 
-  at::Tensor multiply(const at::Tensor& x) const override {
+  [[nodiscard]] at::Tensor multiply(const at::Tensor& x) const override {
     at::Tensor y = at::empty({x.size(0), out_}, x.options());
     write(y, x);
     return y;
@@ -42,9 +40,10 @@ class TileLinearLayer : public ProcessorLinear {
   void run(const at::Tensor& given, at::Tensor& y, cpu::Ending ending) const {
     const at::Tensor x = given.contiguous();  // [T, K]
     const std::int64_t rows = x.size(0);
-    const std::int64_t panels = bias_.size(0) / panel_columns;
+    const std::int64_t panels = cpu::whole_blocks(out_) / panel_columns;
     const std::int64_t row_tasks = (rows + task_rows - 1) / task_rows;
-    const std::int64_t wanted = (4 * at::get_num_threads() + row_tasks - 1) / std::max<std::int64_t>(1, row_tasks);
+    const std::int64_t wanted =
+        (std::int64_t{4} * at::get_num_threads() + row_tasks - 1) / std::max<std::int64_t>(1, row_tasks);
     const std::int64_t groups = std::clamp<std::int64_t>(wanted, 1, (panels + 3) / 4);
     const std::int64_t group_panels = (panels + groups - 1) / groups;
     const auto* const h_x = static_cast<const std::uint16_t*>(x.const_data_ptr());

@@ -7,10 +7,7 @@ namespace PLEAT_INSTRUCTION_SET {
 void outer_update(const Run& run, const TileOuterUpdate& job, PairScratch& scratch) {
   const std::int64_t C = job.channels;
   const std::int64_t K = job.inner;
-  float* const product = scratch.rows.need(run_length * K);
-  for (std::int64_t r = 0; r < run.count; ++r) {
-    for (std::int64_t k = 0; k < K; ++k) product[r * K + k] = job.first[k] * job.second[r * job.second_stride + k];
-  }
+  const float* const product = outer_products(run, job, scratch);
   const std::uint16_t* const left = pack_left(product, run.count, K, scratch.columns);
   const TilesInUse tiles;
   multiply_tiles(left, run.count, job.weight, C, steps_of(K), [&](std::int64_t r, std::int64_t c, Vector sum) {

@@ -14,12 +14,8 @@ class TriangleAttentionByTiles {
 
  private:
   const cpu::TileKernels& kernels_;
-  LayerNorm norm_;
-  at::Tensor bias_;             // [heads, C] float32
-  at::Tensor query_key_value_;  // right operands, see TileTriangleAttentionRow
-  Projection gate_;             // a right operand; the bias filled up
-  Projection out_;
-  std::int64_t heads_;
+  TriangleAttentionWeights weights_;  // gate and out as right operands
+  at::Tensor query_key_value_;        // right operands, see TileTriangleAttentionRow
   Node node_;
 };
 

@@ -44,11 +44,8 @@ class TriangleAttention {
  private:
   std::function<void(at::Tensor& z)> own_;                    // the device's, where it has one
   std::shared_ptr<const TriangleAttentionByTiles> by_tiles_;  // the processor's, where products are by tiles
-  TriangleAttentionWeights weights_;                          // biases filled up to whole panels
+  TriangleAttentionWeights weights_;                          // on the processor as the kernels take them
   at::Tensor query_value_panels_;                             // per head
-  at::Tensor gate_panels_;
-  at::Tensor out_panels_;
-  std::int64_t heads_;
   Node node_;
 };
 

@@ -16,7 +16,6 @@ class TriangleMultiplicationByTiles {
 
  private:
   void project(at::Tensor& z, std::int64_t first, std::int64_t count, std::uint16_t* a, std::uint16_t* b) const;
-  void write(at::Tensor& z, const float* x) const;
 
   const cpu::TileKernels& kernels_;
   // Biases filled up; a, b and their gates as left operands, the others as right ones.

@@ -1,4 +1,4 @@
-// The steps of a triangular multiplication on the processor, for a run of pairs.
+// The steps of a triangular multiplication on the processor for a run of pairs, in float32 or by tiles of bfloat16.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +7,30 @@
 
 namespace pleat::cpu {
 
-// Weights as [out, in], in rows; biases filled up with zeros to whole panels.
-struct TriangleProjection {
+// Biases filled up with zeros to whole panels.
+template <class Number>
+struct TriangleProjectionOf {
   std::int64_t channels = 0;  // C
   Norm norm;
-  const float* weight[2] = {};  // of a and of b: [C, C]
+  const Number* weight[2] = {};  // of a and of b: [C, C]
   const float* bias[2] = {};
-  const float* gate[2] = {};
+  const Number* gate[2] = {};
   const float* gate_bias[2] = {};
 };
+using TriangleProjection = TriangleProjectionOf<float>;              // weights [out, in], in rows
+using TileTriangleProjection = TriangleProjectionOf<std::uint16_t>;  // as left operands [out, in]
 
-struct TriangleOutput {
+template <class Number>
+struct TriangleOutputOf {
   std::int64_t channels = 0;  // C
   Norm norm_in;
   Norm norm_out;
-  const float* weight = nullptr;  // panels [C, C]
+  const Number* weight = nullptr;  // [C, C]
   const float* bias = nullptr;
-  const float* gate = nullptr;  // panels [C, C]
+  const Number* gate = nullptr;  // [C, C]
   const float* gate_bias = nullptr;
 };
+using TriangleOutput = TriangleOutputOf<float>;              // weights in panels
+using TileTriangleOutput = TriangleOutputOf<std::uint16_t>;  // as right operands
 
 }  // namespace pleat::cpu

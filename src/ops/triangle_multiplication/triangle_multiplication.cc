@@ -5,8 +5,8 @@
 #include "ops/device_ops.h"
 #include "ops/general.h"
 #include "ops/linear/processor.h"
-#include "ops/pair_tasks.h"
 #include "ops/triangle_multiplication/by_tiles.h"
+#include "ops/triangle_multiplication/jobs.h"
 #include "tensor/device.h"
 
 namespace pleat {
@@ -27,48 +27,26 @@ void triangle_multiplication_reference(at::Tensor& z, const TriangleMultiplicati
 
 TriangleMultiplication::TriangleMultiplication(const TriangleMultiplicationWeights& weights, Triangle triangle,
                                                at::ScalarType operands)
-    : weights_(weights),
-      out_panels_(panels_of(weights.out.weight)),
-      gate_panels_(panels_of(weights.gate.weight)),
-      triangle_(triangle) {
+    : triangle_(triangle) {
   if (!on_processor(weights.out.weight)) {
     const auto make = device_ops(weights.out.weight).triangle_multiplication;
     if (operands == at::kBFloat16 && make != nullptr) own_ = make(weights, triangle);
+    weights_ = weights;
     return;
   }
   const cpu::TileKernels* const tiles = operands == at::kBFloat16 ? trusted_tile_kernels() : nullptr;
   if (tiles != nullptr) {
     by_tiles_ = std::make_shared<TriangleMultiplicationByTiles>(*tiles, weights, triangle);
-    weights_ = {};
-    out_panels_.reset();
-    gate_panels_.reset();
     return;
   }
-  const std::int64_t channels = weights.out.weight.size(0);
-  for (Projection* p : {&weights_.a, &weights_.a_gate, &weights_.b, &weights_.b_gate, &weights_.out, &weights_.gate}) {
-    p->weight = p->weight.contiguous();
-    p->bias = padded_bias(p->bias, channels);
-  }
-  weights_.out.weight.reset();
-  weights_.gate.weight.reset();
+  const auto in_rows = [](const at::Tensor& weight) { return weight.contiguous(); };
+  weights_ = packed(weights, in_rows, panels_of);
 }
 
 // Both directions as x[i, j] = sum over k of a[k, i] b[k, j]: for outgoing edges a and b are written transposed, which
 // costs nothing, since a pair's state lies together wherever the pair is.
 void TriangleMultiplication::project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const {
-  const auto data = [](const at::Tensor& t) { return t.const_data_ptr<float>(); };
-  const TriangleMultiplicationWeights& w = weights_;
-  cpu::TriangleProjection job;
-  job.channels = z.size(2);
-  job.norm = norm_of(w.norm_in);
-  job.weight[0] = data(w.a.weight);
-  job.weight[1] = data(w.b.weight);
-  job.bias[0] = data(w.a.bias);
-  job.bias[1] = data(w.b.bias);
-  job.gate[0] = data(w.a_gate.weight);
-  job.gate[1] = data(w.b_gate.weight);
-  job.gate_bias[0] = data(w.a_gate.bias);
-  job.gate_bias[1] = data(w.b_gate.bias);
+  const auto job = projection_job<float>(weights_, z.size(2));
   const std::int64_t stride = plane_stride(z.size(0));
   const std::int64_t plane = z.size(0) * stride;
   const cpu::Kernels& kernels = cpu::kernels();
@@ -77,23 +55,6 @@ void TriangleMultiplication::project(at::Tensor& z, std::int64_t first, std::int
                  float* const out[2] = {a + k * stride + i, b + k * stride + i};
                  kernels.triangle_project(run, job, first, count, out, plane, scratch);
                });
-}
-
-void TriangleMultiplication::write(at::Tensor& z, const float* x) const {
-  cpu::TriangleOutput job;
-  job.channels = z.size(2);
-  job.norm_in = norm_of(weights_.norm_in);
-  job.norm_out = norm_of(weights_.norm_out);
-  job.weight = out_panels_.const_data_ptr<float>();
-  job.bias = weights_.out.bias.const_data_ptr<float>();
-  job.gate = gate_panels_.const_data_ptr<float>();
-  job.gate_bias = weights_.gate.bias.const_data_ptr<float>();
-  const std::int64_t stride = plane_stride(z.size(0));
-  const std::int64_t plane = z.size(0) * stride;
-  const cpu::Kernels& kernels = cpu::kernels();
-  for_each_run(z, false, [&](std::int64_t i, std::int64_t j, const cpu::Run& run, cpu::PairScratch& scratch) {
-    kernels.triangle_output(run, job, x + i * stride + j, plane, scratch);
-  });
 }
 
 void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, PairWorkspace& workspace) const {
@@ -115,7 +76,7 @@ void TriangleMultiplication::operator()(at::Tensor& z, std::int64_t chunk_size, 
       kernels.triangle_product(a + c * plane, b + c * plane, x + (first + c) * plane, length, stride, scratch);
     });
   }
-  write(z, x);
+  write_output(z, weights_, x, kernels.triangle_output);
 }
 
 }  // namespace pleat

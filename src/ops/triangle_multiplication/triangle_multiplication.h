@@ -49,11 +49,8 @@ class TriangleMultiplication {
   std::function<void(at::Tensor& z)> own_;                         // the device's, where it has one
   std::shared_ptr<const TriangleMultiplicationByTiles> by_tiles_;  // the processor's, where products are by tiles
   void project(at::Tensor& z, std::int64_t first, std::int64_t count, float* a, float* b) const;
-  void write(at::Tensor& z, const float* x) const;
 
-  TriangleMultiplicationWeights weights_;  // biases filled up to whole panels
-  at::Tensor out_panels_;
-  at::Tensor gate_panels_;
+  TriangleMultiplicationWeights weights_;  // on the processor as the kernels take them
   Triangle triangle_;
 };
 
