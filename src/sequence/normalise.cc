@@ -57,12 +57,12 @@ Normaliser::Normaliser(const ReadOptions& options)
   }
 }
 
-bool Normaliser::run(std::string_view text, std::int64_t numbers) {
+std::optional<RecordCode> Normaliser::run(std::string_view text, std::int64_t numbers) {
   residues_.clear();
   chain_.clear();
   converted_.fill(0);
   blanks_ = 0;
-  code_.reset();
+  noted_.reset();
   message_.clear();
   if (text.empty()) return reject(RecordCode::empty_sequence, no_residues);
   if (text.size() > max_text_bytes) {
@@ -88,7 +88,8 @@ bool Normaliser::run(std::string_view text, std::int64_t numbers) {
     if (chain.empty()) {
       return reject(RecordCode::empty_chain, "chain " + std::to_string(number + 1) + " holds no residues");
     }
-    if (!add_chain(chain, start + static_cast<std::size_t>(chain.data() - whole.data()))) return false;
+    const auto offset = static_cast<std::size_t>(chain.data() - whole.data());
+    if (const auto refusal = add_chain(chain, start + offset)) return refusal;
     chain_.resize(residues_.size(), static_cast<std::uint16_t>(number));
     start = end + 1;
   }
@@ -97,10 +98,10 @@ bool Normaliser::run(std::string_view text, std::int64_t numbers) {
     return reject(RecordCode::too_long, "the sequence has " + std::to_string(length) + " residues where at most " +
                                             std::to_string(max_length_) + " are allowed (policy.max_length)");
   }
-  if (!judge_nucleotides()) return false;
+  if (const auto refusal = judge_nucleotides()) return refusal;
   note_conversions();
   note_cleaning(numbers);
-  return true;
+  return std::nullopt;
 }
 
 // Without those at both ends, which are counted.
@@ -122,7 +123,7 @@ std::string_view Normaliser::without_blanks(std::string_view chain) {
 }
 
 // `start` is where the chain's text starts in the sequence as written.
-bool Normaliser::add_chain(std::string_view text, std::size_t start) {
+std::optional<RecordCode> Normaliser::add_chain(std::string_view text, std::size_t start) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const Kind kind = kinds_[static_cast<unsigned char>(c)];
@@ -140,16 +141,15 @@ bool Normaliser::add_chain(std::string_view text, std::size_t start) {
       return reject_residue(text.substr(i), start + i + 1);
     }
   }
-  return true;
+  return std::nullopt;
 }
 
-bool Normaliser::reject(RecordCode code, std::string message) {
-  code_ = refusal_ = code;
+RecordCode Normaliser::reject(RecordCode code, std::string message) {
   message_ = std::move(message);
-  return false;
+  return code;
 }
 
-bool Normaliser::reject_residue(std::string_view text, std::size_t position) {
+RecordCode Normaliser::reject_residue(std::string_view text, std::size_t position) {
   const char c = text.front();
   std::string why = shown(text) + " at position " + std::to_string(position);
   if (c == '>') {
@@ -179,7 +179,7 @@ void Normaliser::note_conversions() {
 }
 
 void Normaliser::note(RecordCode code, const std::string& message) {
-  if (!code_) code_ = code;
+  if (!noted_) noted_ = code;
   message_ += (message_.empty() ? "" : "; ") + message;
 }
 
@@ -194,10 +194,10 @@ void Normaliser::note_cleaning(std::int64_t numbers) {
 
 // Whether the residues may be a protein's. Few proteins are made of A, C, G, T, U and N alone, and those that are have
 // hardly three of the four bases in them.
-bool Normaliser::judge_nucleotides() {
+std::optional<RecordCode> Normaliser::judge_nucleotides() {
   constexpr std::size_t shortest = 10;
   constexpr std::size_t others_one_in = 20;
-  if (nucleotides_ == NucleotidePolicy::ignore || residues_.size() < shortest) return true;
+  if (nucleotides_ == NucleotidePolicy::ignore || residues_.size() < shortest) return std::nullopt;
   std::array<bool, 4> bases{};
   std::size_t others = 0;
   for (const char c : residues_) {
@@ -215,10 +215,10 @@ bool Normaliser::judge_nucleotides() {
         }
         [[fallthrough]];
       default:
-        if (++others * others_one_in > residues_.size()) return true;
+        if (++others * others_one_in > residues_.size()) return std::nullopt;
     }
   }
-  if (std::ranges::count(bases, true) < 3) return true;
+  if (std::ranges::count(bases, true) < 3) return std::nullopt;
   const std::string what =
       "it looks like DNA or RNA: " + std::to_string(100 * (residues_.size() - others) / residues_.size()) +
       " % of its letters are A, C, G, T, U or N";
@@ -226,7 +226,7 @@ bool Normaliser::judge_nucleotides() {
     return reject(RecordCode::nucleotides, what + " (policy.nucleotides: reject)");
   }
   note(RecordCode::nucleotides, what);
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace pleat

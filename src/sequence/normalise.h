@@ -17,30 +17,29 @@ class Normaliser {
  public:
   explicit Normaliser(const ReadOptions& options);
 
-  // Takes one sequence as written, with ':' between chains, from which so many line numbers were left out. Returns
-  // whether it is accepted; the accessors then hold the result until the next call.
-  [[nodiscard]] bool run(std::string_view text, std::int64_t numbers = 0);
+  // Takes one sequence as written, with ':' between chains, from which so many line numbers were left out. Returns why
+  // it is refused, nothing where it is accepted; the accessors then hold the result until the next call.
+  [[nodiscard]] std::optional<RecordCode> run(std::string_view text, std::int64_t numbers = 0);
 
   [[nodiscard]] const std::string& residues() const { return residues_; }
   [[nodiscard]] const std::vector<std::uint16_t>& chain() const { return chain_; }
-  // Why it was refused, or what was changed in it, the code of the first of several notes; nothing for neither.
-  [[nodiscard]] std::optional<RecordCode> code() const { return code_; }
-  // The same of one that was refused.
-  [[nodiscard]] RecordCode refusal() const { return refusal_; }
+  // What was changed in one that was accepted: the code of the first of several notes.
+  [[nodiscard]] std::optional<RecordCode> noted() const { return noted_; }
+  // Of the refusal, or of all notes.
   [[nodiscard]] const std::string& message() const { return message_; }
 
  private:
   enum class Kind : std::uint8_t { known, known_in_lower_case, unknown_letter, other };
 
-  bool add_chain(std::string_view text, std::size_t start);
-  bool reject(RecordCode code, std::string message);
+  std::optional<RecordCode> add_chain(std::string_view text, std::size_t start);
+  RecordCode reject(RecordCode code, std::string message);
   // `text` starts with what is no residue.
-  bool reject_residue(std::string_view text, std::size_t position);
+  RecordCode reject_residue(std::string_view text, std::size_t position);
   [[nodiscard]] std::string_view without_blanks(std::string_view chain);
   void note(RecordCode code, const std::string& message);
   void note_conversions();
   void note_cleaning(std::int64_t numbers);
-  bool judge_nucleotides();
+  std::optional<RecordCode> judge_nucleotides();
 
   std::array<Kind, 256> kinds_{};
   bool strict_;
@@ -52,8 +51,7 @@ class Normaliser {
   std::vector<std::uint16_t> chain_;
   std::int64_t blanks_ = 0;                   // left out
   std::array<std::int64_t, 26> converted_{};  // how many of each letter
-  std::optional<RecordCode> code_;
-  RecordCode refusal_{};
+  std::optional<RecordCode> noted_;
   std::string message_;
 };
 

@@ -32,12 +32,11 @@ class Collector {
     Record record;
     if (raw.malformed_as) {
       refuse(record, *raw.malformed_as, raw.malformed);
-    } else if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      refuse(record, normaliser_.refusal(), normaliser_.message());
+    } else if (const auto refusal = normaliser_.run(raw.sequence, raw.numbers)) {
+      refuse(record, *refusal, normaliser_.message());
     } else {
       record.sequence = row_of(normaliser_.residues(), normaliser_.chain());
-      const std::optional<RecordCode> code = normaliser_.code();
-      if (code) note(record, *code, normaliser_.message());
+      if (const auto code = normaliser_.noted()) note(record, *code, normaliser_.message());
     }
     name(record, raw, number_in_file);
     dataset_.records.push_back(std::move(record));
@@ -242,12 +241,11 @@ class SurveyCollector {
       ++survey_.rejected[std::string(word_of(*raw.malformed_as))];
       return;
     }
-    if (!normaliser_.run(raw.sequence, raw.numbers)) {
-      ++survey_.rejected[std::string(word_of(normaliser_.refusal()))];
+    if (const auto refusal = normaliser_.run(raw.sequence, raw.numbers)) {
+      ++survey_.rejected[std::string(word_of(*refusal))];
       return;
     }
-    const std::optional<RecordCode> code = normaliser_.code();
-    if (code) ++survey_.noted[std::string(word_of(*code))];
+    if (const auto code = normaliser_.noted()) ++survey_.noted[std::string(word_of(*code))];
     const std::vector<std::uint16_t>& chain = normaliser_.chain();
     found_.push_back({hash_of_current(), {static_cast<std::int32_t>(chain.size()), chain.back() + 1}});
   }
