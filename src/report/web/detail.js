@@ -110,7 +110,7 @@ class DetailView {
       return;
     }
     const detail = await readBlob(`data-detail-${place}`);
-    if (this.shown !== record) return;  // another one was chosen meanwhile
+    if (this.shown !== record) return;  // another record was chosen while this one was read
     await this.fill(detail, record);
   }
 

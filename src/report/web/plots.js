@@ -40,7 +40,8 @@ function tickText(value) {
   return String(value);
 }
 
-// A frame with axes: { node, x, y, inner }, where x and y turn values into places.
+// A frame with axes: { node, x, y, inner }, where x and y turn values into places. An axis is { low, high, label } and,
+// where round numbers do not name its places, ticks: [[place, text]].
 function frame({ title, width = 420, height = 240, x, y, bottom = 44, left = 58 }) {
   const box = { left, top: 26, right: width - 12, bottom: height - bottom };
   const scale = (axis, from, to) => (value) => from + (value - axis.low) / (axis.high - axis.low || 1) * (to - from);
@@ -50,9 +51,9 @@ function frame({ title, width = 420, height = 240, x, y, bottom = 44, left = 58 
     class: 'plot', 'font-family': 'sans-serif', 'font-size': 12 });
   const text = (place, label, anchor) => svg('text', { ...place, 'text-anchor': anchor, class: 'ink' }, label);
   node.append(svg('title', {}, title), text({ x: box.left, y: 15, 'font-weight': 'bold' }, title, 'start'));
-  for (const value of ticksOf(x.low, x.high, 6)) {
+  for (const [value, words] of x.ticks || ticksOf(x.low, x.high, 6).map((tick) => [tick, tickText(tick)])) {
     node.append(svg('line', { x1: placeX(value), x2: placeX(value), y1: box.bottom, y2: box.bottom + 4, class: 'axis' }),
-      text({ x: placeX(value), y: box.bottom + 17 }, tickText(value), 'middle'));
+      text({ x: placeX(value), y: box.bottom + 17 }, words, 'middle'));
   }
   for (const value of ticksOf(y.low, y.high, 5)) {
     node.append(svg('line', { x1: box.left, x2: box.right, y1: placeY(value), y2: placeY(value), class: 'grid' }),

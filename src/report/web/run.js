@@ -18,15 +18,12 @@ function paceByLength(data) {
 function bars(title, label, unit, values) {
   if (values.length === 0) return null;
   const most = Math.max(...values.map(({ value }) => value));
-  const plot = frame({ title, x: { low: 0, high: values.length, label }, y: { low: 0, high: most, label: unit }, left: 70 });
-  for (const old of plot.node.querySelectorAll('text[text-anchor=middle][y]')) {
-    if (old.textContent !== label) old.remove();
-  }
+  const ticks = values.map(({ label: name }, i) => [i + 0.5, name]);
+  const plot = frame({ title, x: { low: 0, high: values.length, label, ticks }, y: { low: 0, high: most, label: unit }, left: 70 });
   values.forEach(({ label: name, value }, i) => {
     const words = `${name}: ${Number(value.toPrecision(4))} ${unit}`;
     plot.inner.append(svg('rect', { x: plot.x(i + 0.1), width: plot.x(i + 0.9) - plot.x(i + 0.1), y: plot.y(value),
-      height: plot.y(0) - plot.y(value), fill: distinctColors[2] }, svg('title', {}, words)),
-    svg('text', { x: plot.x(i + 0.5), y: plot.box.bottom + 17, 'text-anchor': 'middle', class: 'ink' }, name));
+      height: plot.y(0) - plot.y(value), fill: distinctColors[2] }, svg('title', {}, words)));
   });
   return withSaving(plot.node, title);
 }
