@@ -50,7 +50,7 @@ struct RunSettings {
   std::optional<ShardSpec> shard;          // compute only this part of the inputs
   bool restart = false;                    // forget what an earlier run has left in the work folder
   double max_seconds = 0;                  // from the start of the process; 0 = no limit
-  // In which order sequences are computed; empty = as suits the devices. By row, the file is assembled meanwhile.
+  // In which order sequences are computed; empty = as suits the devices. By row, the file is assembled during the run.
   std::optional<BatchOrder> order;
   // Puts something between the engine and each device, for tests of what devices may do; usually empty.
   std::function<std::shared_ptr<Device>(std::shared_ptr<Device>)> wrap_device;
