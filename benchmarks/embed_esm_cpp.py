@@ -4,6 +4,7 @@
 import argparse
 import json
 import resource
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,8 @@ def main():
     parser.add_argument("--int8", action="store_true", help="quantised in memory; calibration would change no speed")
     options = parser.parse_args()
     model = esm_cpp.Model.load_from_safetensors(str(options.weights))
-    model.num_threads = options.threads
+    if esm_cpp.Model.num_threads != options.threads:  # read-only; OpenMP decides
+        sys.exit(f"esm-cpp has {esm_cpp.Model.num_threads} threads, not {options.threads}: set OMP_NUM_THREADS")
     if options.int8:
         model.quantize_weights()
     tokenizer = esm_cpp.Tokenizer()
