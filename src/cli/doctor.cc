@@ -12,12 +12,14 @@
 #include "cli/commands.h"
 #include "cli/errors.h"
 #include "core/revision.h"
+#include "runtime/answer_check.h"
 
 namespace pleat::cli {
 namespace {
 
 struct DoctorArguments {
   std::string devices = "auto";
+  std::string model;
   bool json = false;
 };
 
@@ -62,10 +64,15 @@ void add_doctor_command(CLI::App& app, int& exit_status) {
       app.add_subcommand("doctor", "Look at this machine and say what is wrong; exits with what a run would end with");
   command->add_option("--devices", arguments->devices, "The devices that a run is to have, as run.devices")
       ->type_name("DEVICES");
+  command
+      ->add_option("--model", arguments->model,
+                   "Also compute what is published of this model, a name or a folder, and compare")
+      ->type_name("MODEL");
   command->add_flag("--json", arguments->json, "Print JSON");
   command->callback([arguments, &exit_status] {
-    const std::vector<Finding> findings =
+    std::vector<Finding> findings =
         examine_machine({std::string(PLEAT_VERSION " (") + revision() + ")", arguments->devices});
+    if (!arguments->model.empty()) findings.push_back(examine_model(arguments->model, arguments->devices));
     for (const Finding& finding : findings) {
       if (finding.health == Health::fault && exit_status == 0) exit_status = exit_status_of(finding.code);
     }

@@ -6,6 +6,7 @@
 #include <CLI/Formatter.hpp>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,7 +16,10 @@
 #include "cli/errors.h"
 #include "core/error.h"
 #include "core/size_text.h"
+#include "manifest/keys.h"
+#include "runtime/answer_check.h"
 #include "weights/fetch.h"
+#include "weights/known_answers.h"
 #include "weights/locate.h"
 #include "weights/registry.h"
 #include "weights/verify.h"
@@ -134,6 +138,11 @@ void fetch(const FetchArguments& arguments) {
                              .progress = [&printer](const FetchProgress& progress) { printer(progress); }};
   const FetchResult result = fetch_model(arguments.name, options);
   fmt::print(stderr, "commit {}, {} fetched\n", result.commit, size_text(result.downloaded));
+  if (!known_answers(arguments.name, result.folder).empty()) {
+    const std::string model = arguments.output.empty() ? arguments.name : result.folder.string();
+    fmt::print(stderr, "compare what it computes here with published numbers: pleat model verify {} --compute\n",
+               model);
+  }
   fmt::print("{}\n", result.folder.string());
 }
 
@@ -146,9 +155,38 @@ std::string_view text_of(VerifiedFile::Verdict verdict) {
   return "?";
 }
 
-int verify(const std::string& model) {
-  const fs::path folder = locate_model(model, fs::current_path());
-  const VerifyReport report = verify_model(folder, find_model(model));
+struct VerifyArguments {
+  std::string model;
+  bool compute = false;
+  std::string devices = "auto";
+  Precision precision = Precision::automatic;
+};
+
+// The words of run.precision.
+std::map<std::string, Precision> precision_words() {
+  std::map<std::string, Precision> words;
+  for (const Choice<Precision>& choice : choices_of(Precision{})) words.emplace(choice.word, choice.value);
+  return words;
+}
+
+// Whether what the model computes is as near to the known answers as it must be.
+bool compute_answers(const VerifyArguments& arguments, const fs::path& folder) {
+  const std::vector<KnownAnswer> answers = known_answers(arguments.model, folder);
+  if (answers.empty()) {
+    fmt::print("  there are no known answers for this model: nothing was computed\n");
+    return true;
+  }
+  const AnswerReport report = check_answers(folder, answers, arguments.devices, arguments.precision);
+  fmt::print("  computed in {} on {}:\n", report.precision, report.device);
+  for (const AnswerCheck& check : report.checks) {
+    fmt::print("    {}\n      by {}\n", describe(check), check.answer.source);
+  }
+  return report.holds();
+}
+
+int verify(const VerifyArguments& arguments) {
+  const fs::path folder = locate_model(arguments.model, fs::current_path());
+  const VerifyReport report = verify_model(folder, find_model(arguments.model));
   fmt::print("{}\n", report.folder.string());
   for (const VerifiedFile& file : report.files) {
     fmt::print("  {}  {}  {}  {}\n", file.sha256, size_text(file.bytes), file.name, text_of(file.verdict));
@@ -156,6 +194,7 @@ int verify(const std::string& model) {
   for (const std::string& problem : report.problems) fmt::print("  problem: {}\n", problem);
   if (!report.problems.empty()) return exit_status_of(ErrorCode::bad_input);
   fmt::print("  config.json and {} tensors are sound\n", report.tensors);
+  if (arguments.compute && !compute_answers(arguments, folder)) return exit_status_of(ErrorCode::bad_input);
   return 0;
 }
 
@@ -182,10 +221,19 @@ void add_model_command(CLI::App& app, int& exit_status) {
   fetch_command->callback([arguments] { fetch(*arguments); });
 
   CLI::App* const verify_command =
-      model->add_subcommand("verify", "Check the hashes and headers of a model on this machine");
-  const auto name = std::make_shared<std::string>();
-  verify_command->add_option("MODEL", *name, "A name or a folder")->type_name("MODEL")->required();
-  verify_command->callback([name, &exit_status] { exit_status = verify(*name); });
+      model->add_subcommand("verify", "Check the hashes and headers of a model on this machine, and what it computes");
+  const auto verified = std::make_shared<VerifyArguments>();
+  verify_command->add_option("MODEL", verified->model, "A name or a folder")->type_name("MODEL")->required();
+  CLI::Option* const compute = verify_command->add_flag(
+      "--compute", verified->compute, "Compute what is published of the model, and say how far it is from that");
+  verify_command->add_option("--devices", verified->devices, "Where to compute, as run.devices; the first one does")
+      ->type_name("DEVICES")
+      ->needs(compute);
+  verify_command->add_option("--precision", verified->precision, "In which arithmetic to compute, as run.precision")
+      ->type_name("PRECISION")
+      ->transform(CLI::CheckedTransformer(precision_words(), CLI::ignore_case))
+      ->needs(compute);
+  verify_command->callback([verified, &exit_status] { exit_status = verify(*verified); });
 }
 
 }  // namespace pleat::cli

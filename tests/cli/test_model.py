@@ -19,7 +19,8 @@ def test_fetch_writes_the_cache_layout(run, tmp_path):
     assert result.stdout == f"{snapshot(tmp_path)}\n"
     assert result.stderr.splitlines() == [
         f"config.json: {len(CONFIG)} B, hash checked", "model.safetensors: 2.0 MB, hash checked",
-        f"commit {COMMIT}, 2.0 MB fetched"]
+        f"commit {COMMIT}, 2.0 MB fetched",
+        f"compare what it computes here with published numbers: pleat model verify {NAME} --compute"]
     blobs = repository(tmp_path) / "blobs"
     assert sorted(path.name for path in blobs.iterdir()) == sorted([git_hash(CONFIG), sha256(WEIGHTS)])
     link = snapshot(tmp_path) / "model.safetensors"
