@@ -28,6 +28,14 @@ at::Tensor error_centers() {
   return at::cat({centers, (centers[-1] + step).unsqueeze(0)});
 }
 
+// The middle of each of the distogram's bins. -> [64]
+at::Tensor distance_centers() {
+  constexpr double first_bound = 2.3125;
+  constexpr double last_bound = 21.6875;
+  constexpr double half_step = (last_bound - first_bound) / (pair_bins - 2) / 2;
+  return at::linspace(first_bound - half_step, last_bound + half_step, pair_bins);
+}
+
 // The term of the TM-score that a pair with the error of each bin adds, for `length` residues. -> [64]
 at::Tensor tm_terms(const at::Tensor& centers, std::int64_t length) {
   const double scale = tm_scale(length);
@@ -136,18 +144,39 @@ AlignmentConfidence Heads::alignment(const at::Tensor& pair, bool pae, const Cha
           .pair_terms = as_matrix(pair_terms)};
 }
 
+at::Tensor Heads::distogram_rows(const at::Tensor& pair, std::int64_t begin, std::int64_t end) const {
+  const at::Tensor rows = pair.slice(0, begin, end);                  // [n, P, C]
+  const at::Tensor columns = pair.slice(1, begin, end).contiguous();  // [P, n, C]
+  const auto logits_of = [this](const at::Tensor& x) {
+    return distogram_(x.flatten(0, 1)).view({x.size(0), x.size(1), pair_bins});
+  };
+  return (logits_of(rows) + logits_of(columns).transpose(0, 1)).div_(2);
+}
+
 at::Tensor Heads::distogram_logits(const at::Tensor& pair) const {
   const c10::InferenceMode guard;
+  return distogram_rows(pair, 0, pair.size(0));
+}
+
+Distances Heads::distances(const at::Tensor& pair, bool bins) const {
+  const c10::InferenceMode guard;
   const std::int64_t length = pair.size(0);
-  at::Tensor logits = distogram_(pair.view({length * length, -1})).view({length, length, pair_bins});  // [P, P, 64]
-  for (std::int64_t i = 0; i < length; ++i) {          // in place: the upper triangle's row and the lower one's column
-    at::Tensor row = logits.select(0, i).slice(0, i);  // [P - i, 64]
-    at::Tensor column = logits.select(1, i).slice(0, i);  // [P - i, 64]
-    const at::Tensor mean = (row + column).div_(2);
-    row.copy_(mean);
-    column.copy_(mean);
+  const at::Tensor centers = distance_centers().to(pair.device());  // [64]
+  Distances result{.mean = at::empty({length, length}, pair.options()),
+                   .spread = at::empty({length, length}, pair.options()),
+                   .probabilities = bins ? at::empty({length, length, pair_bins}, pair.options()) : at::Tensor()};
+  const std::int64_t step =
+      rows_at_once(pair, PackedBatch::minimum_rows, std::max<std::int64_t>(1, device_block / length));
+  for (std::int64_t begin = 0; begin < length; begin += step) {
+    const std::int64_t end = std::min(begin + step, length);
+    const at::Tensor probabilities = distogram_rows(pair, begin, end).softmax(-1);  // [n, P, 64]
+    const at::Tensor mean = probabilities.matmul(centers);                          // [n, P]
+    const at::Tensor from_mean = centers - mean.unsqueeze(-1);                      // [n, P, 64]
+    result.mean.slice(0, begin, end).copy_(mean);
+    result.spread.slice(0, begin, end).copy_((probabilities * from_mean.square_()).sum(-1).sqrt_());
+    if (bins) result.probabilities.slice(0, begin, end).copy_(probabilities);
   }
-  return logits;
+  return result;
 }
 
 at::Tensor Heads::lm_logits(const at::Tensor& s) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "esm2/loader.h"
+#include "esmfold/distances.h"
 #include "esmfold/interfaces.h"
 #include "ops/linear/linear.h"
 
@@ -39,11 +40,16 @@ class Heads {
 
   // pair [P, P, C], contiguous -> [P, P, 64], symmetric.
   [[nodiscard]] at::Tensor distogram_logits(const at::Tensor& pair) const;
+  // The same as distances. Works through blocks of rows, so that without `bins` the logits never exist as a whole.
+  [[nodiscard]] Distances distances(const at::Tensor& pair, bool bins) const;
 
   // s [P, c_s] -> [P, 23]: padding, the residues in AlphaFold's order, X, mask.
   [[nodiscard]] at::Tensor lm_logits(const at::Tensor& s) const;
 
  private:
+  // Rows [begin, end) of the distogram's logits: [end - begin, P, 64].
+  [[nodiscard]] at::Tensor distogram_rows(const at::Tensor& pair, std::int64_t begin, std::int64_t end) const;
+
   LayerNorm plddt_norm_;
   Linear plddt_in_;
   Linear plddt_hidden_;

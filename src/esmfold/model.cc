@@ -163,8 +163,15 @@ FoldOutput EsmFold::Parts::finish(const BackboneState& state, const at::Tensor& 
   } else if (request.interfaces) {
     output.interfaces = interfaces_of_one_chain(alignment.ptm);
   }
-  if (request.distogram) output.distogram_logits = rows.of_pairs(heads.distogram_logits(z));  // [L, L, 64]
-  if (request.lm_logits) output.lm_logits = rows.of(heads.lm_logits(s));                      // [L, 23]
+  if (request.trunk_states) output.trunk_states = rows.of(s);  // [L, c_s]
+  if (request.distances) {
+    const Distances distances = heads.distances(z, request.distance_bins);
+    output.distances.mean = rows.of_pairs(distances.mean);                                               // [L, L]
+    output.distances.spread = rows.of_pairs(distances.spread);                                           // [L, L]
+    if (request.distance_bins) output.distances.probabilities = rows.of_pairs(distances.probabilities);  // [L, L, 64]
+  }
+  if (request.distogram_logits) output.distogram_logits = rows.of_pairs(heads.distogram_logits(z));  // [L, L, 64]
+  if (request.lm_logits) output.lm_logits = rows.of(heads.lm_logits(s));                             // [L, 23]
   return output;
 }
 

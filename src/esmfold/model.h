@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "esm2/model.h"
+#include "esmfold/distances.h"
 #include "esmfold/input.h"
 #include "esmfold/interfaces.h"
 #include "weights/checkpoint.h"
@@ -26,9 +27,12 @@ struct FoldRequest {
   // recycled (between C-beta atoms, over all pairs) is below this many ångström. 0 = never.
   double recycle_tolerance = 0;
   bool pae = true;
-  bool interfaces = false;  // the numbers of a complex's interfaces
-  double pae_cutoff = 10;   // of ipSAE, ångström
-  bool distogram = false;
+  bool interfaces = false;     // the numbers of a complex's interfaces
+  double pae_cutoff = 10;      // of ipSAE, ångström
+  bool distances = false;      // the distogram's expected distances and their spread
+  bool distance_bins = false;  // and its probabilities
+  bool distogram_logits = false;
+  bool trunk_states = false;
   bool lm_logits = false;
   std::int64_t chunk_size = 0;             // channels of the pair state that a triangular multiplication keeps; 0 = all
   const std::atomic<int>* stop = nullptr;  // not 0: give up between two blocks, see fold()
@@ -41,6 +45,8 @@ struct FoldOutput {
   at::Tensor plddt;             // [L, 14] float32, 0 to 100; zero where the residue has no such atom
   at::Tensor pae;               // [L, L] float32, ångström: the error expected at column j with row i aligned
   at::Tensor angles;            // [L, 7, 2] float32, sine and cosine
+  at::Tensor trunk_states;      // [L, c_s] float32: the sequence state after the last pass through the trunk
+  Distances distances;          // as Heads::distances, of the residues
   at::Tensor distogram_logits;  // [L, L, 64] float32
   at::Tensor lm_logits;         // [L, 23] float32
   double mean_plddt = 0;        // over the atoms that exist; NaN where there is none

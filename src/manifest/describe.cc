@@ -150,7 +150,8 @@ tasks:
   logits: false
   contacts: false
   structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, interfaces: true, pae_cutoff: 10,
-                     #     dtype: float16, formats: [], chain_linker: 25, chain_gap: 512} with a folding model
+                     #     distogram: false, trunk_states: false, dtype: float16, formats: [], chain_linker: 25,
+                     #     chain_gap: 512} with a folding model
 run: {devices: auto, precision: auto, max_tokens_per_batch: auto, chunk_size: auto}
 policy: {residues: convert, max_length: 0, duplicates: share, nucleotides: warn, fail_on: any}
 ```

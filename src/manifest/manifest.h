@@ -49,7 +49,10 @@ struct StructureTask {
   double recycle_tolerance = 0;   // ångström; 0 = off
   bool pae = true;
   bool interfaces = true;
-  double pae_cutoff = 10;  // ångström, of ipSAE
+  double pae_cutoff = 10;       // ångström, of ipSAE
+  bool distogram = false;       // expected distances
+  bool distogram_bins = false;  // and the probability of each bin
+  bool trunk_states = false;
   DType dtype = DType::float16;
   std::vector<StructureFormat> formats;  // of files written during the run, beside the output
   std::int64_t chain_linker = 25;        // glycines between chains

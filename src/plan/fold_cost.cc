@@ -83,7 +83,8 @@ double fold_flops(const FoldConfig& config, std::int64_t positions, std::int64_t
          (trunk_flops(config.trunk, positions) + structure_module_flops(config.trunk.structure_module, positions));
 }
 
-double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk, std::int64_t threads) {
+double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk, std::int64_t threads,
+                  std::int64_t kept) {
   constexpr double element = 4;
   // On their way to the writer: one sequence collected, one in the queue, one being written.
   constexpr double in_transit = 3;
@@ -107,8 +108,9 @@ double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t
     step = std::max({pairs_at_once, as_double(trunk.sequence_heads()), structure_module_pairs(trunk.structure_module)});
     transient = 10 * element * std::max(block, 4 * c * p);
   }
-  // The pair state; 64-bit bins and two sets of distances for recycling; the aligned error.
-  const double pairs = c + step + 2 + 2 + 1 + in_transit;
+  // The pair state; 64-bit bins and two sets of distances for recycling; the aligned error; and what is kept of pairs
+  // beside it, as it was computed and without linkers.
+  const double pairs = c + step + 2 + 2 + 1 + in_transit + as_double(kept) * (2 + in_transit);
 
   // The sequence state, as it was at the start, normed, with queries, keys, values, gate and context, and the four
   // times wider transition.
@@ -127,9 +129,10 @@ std::vector<std::int64_t> fold_chunks(const FoldConfig& config) {
   return chunks;
 }
 
-std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, double bytes, std::int64_t threads) {
+std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, double bytes, std::int64_t threads,
+                           std::int64_t kept) {
   const std::vector<std::int64_t> chunks = fold_chunks(config);
-  const auto fits = [&](std::int64_t chunk) { return fold_bytes(config, positions, chunk, threads) <= bytes; };
+  const auto fits = [&](std::int64_t chunk) { return fold_bytes(config, positions, chunk, threads, kept) <= bytes; };
   const auto found = std::ranges::find_if(chunks, fits);
   return found == chunks.end() ? chunks.back() : *found;
 }
@@ -137,11 +140,11 @@ std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, dou
 std::int64_t smallest_chunk(const FoldConfig& config) { return fold_chunks(config).back(); }
 
 std::int64_t longest_that_folds(const FoldConfig& config, const ModelShape& language_model, const KeptOutputs& kept,
-                                std::int64_t chunk, double bytes, std::int64_t threads) {
+                                std::int64_t chunk, double bytes, std::int64_t threads, std::int64_t kept_pairs) {
   return largest_within(bytes, [&](std::int64_t positions) {
     const std::int64_t tokens = positions + end_tokens;
     return activation_bytes(language_model, kept, tokens, tokens, threads) +
-           fold_bytes(config, positions, chunk, threads);
+           fold_bytes(config, positions, chunk, threads, kept_pairs);
   });
 }
 

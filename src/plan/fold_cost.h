@@ -24,10 +24,10 @@ namespace pleat {
 [[nodiscard]] double fold_flops(const FoldConfig& config, std::int64_t positions, std::int64_t passes);
 
 // Bytes at the peak of a fold of P positions when a triangular multiplication holds `chunk` of the C channels at once,
-// 1 <= chunk <= C, on `threads` threads, plan_on_gpu, or plan_by_kernels, where `chunk` does not count. The weights and
-// the language-model pass are not in it.
+// 1 <= chunk <= C, on `threads` threads, plan_on_gpu, or plan_by_kernels, where `chunk` does not count. Of each pair of
+// positions `kept` numbers are stored beside the aligned error. The weights and the language-model pass are not in it.
 [[nodiscard]] double fold_bytes(const FoldConfig& config, std::int64_t positions, std::int64_t chunk,
-                                std::int64_t threads);
+                                std::int64_t threads, std::int64_t kept = 0);
 
 // Whether our kernels for GPUs do the operations on pairs of such a model, in 16 bits.
 [[nodiscard]] bool has_pair_kernels(const TrunkConfig& trunk);
@@ -38,7 +38,7 @@ namespace pleat {
 // The largest of them with which a fold of P positions fits in `bytes`; the smallest, which needs least, where none
 // does.
 [[nodiscard]] std::int64_t largest_chunk(const FoldConfig& config, std::int64_t positions, double bytes,
-                                         std::int64_t threads);
+                                         std::int64_t threads, std::int64_t kept = 0);
 [[nodiscard]] std::int64_t smallest_chunk(const FoldConfig& config);
 
 // The begin and the end token, which the language model sees and folding does not.
@@ -47,6 +47,6 @@ inline constexpr std::int64_t end_tokens = 2;
 // The most positions whose language-model pass and fold fit together in `bytes`.
 [[nodiscard]] std::int64_t longest_that_folds(const FoldConfig& config, const ModelShape& language_model,
                                               const KeptOutputs& kept, std::int64_t chunk, double bytes,
-                                              std::int64_t threads);
+                                              std::int64_t threads, std::int64_t kept_pairs = 0);
 
 }  // namespace pleat

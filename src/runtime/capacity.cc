@@ -51,6 +51,12 @@ std::int64_t way_on_gpu(const ModelConfig& config, const ResultLayout& layout, a
   return by_kernels ? plan_by_kernels : plan_on_gpu;
 }
 
+// Numbers that are stored of each pair of positions beside the aligned error.
+std::int64_t kept_of_pairs(const ResultLayout& layout) {
+  constexpr std::int64_t bins = 64;
+  return (layout.distances ? 2 : 0) + (layout.distance_bins ? bins : 0);
+}
+
 }  // namespace
 
 ModelShape shape_of(const Esm2Config& config) {
@@ -62,6 +68,7 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
     : config_(config),
       shape_(shape_of(config.language_model)),
       kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
+      kept_pairs_(kept_of_pairs(layout)),
       threads_(devices.on_gpu() ? way_on_gpu(config, layout, precision)
                                 : std::max<std::int64_t>(1, at::get_num_threads() / devices.count())) {
   const double available = free_bytes(devices);
@@ -84,13 +91,14 @@ double Capacity::bytes_for(std::int64_t tokens) const {
   const double pass = activation_bytes(shape_, kept_, tokens, tokens, threads_);
   if (!kept_.mixture) return pass;
   const std::int64_t chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(config_.folding());
-  return pass + fold_bytes(config_.folding(), tokens - end_tokens, chunk, threads_);
+  return pass + fold_bytes(config_.folding(), tokens - end_tokens, chunk, threads_, kept_pairs_);
 }
 
 std::int64_t Capacity::longest_tokens(std::int64_t chunk) const {
   if (!kept_.mixture) return longest_that_fits(shape_, kept_, bytes_, threads_);
   if (chunk == 0) chunk = given_chunk_ > 0 ? given_chunk_ : smallest_chunk(config_.folding());
-  const std::int64_t positions = longest_that_folds(config_.folding(), shape_, kept_, chunk, bytes_, threads_);
+  const std::int64_t positions =
+      longest_that_folds(config_.folding(), shape_, kept_, chunk, bytes_, threads_, kept_pairs_);
   return positions > 0 ? positions + end_tokens : 0;
 }
 
@@ -107,14 +115,14 @@ std::int64_t Capacity::chunk_size(const std::vector<Batch>& batches, const std::
   if (given_chunk_ > 0) return given_chunk_;
   const Largest largest = largest_of(batches, tokens);
   const double left = bytes_ - activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_);
-  return largest_chunk(config_.folding(), largest.sequence - end_tokens, left, threads_);
+  return largest_chunk(config_.folding(), largest.sequence - end_tokens, left, threads_, kept_pairs_);
 }
 
 double Capacity::fold_peak(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
                            std::int64_t chunk) const {
   const Largest largest = largest_of(batches, tokens);
   return activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_) +
-         fold_bytes(config_.folding(), largest.sequence - end_tokens, chunk, threads_);
+         fold_bytes(config_.folding(), largest.sequence - end_tokens, chunk, threads_, kept_pairs_);
 }
 
 double Capacity::peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {

@@ -52,7 +52,8 @@ class Capacity {
   ModelConfig config_;
   ModelShape shape_;
   KeptOutputs kept_;
-  std::int64_t threads_;  // plan_on_gpu or plan_by_kernels on one
+  std::int64_t kept_pairs_;  // as in fold_bytes()
+  std::int64_t threads_;     // plan_on_gpu or plan_by_kernels on one
   double weights_ = 0;
   double bytes_ = 0;              // for a device's activations
   std::int64_t given_chunk_ = 0;  // 0 = automatic

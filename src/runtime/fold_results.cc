@@ -1,13 +1,18 @@
 #include "runtime/fold_results.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Half.h>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/device.h"
 #include "runtime/structure_check.h"
 #include "store/interfaces.h"
+#include "store/schema.h"
 #include "tensor/host.h"
 
 namespace pleat {
@@ -59,6 +64,33 @@ StoredInterfaces stored(const Interfaces& computed, const StructureNumbers& numb
           .contacts = floats_of(computed.contacts)};
 }
 
+// Puts what the layout asks for beyond the structure itself into `result`; false where it cannot be stored, and
+// `result` then says why.
+bool add_numbers(const char* what, const char* path, const at::Tensor& numbers, DType type, SequenceResult& result) {
+  const at::Tensor here = plain(numbers, at::kFloat);
+  const auto [least, largest] = here.aminmax();
+  const float reach = std::max(std::abs(least.item<float>()), std::abs(largest.item<float>()));  // NaN where one is
+  if (!std::isfinite(reach)) {
+    result = failed_result(result.row, RecordCode::not_finite, std::string(what) + " holds NaN or infinity");
+    return false;
+  }
+  if (type == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
+    result = failed_result(result.row, RecordCode::float16_overflow,
+                           std::string(what) + " reaches " + std::to_string(reach) +
+                               ", which float16 cannot hold; set tasks.structure.dtype to float32");
+    return false;
+  }
+  result.extra[path] = bytes_of(here, type);
+  return true;
+}
+
+void add_distances(const Distances& distances, const ResultLayout& layout, SequenceResult& result) {
+  const DType type = layout.structure_dtype;
+  if (!add_numbers("distogram", schema::distance_mean, distances.mean, type, result)) return;
+  if (!add_numbers("distogram", schema::distance_spread, distances.spread, type, result)) return;
+  if (layout.distance_bins) add_numbers("distogram", schema::distance_bins, distances.probabilities, type, result);
+}
+
 }  // namespace
 
 void add_structure(const FoldOutput& output, std::span<const std::uint16_t> chain, const ResultLayout& layout,
@@ -91,6 +123,10 @@ void add_structure(const FoldOutput& output, std::span<const std::uint16_t> chai
   structure.recycles = static_cast<std::int32_t>(output.recycles);
   if (layout.pae) structure.pae = bytes_of(pae, layout.structure_dtype);
   if (layout.interfaces) put_interfaces(stored(output.interfaces, numbers), result);
+  if (layout.distances) add_distances(output.distances, layout, result);
+  if (layout.trunk_states && !result.failed) {
+    add_numbers("trunk state", schema::trunk_states, output.trunk_states, layout.structure_dtype, result);
+  }
 }
 
 }  // namespace pleat

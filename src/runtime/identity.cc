@@ -18,9 +18,12 @@ std::string embeddings_text(const ResultLayout& layout) {
 std::string structure_text(const StructureTask& task) {
   if (!task.enabled) return "off";
   const std::string interfaces = task.interfaces ? fmt::format("below {}", task.pae_cutoff) : "off";
-  return fmt::format("num_recycles {}, recycle_tolerance {}, pae {}, interfaces {}, dtype {}, chain_gap {}",
-                     task.num_recycles, task.recycle_tolerance, task.pae, interfaces, name_of(task.dtype),
-                     task.chain_gap);
+  const char* const distogram = !task.distogram ? "off" : task.distogram_bins ? "with bins" : "distances";
+  return fmt::format(
+      "num_recycles {}, recycle_tolerance {}, pae {}, interfaces {}, distogram {}, trunk_states {}, dtype {}, "
+      "chain_gap {}",
+      task.num_recycles, task.recycle_tolerance, task.pae, interfaces, distogram, task.trunk_states,
+      name_of(task.dtype), task.chain_gap);
 }
 
 }  // namespace

@@ -66,7 +66,9 @@ void check_tasks(const Manifest& manifest, const ModelConfig& config) {
   }
 }
 
-ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, const Tokenizer& tokenizer) {
+ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, const Tokenizer& tokenizer) {
+  const Esm2Config& config = model.language_model;
+  const StructureTask& structure = manifest.tasks.structure;
   const EmbeddingsTask& embeddings = manifest.tasks.embeddings;
   ResultLayout layout;
   if (embeddings.enabled) {
@@ -79,9 +81,13 @@ ResultLayout make_layout(const Manifest& manifest, const Esm2Config& config, con
   layout.logits = manifest.tasks.logits;
   layout.contacts = manifest.tasks.contacts;
   layout.structure = manifest.tasks.structure.enabled;
-  layout.pae = layout.structure && manifest.tasks.structure.pae;
-  layout.interfaces = layout.structure && manifest.tasks.structure.interfaces;
-  layout.structure_dtype = manifest.tasks.structure.dtype;
+  layout.pae = layout.structure && structure.pae;
+  layout.interfaces = layout.structure && structure.interfaces;
+  layout.distances = layout.structure && structure.distogram;
+  layout.distance_bins = layout.distances && structure.distogram_bins;
+  layout.trunk_states = layout.structure && structure.trunk_states;
+  layout.structure_dtype = structure.dtype;
+  if (model.fold) layout.trunk_width = model.fold->trunk.sequence_state_dim;
   layout.width = config.hidden_size;
   layout.depth = config.num_hidden_layers;
   for (const char letter : tokenizer.alphabet()) layout.alphabet.emplace_back(1, letter);
@@ -163,6 +169,9 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   request.pae = structure.pae;
   request.interfaces = structure.interfaces;
   request.pae_cutoff = structure.pae_cutoff;
+  request.distances = structure.distogram;
+  request.distance_bins = structure.distogram_bins;
+  request.trunk_states = structure.trunk_states;
   request.chunk_size = chunk_size;
   return request;
 }
@@ -202,7 +211,7 @@ ChosenModel choose_model(const Manifest& manifest) {
   ModelConfig config = load_model_config(folder);
   check_tasks(manifest, config);
   Tokenizer tokenizer = make_tokenizer(manifest, config);
-  ResultLayout layout = make_layout(manifest, config.language_model, tokenizer);
+  ResultLayout layout = make_layout(manifest, config, tokenizer);
   return {devices, precision, folder, std::move(config), std::move(tokenizer), std::move(layout)};
 }
 

@@ -56,6 +56,10 @@ constexpr std::array attributes{
                    "checksum for strings of varying length."},
     AttributeEntry{positions, attr_units, "utf8", "", Present::with_structure, "`ångström`.", LayoutTexts(in_angstrom)},
     AttributeEntry{pae, attr_units, "utf8", "", Present::with_pae, "`ångström`.", LayoutTexts(in_angstrom)},
+    AttributeEntry{distance_mean, attr_units, "utf8", "", Present::with_distances, "`ångström`.",
+                   LayoutTexts(in_angstrom)},
+    AttributeEntry{distance_spread, attr_units, "utf8", "", Present::with_distances, "`ångström`.",
+                   LayoutTexts(in_angstrom)},
     AttributeEntry{logits, attr_alphabet, "utf8", "A", Present::with_logits, "The letter of each column.",
                    LayoutTexts([](const ResultLayout& layout) { return layout.alphabet; })},
     AttributeEntry{atom14_names, attr_residues, "utf8", "", Present::with_structure,
@@ -70,6 +74,7 @@ constexpr std::array letters{
     ShapeLetter{"L", "residues of one sequence"},
     ShapeLetter{"C", "chains of one sequence"},
     ShapeLetter{"D", "the model's width"},
+    ShapeLetter{"S", "the width of the folding trunk's sequence state"},
     ShapeLetter{"A", "letters of the model's alphabet"},
 };
 
@@ -117,6 +122,9 @@ std::string_view text_of(Present present) {
     case Present::with_structure: return "tasks.structure";
     case Present::with_pae: return "tasks.structure.pae";
     case Present::with_interfaces: return "tasks.structure.interfaces";
+    case Present::with_distances: return "tasks.structure.distogram";
+    case Present::with_distance_bins: return "tasks.structure.distogram.bins";
+    case Present::with_trunk_states: return "tasks.structure.trunk_states";
   }
   throw Error(ErrorCode::internal, "a dataset that is never there");
 }
@@ -132,14 +140,30 @@ bool is_asked_for(Present present, const ResultLayout& layout) {
     case Present::with_structure: return layout.structure;
     case Present::with_pae: return layout.pae;
     case Present::with_interfaces: return layout.interfaces;
+    case Present::with_distances: return layout.distances;
+    case Present::with_distance_bins: return layout.distance_bins;
+    case Present::with_trunk_states: return layout.trunk_states;
     default: return false;
   }
 }
 
+namespace {
+
+std::string size_text(std::int64_t size) {
+  switch (size) {
+    case model_width: return "D";
+    case letters_of_model: return "A";
+    case trunk_width: return "S";
+    default: return std::to_string(size);
+  }
+}
+
+}  // namespace
+
 std::string DatasetEntry::shape_text() const {
   std::string text = rows_text(*this);
   for (const std::int64_t size : sizes()) {
-    text += ", " + (size == model_width ? "D" : size == letters_of_model ? "A" : std::to_string(size));
+    text += ", " + size_text(size);
   }
   return text;
 }

@@ -20,6 +20,7 @@ Element element_in(const ResultLayout& layout, Element element) {
 
 std::int64_t size_in(const ResultLayout& layout, std::int64_t size) {
   if (size == schema::model_width) return layout.width;
+  if (size == schema::trunk_width) return layout.trunk_width;
   if (size == schema::letters_of_model) return std::ssize(layout.alphabet);
   return size;
 }

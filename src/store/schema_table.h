@@ -37,6 +37,9 @@ enum class Present : std::uint8_t {
   with_structure,
   with_pae,
   with_interfaces,
+  with_distances,
+  with_distance_bins,
+  with_trunk_states,
 };
 
 // For the reference page; "" for what is always there.
@@ -77,6 +80,7 @@ using Content =
 // Sizes of row_shape that depend on the model.
 inline constexpr std::int64_t model_width = -1;       // D
 inline constexpr std::int64_t letters_of_model = -2;  // A
+inline constexpr std::int64_t trunk_width = -3;       // S
 
 struct Range {
   double lowest;
@@ -105,7 +109,7 @@ struct DatasetEntry {
   [[nodiscard]] bool is_offsets() const { return std::holds_alternative<Offsets>(content); }
   // "U, D", in the letters of shape_letters().
   [[nodiscard]] std::string shape_text() const;
-  // How many elements a row holds in each dimension; `model_width` and `letters_of_model` stand for themselves.
+  // How many elements a row holds in each dimension; `model_width` and the like stand for themselves.
   [[nodiscard]] std::vector<std::int64_t> sizes() const;
 };
 

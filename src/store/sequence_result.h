@@ -23,10 +23,14 @@ struct ResultLayout {
   bool structure = false;
   bool pae = false;              // of the structures
   bool interfaces = false;       // likewise: how the chains of complexes lie to one another
+  bool distances = false;        // likewise: the distogram's
+  bool distance_bins = false;    // likewise: its probabilities
+  bool trunk_states = false;     // likewise
   std::int64_t width = 0;        // D
+  std::int64_t trunk_width = 0;  // S, of the trunk's sequence state
   std::int64_t depth = 0;        // the model's number of layers; sets the width of NN in layer_NN
   DType dtype = DType::float16;  // float16 or float32, of embeddings, logits and contacts
-  // float16 or float32, of the structures' plddt and pae.
+  // float16 or float32, of the structures' plddt, pae, distances and trunk states.
   DType structure_dtype = DType::float16;
   std::vector<std::string> alphabet;  // columns of /logits, in order
 };

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import program
 import pytest
+from folding import FOLDING
 from job import REPOSITORY, Job, fasta, proteins
 
 FOLD_MODEL = REPOSITORY / "tests/data/esmfold/wide_pair"
@@ -44,7 +45,8 @@ def files(tmp_path_factory):
     for dtype in ("float16", "float32"):
         everything = {"embeddings": {"layers": [0, -1], "bos": True, "dtype": dtype}, "logits": True, "contacts": True}
         found.append(made(folder, f"embedded-{dtype}", text=text, tasks=everything).output)
-        structure = {"structure": {"num_recycles": 0, "dtype": dtype}}
+        structure = {"structure": {"num_recycles": 0, "dtype": dtype, "distogram": {"bins": True},
+                                   "trunk_states": True}}
         found.append(made(folder, f"folded-{dtype}", FOLD_MODEL, fasta(proteins(3, 5, 20)) + ">c\nACDE:FGH\n>bad\nA7\n",
                           tasks=structure).output)
     # The demo's model is marked as untrained.
@@ -80,6 +82,8 @@ def sizes_in(file):
         sizes["A"] = len(file["logits"].attrs["alphabet"])
     for layer in file.get("embeddings", {}).values():
         sizes["D"] = layer["mean"].shape[1]
+    if "structures" in file:
+        sizes["S"] = json.loads((FOLDING / "config.json").read_text())["esmfold_config"]["trunk"]["sequence_state_dim"]
     if "missing_shards" in file.attrs:
         sizes["missing"] = len(file.attrs["missing_shards"])
     return sizes
@@ -175,7 +179,8 @@ def test_units(table, files):
                 if "units" in dataset.attrs:
                     assert dataset.attrs["units"] == units[path]
                     seen.add(path)
-    assert seen == {"/structures/positions", "/structures/pae"}
+    assert seen == {"/structures/positions", "/structures/pae", "/structures/distogram/mean",
+                    "/structures/distogram/spread"}
 
 
 def test_the_version(table, files):

@@ -74,7 +74,7 @@ TEST_P(Fold, EveryPartEqualsTheReferences) {
 TEST_P(Fold, ResultsEqualTheReferences) {
   const GoldenModel golden = golden_model();
   FoldRequest request;
-  request.distogram = true;
+  request.distogram_logits = true;
   request.lm_logits = true;
   for (std::size_t i = 0; i < golden.cases().size(); ++i) {
     const GoldenFold& fold = golden.cases()[i];
@@ -97,6 +97,31 @@ TEST_P(Fold, ResultsEqualTheReferences) {
       EXPECT_NEAR(actual.mean_plddt, fold.mean_plddt, 0.05);
     }
   }
+}
+
+TEST_P(Fold, WhatIsKeptOfTheTrunkIsThatOfTheResidues) {
+  const GoldenModel golden = golden_model();
+  FoldRequest request;
+  request.distogram_logits = true;
+  request.distances = true;
+  request.distance_bins = true;
+  request.trunk_states = true;
+  int linked = 0;
+  for (std::size_t i = 0; i < golden.cases().size(); ++i) {
+    SCOPED_TRACE(golden.cases()[i].sequence);
+    at::Tensor s;  // [P, c_s] of the last pass
+    const FoldOutput actual = golden.fold(i, request, [&](std::string_view name, const at::Tensor& value) {
+      if (name.ends_with(".s")) s = value.clone();
+    });
+    const at::Tensor residues = golden.expected(i, "residues").to(s.device());
+    linked += residues.size(0) < s.size(0) ? 1 : 0;
+    EXPECT_TRUE(at::equal(actual.trunk_states, s.index_select(0, residues)));
+    const at::Tensor bins = actual.distogram_logits.softmax(-1);
+    EXPECT_LE(largest_difference(actual.distances.probabilities, bins), 1e-5);
+    EXPECT_EQ(actual.distances.mean.sizes(), actual.pae.sizes());
+    EXPECT_EQ(actual.distances.spread.sizes(), actual.pae.sizes());
+  }
+  EXPECT_GE(linked, 1) << "no golden case has a linker";
 }
 
 TEST_P(Fold, ChunksChangeNothing) {

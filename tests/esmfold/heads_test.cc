@@ -116,6 +116,27 @@ TEST(Heads, DistogramIsTheMeanOfBothDirections) {
   }
 }
 
+TEST(Heads, DistancesFollowFromTheDistogram) {
+  const at::Tensor bounds = at::linspace(2.3125, 21.6875, 63, at::kDouble);
+  const double step = 0.3125;
+  const at::Tensor centers = at::cat({bounds - step / 2, bounds.slice(0, 62) + step / 2});  // [64]
+  for (const std::int64_t positions : {1, 2, 7, 8, 33}) {
+    SCOPED_TRACE(positions);
+    const Sample sample(positions);
+    const at::Tensor expected = sample.heads.distogram_logits(sample.pair).to(at::kDouble).softmax(-1);
+    const at::Tensor mean = (expected * centers).sum(-1);
+    const at::Tensor variance = (expected * (centers - mean.unsqueeze(-1)).square()).sum(-1);
+    const Distances actual = sample.heads.distances(sample.pair, true);
+    EXPECT_LT(largest(actual.probabilities - expected), 1e-6);
+    EXPECT_LT(largest(actual.mean - mean), 1e-4);
+    EXPECT_LT(largest(actual.spread - variance.sqrt()), 1e-4);
+    const Distances without = sample.heads.distances(sample.pair, false);
+    EXPECT_FALSE(without.probabilities.defined());
+    EXPECT_TRUE(at::equal(without.mean, actual.mean));
+    EXPECT_TRUE(at::equal(without.spread, actual.spread));
+  }
+}
+
 TEST(Heads, ResidueLogitsAreALinearLayer) {
   const Sample sample(9);
   const at::Tensor s = at::randn({9, sample.config.trunk.sequence_state_dim});

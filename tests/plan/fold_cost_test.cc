@@ -28,6 +28,15 @@ TEST_P(TrunkFlops, AreThosePublishedForEsmfold) {
 
 INSTANTIATE_TEST_SUITE_P(Lengths, TrunkFlops, testing::Values(1, 16, 64, 128, 256, 384, 1000, 4000, 100'000));
 
+TEST(FoldBytes, WhatIsKeptOfPairsIsCounted) {
+  const double pairs = 1000.0 * 1000.0 * 4;
+  EXPECT_DOUBLE_EQ(fold_bytes(published, 1000, 16, 2, 66) - fold_bytes(published, 1000, 16, 2), 66 * 5 * pairs);
+  EXPECT_LE(largest_chunk(published, 1000, 2e9, 2, 66), largest_chunk(published, 1000, 2e9, 2));
+  const ModelShape language_model{2560, 36, 40, 10240};
+  EXPECT_LT(longest_that_folds(published, language_model, {.mixture = true}, 16, 16e9, 2, 66),
+            longest_that_folds(published, language_model, {.mixture = true}, 16, 16e9, 2));
+}
+
 TEST(TrunkFlopsOfOther, GrowWithBlocksAndChannels) {
   TrunkConfig half = published.trunk;
   half.num_blocks = 24;
