@@ -59,7 +59,7 @@ int report_current_exception() {
     if (!error.hint().empty()) spdlog::error("hint: {}", error.hint());
     return exit_status_of(error.code());
   } catch (const Stopped& stopped) {
-    spdlog::error("stopped by signal {}; no result file was written", stopped.signal());
+    spdlog::error("stopped by signal {}; no file was left half-written", stopped.signal());
     return 128 + stopped.signal();
   } catch (const std::bad_alloc&) {
     spdlog::error("the machine has not enough memory for this");

@@ -17,6 +17,7 @@
 
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "cli/signals.h"
 #include "cli/whole_file.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -126,7 +127,7 @@ Written export_structure_files(const ResultReader& results, const ExportOptions&
     return {1, {}};
   }
   const StructureExportSummary summary =
-      export_structures(results, {format, options.ids, options.output, options.overwrite, json});
+      export_structures(results, {format, options.ids, options.output, options.overwrite, json, watch_signals().get()});
   spdlog::info("{} structure{} written", summary.files, summary.files == 1 ? "" : "s");
   if (summary.cif_holds_more) spdlog::info("mmCIF holds more than PDB: --format cif");
   std::cout << summary.index.string() << '\n';

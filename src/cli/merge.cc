@@ -67,7 +67,7 @@ void merge(const MergeArguments& arguments) {
   allow_many_open_files();
   const std::vector<std::filesystem::path> parts = parts_of(arguments);
   MergeOptions options = arguments.options;
-  options.stop = &watch_signals();
+  options.stop = watch_signals().get();
   const MergeSummary summary = merge_results(parts, arguments.output, options);
   if (!summary.missing.empty()) {
     spdlog::warn("the file lacks the records of {} shard{}: {}", summary.missing.size(),

@@ -14,6 +14,7 @@
 
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "cli/signals.h"
 #include "core/error.h"
 #include "core/size_text.h"
 #include "manifest/keys.h"
@@ -135,7 +136,8 @@ void fetch(const FetchArguments& arguments) {
   FetchPrinter printer;
   const FetchOptions options{.revision = arguments.revision,
                              .output = arguments.output,
-                             .progress = [&printer](const FetchProgress& progress) { printer(progress); }};
+                             .progress = [&printer](const FetchProgress& progress) { printer(progress); },
+                             .stop = watch_signals().get()};
   const FetchResult result = fetch_model(arguments.name, options);
   fmt::print(stderr, "commit {}, {} fetched\n", result.commit, size_text(result.downloaded));
   if (!known_answers(arguments.name, result.folder).empty()) {

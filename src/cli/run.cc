@@ -124,7 +124,7 @@ void run(const RunArguments& arguments, int& exit_status) {
   settings.cache_folder = arguments.cache_folder;
   settings.pleat_version = PLEAT_VERSION;
   settings.source_revision = revision();
-  settings.stop = &watch_signals();
+  settings.stop = watch_signals();
   settings.shard = shard;
   settings.restart = arguments.restart;
   if (!arguments.max_time.empty()) settings.max_seconds = seconds_in(arguments.max_time);

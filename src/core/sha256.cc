@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/stop.h"
 
 namespace pleat {
 
@@ -53,13 +54,13 @@ std::string sha256_of(std::string_view text) {
   return hash.finish();
 }
 
-std::string sha256_of_file(const std::filesystem::path& file, const std::stop_token& stop) {
+std::string sha256_of_file(const std::filesystem::path& file, const StopToken* stop) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(ErrorCode::missing_input, "cannot open '" + file.string() + "'");
   Sha256 hash;
   std::vector<char> buffer(std::size_t{1} << 20);
   while (in) {
-    if (stop.stop_requested()) return {};
+    throw_if_stopped(stop);
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     hash.update(std::string_view(buffer.data(), static_cast<std::size_t>(in.gcount())));
   }

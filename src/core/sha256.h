@@ -5,11 +5,12 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 
 namespace pleat {
+
+class StopToken;
 
 class Sha256 {
  public:
@@ -32,7 +33,7 @@ class Sha256 {
 [[nodiscard]] std::string hex_digits(std::span<const unsigned char> bytes);
 
 [[nodiscard]] std::string sha256_of(std::string_view text);
-// Throws Error(missing_input) when the file cannot be read to its end. Empty when stopped before that.
-[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file, const std::stop_token& stop = {});
+// Throws Error(missing_input) when the file cannot be read to its end, and Stopped. `stop` may be null.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file, const StopToken* stop = nullptr);
 
 }  // namespace pleat

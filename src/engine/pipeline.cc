@@ -27,7 +27,7 @@ void guard(Scheduler& scheduler, const Body& body) {
   try {
     body();
   } catch (const Stopped&) {
-    return;  // leases go back by themselves
+    scheduler.tick();  // it may not have looked yet; leases go back by themselves
   } catch (...) {
     scheduler.fail(std::current_exception());
   }
@@ -125,7 +125,7 @@ class ConsumerThread {
 std::thread make_thread(std::function<void()> body) { return std::thread(std::move(body)); }
 
 PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shared_ptr<Device>>& devices,
-                             PipelineConsumer& consumer, const StopFlag& stop, const std::shared_ptr<StopFlag>& halt,
+                             PipelineConsumer& consumer, const std::shared_ptr<StopToken>& halt,
                              const PipelineSystem& system) {
   std::vector<Scheduler::Traits> traits;
   traits.reserve(devices.size());
@@ -135,12 +135,12 @@ PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shar
   {
     const ConsumerThread consumer_thread(*scheduler, consumer, system.make);
     WorkerThreads workers(scheduler, devices, system.make);
-    while (scheduler->wait_while_at_work(poll_interval)) scheduler->tick(stop);
+    while (scheduler->wait_while_at_work(poll_interval)) scheduler->tick();
     outcome.hanging = workers.end();
     if (workers.all_missing()) throw no_threads(workers.why());
   }
   scheduler->rethrow_error();
-  throw_if_stopped(&stop);
+  if (halt->reason() == StopReason::signal) throw Stopped(*halt);
   if (scheduler->is_done()) return outcome;
   outcome.end = scheduler->is_short_of_time() ? PipelineEnd::no_time_left : PipelineEnd::no_device_left;
   return outcome;

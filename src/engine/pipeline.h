@@ -50,11 +50,12 @@ struct PipelineSystem {
 };
 
 // Computes every batch. Throws what `consumer` throws, Error(retry) where no thread can be made for any device, or
-// Stopped once `stop` holds a signal: then within ten seconds, whatever the devices do. `halt` is what the devices look
-// at: it gets the signal's number, or another one where they are to drop what they compute for another reason, and they
-// throw Stopped. Devices and `halt` are shared so that a device that hangs can be left behind.
+// Stopped once a signal has asked `halt` to stop, or the token above it: then within ten seconds, whatever the devices
+// do. `halt` is what the devices look at, and nobody else: they are asked to drop what they compute at the deadline,
+// and when something has failed, too, and throw Stopped. Devices and `halt` are shared so that a device that hangs can
+// be left behind.
 PipelineOutcome run_pipeline(const PipelineJob& job, const std::vector<std::shared_ptr<Device>>& devices,
-                             PipelineConsumer& consumer, const StopFlag& stop, const std::shared_ptr<StopFlag>& halt,
+                             PipelineConsumer& consumer, const std::shared_ptr<StopToken>& halt,
                              const PipelineSystem& system = {});
 
 }  // namespace pleat

@@ -10,17 +10,15 @@ using Seconds = std::chrono::duration<double>;
 
 // Expectations are of means; a batch may take this much longer.
 constexpr double margin = 1.25;
-// In StopFlag, beside the numbers of signals: drop what you compute.
-constexpr int dropped = -1;
 
 }  // namespace
 
 std::shared_ptr<Scheduler> Scheduler::make(PipelineJob job, const std::vector<Traits>& devices,
-                                           std::shared_ptr<StopFlag> halt, Now now) {
+                                           std::shared_ptr<StopToken> halt, Now now) {
   return std::shared_ptr<Scheduler>(new Scheduler(std::move(job), devices, std::move(halt), std::move(now)));
 }
 
-Scheduler::Scheduler(PipelineJob job, const std::vector<Traits>& devices, std::shared_ptr<StopFlag> halt, Now now)
+Scheduler::Scheduler(PipelineJob job, const std::vector<Traits>& devices, std::shared_ptr<StopToken> halt, Now now)
     : job_(std::move(job)), halt_(std::move(halt)), now_(std::move(now)), losses_(job_.lost), watchdog_(now_()) {
   for (const Traits& traits : devices) {
     devices_.push_back({.traits = traits});
@@ -55,7 +53,7 @@ Offer Scheduler::wait_for_lease(std::size_t device) {
 }
 
 Offer Scheduler::offer(std::size_t device) {
-  if (reason_ != CancelReason::none || !is_at_work(device)) return {Offer::Kind::leave, {}};
+  if (reason_ != StopReason::none || !is_at_work(device)) return {Offer::Kind::leave, {}};
   const std::size_t held = leases_of(device);
   // Results are held back here, where nobody has anything to lose, and not when they are there.
   if (held >= devices_[device].traits.most_leases || finished_.size() >= most_finished_) {
@@ -148,7 +146,7 @@ Scheduler::Next Scheduler::take(Delivery& delivery) { return wait_for_delivery(d
 
 Scheduler::Next Scheduler::wait_for_delivery(Delivery& delivery, Clock::duration patience) {
   std::unique_lock lock(mutex_);
-  const auto is_over = [&] { return reason_ == CancelReason::failure || (finished_.empty() && !any_at_work()); };
+  const auto is_over = [&] { return reason_ == StopReason::failure || (finished_.empty() && !any_at_work()); };
   if (patience > Clock::duration::zero()) {
     changed_.wait_for(lock, patience, [&] { return is_over() || !finished_.empty(); });
   }
@@ -166,16 +164,14 @@ bool Scheduler::wait_while_at_work(Clock::duration patience) {
   return any_at_work();
 }
 
-void Scheduler::tick(int signal) {
+void Scheduler::tick() {
   const std::scoped_lock lock(mutex_);
   const Clock::time_point now = now_();
   watchdog_.tick(now);
-  if (signal != 0) cancel(CancelReason::signal, signal);
-  if (now > job_.deadline) {
-    short_of_time_ = true;
-    cancel(CancelReason::deadline);
-  }
-  if (reason_ == CancelReason::none) {
+  const StopReason asked = now > job_.deadline ? std::max(halt_->reason(), StopReason::deadline) : halt_->reason();
+  if (asked == StopReason::deadline) short_of_time_ = true;
+  if (asked != StopReason::none) cancel(asked);
+  if (reason_ == StopReason::none) {
     give_up_overdue(now);
   } else {
     give_up_unresponsive(now);
@@ -203,11 +199,10 @@ void Scheduler::give_up_unresponsive(Clock::time_point now) {
   changed_.notify_all();
 }
 
-void Scheduler::cancel(CancelReason reason, int signal) {
-  if (reason_ == CancelReason::none) cancelled_at_ = now_();
+void Scheduler::cancel(StopReason reason) {
+  if (reason_ == StopReason::none) cancelled_at_ = now_();
   reason_ = std::max(reason_, reason);
-  int none = 0;
-  halt_->compare_exchange_strong(none, reason == CancelReason::signal ? signal : dropped);
+  if (reason != StopReason::signal) halt_->request(reason);  // it has heard of a signal before
   changed_.notify_all();
 }
 
@@ -219,10 +214,10 @@ void Scheduler::warn(const std::string& line) {
 void Scheduler::fail(std::exception_ptr error) {
   const std::scoped_lock lock(mutex_);
   if (error_ == nullptr) error_ = std::move(error);
-  cancel(CancelReason::failure);
+  cancel(StopReason::failure);
 }
 
-CancelReason Scheduler::cancel_reason() const {
+StopReason Scheduler::cancel_reason() const {
   const std::scoped_lock lock(mutex_);
   return reason_;
 }

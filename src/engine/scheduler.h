@@ -82,10 +82,6 @@ enum class DeviceState : std::uint8_t {
   left,       // its thread has gone
 };
 
-// The one way in which a run is told to end early; later causes do not replace earlier ones, but that a signal and a
-// failure do.
-enum class CancelReason : std::uint8_t { none, deadline, signal, failure };
-
 class Scheduler : public std::enable_shared_from_this<Scheduler> {
  public:
   using Clock = std::chrono::steady_clock;
@@ -101,10 +97,11 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
     bool has_float32 = false;
   };
 
-  // `halt` is what devices look at: it gets the signal's number, or -1 where they are to drop what they compute for
-  // another reason. `now` is called under the scheduler's lock.
+  // `halt` is what devices look at, and the scheduler too: whoever asks it, or the token above it, to stop ends the
+  // run. The scheduler asks it at the deadline, and when something has failed. `now` is called under the scheduler's
+  // lock.
   static std::shared_ptr<Scheduler> make(PipelineJob job, const std::vector<Traits>& devices,
-                                         std::shared_ptr<StopFlag> halt, Now now = Clock::now);
+                                         std::shared_ptr<StopToken> halt, Now now = Clock::now);
 
   // For workers; `device` is the number of the one that calls. None waits for anything but a lease.
   //
@@ -125,9 +122,9 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   // Waits so long for a delivery.
   [[nodiscard]] Next wait_for_delivery(Delivery& delivery, Clock::duration patience);
 
-  // For the supervisor, several times a second; `signal` is 0 until one has arrived. Looks for devices that hang, and
-  // for the end of time. Never waits.
-  void tick(int signal);
+  // For the supervisor, several times a second. Looks at the token, for devices that hang, and for the end of time.
+  // Never waits.
+  void tick();
   // Waits so long, or until no device is idle or computing any more. Whether one is.
   bool wait_while_at_work(Clock::duration patience);
 
@@ -136,7 +133,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   // Ends everything with this error, of which the first is kept.
   void fail(std::exception_ptr error);
 
-  [[nodiscard]] CancelReason cancel_reason() const;
+  [[nodiscard]] StopReason cancel_reason() const;
   [[nodiscard]] DeviceState state(std::size_t device) const;
   // Whether every row has gone to the consumer.
   [[nodiscard]] bool is_done() const;
@@ -162,7 +159,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   };
   using LeasedIterator = std::map<std::uint64_t, Leased>::iterator;
 
-  Scheduler(PipelineJob job, const std::vector<Traits>& devices, std::shared_ptr<StopFlag> halt, Now now);
+  Scheduler(PipelineJob job, const std::vector<Traits>& devices, std::shared_ptr<StopToken> halt, Now now);
 
   // All of these want the lock to be held.
   [[nodiscard]] Offer offer(std::size_t device);
@@ -180,7 +177,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   void quarantine_or_give_up(const Leased& lease, Loss& loss, std::vector<SequenceResult>& given_up);
   void give_up_overdue(Clock::time_point now);
   void give_up_unresponsive(Clock::time_point now);
-  void cancel(CancelReason reason, int signal = 0);
+  void cancel(StopReason reason);
   void deliver(Delivery delivery);
 
   // For Lease.
@@ -189,7 +186,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   void give_back(std::uint64_t ticket);
 
   const PipelineJob job_;
-  const std::shared_ptr<StopFlag> halt_;
+  const std::shared_ptr<StopToken> halt_;
   const Now now_;
 
   mutable std::mutex mutex_;
@@ -208,7 +205,7 @@ class Scheduler : public std::enable_shared_from_this<Scheduler> {
   double slowest_pace_ = 0;  // seconds for an operation, of all batches of this run
   std::uint64_t next_ticket_ = 1;
   bool short_of_time_ = false;
-  CancelReason reason_ = CancelReason::none;
+  StopReason reason_ = StopReason::none;
   Clock::time_point cancelled_at_;
   std::exception_ptr error_;
 };

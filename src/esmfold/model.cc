@@ -116,9 +116,7 @@ at::Tensor EsmFold::Parts::embed(const at::Tensor& states, const at::Tensor& aat
 BackboneState EsmFold::Parts::pass(const at::Tensor& s_0, at::Tensor& s, at::Tensor& z, const at::Tensor& bins,
                                    const at::Tensor& residue_index, const FoldRequest& request,
                                    const FoldTrace& trace) const {
-  const auto stop_if_asked = [&] {
-    if (request.stop != nullptr && *request.stop != 0) throw FoldStopped();
-  };
+  const auto stop_if_asked = [&] { throw_if_stopped(request.stop); };
   s = trunk.start(s_0, s, z, bins, residue_index);
   const std::int64_t chunk = request.chunk_size > 0 ? request.chunk_size : config.trunk.pairwise_state_dim;
   trunk.run(s, z, chunk, stop_if_asked, trace);

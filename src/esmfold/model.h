@@ -5,12 +5,12 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
 
+#include "core/stop.h"
 #include "esm2/model.h"
 #include "esmfold/distances.h"
 #include "esmfold/input.h"
@@ -34,8 +34,8 @@ struct FoldRequest {
   bool distogram_logits = false;
   bool trunk_states = false;
   bool lm_logits = false;
-  std::int64_t chunk_size = 0;             // channels of the pair state that a triangular multiplication keeps; 0 = all
-  const std::atomic<int>* stop = nullptr;  // not 0: give up between two blocks, see fold()
+  std::int64_t chunk_size = 0;      // channels of the pair state that a triangular multiplication keeps; 0 = all
+  const StopToken* stop = nullptr;  // asked to stop: give up between two blocks, see fold(); may be null
 };
 
 // L residues, linkers left out.
@@ -59,12 +59,6 @@ struct FoldOutput {
 // tests/data/esmfold/README.md for the names.
 using FoldTrace = std::function<void(std::string_view name, const at::Tensor& value)>;
 
-// Thrown by fold() when it was asked to stop.
-class FoldStopped : public std::exception {
- public:
-  [[nodiscard]] const char* what() const noexcept override { return "folding was asked to stop"; }
-};
-
 class EsmFold {
  public:
   // Binds every tensor, those of the language model included. `precision` is that of the language model and of the
@@ -83,7 +77,7 @@ class EsmFold {
   [[nodiscard]] const at::Tensor& mix() const;
 
   // states [P, D] float32: Esm2Output::mixed of one sequence, without its begin and end token, where the weights are;
-  // so is the output. Throws FoldStopped.
+  // so is the output. Throws Stopped.
   [[nodiscard]] FoldOutput fold(const at::Tensor& states, const FoldInput& input, const FoldRequest& request,
                                 const FoldTrace& trace = {}) const;
 

@@ -164,6 +164,7 @@ StructureExportSummary export_structures(const ResultReader& results, const Stru
   });
   Exporter exporter(results, request.format, *sink);
   for_each_wanted([&](std::int64_t number, const Record& record, const RecordFiles& files) {
+    throw_if_stopped(request.stop);
     exporter.add(number, record, files);
   });
   StructureExportSummary summary = exporter.finish();

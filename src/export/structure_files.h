@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "export/structure.h"
 #include "store/result_reader.h"
 
@@ -22,6 +23,7 @@ struct StructureExport {
   bool overwrite = false;
   // Each structure as NAME_model.cif, and beside it NAME_confidences.json and NAME_summary_confidences.json.
   bool with_confidences = false;
+  const StopToken* stop = nullptr;  // may be null
 };
 
 // A record that has no file, and why.
@@ -43,7 +45,8 @@ struct StructureExportSummary {
 // Files are named after their records (see file_names.h), whatever `ids` says; index.tsv lists every record asked for,
 // those without a file too. Throws Error(usage) where the file has no structures, or no PAE where confidences are asked
 // for; Error(bad_input) where an id is not there or the file is damaged; Error(cannot_create), also where a file is in
-// the way, before anything is written; Error(io), Error(retry). Each file is either whole or not there.
+// the way, before anything is written; Error(io), Error(retry), Stopped. Each file is either whole or not
+// there.
 StructureExportSummary export_structures(const ResultReader& results, const StructureExport& request);
 
 // The file of the one record of that id. Throws Error(bad_input) where there is none, or not exactly one.

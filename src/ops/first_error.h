@@ -29,7 +29,7 @@ class FirstError {
   }
 
  private:
-  const StopFlag* stop_ = StopScope::current();
+  const StopToken* stop_ = StopScope::current();
   std::atomic<bool> failed_ = false;
   std::exception_ptr error_;
 };

@@ -34,8 +34,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Kept free at the end of --max-time, for what is under way to be dropped and flushed.
-constexpr double flush_seconds = 5;
 // A failure for lack of memory does not stand where there is so much more.
 constexpr double noticeably_more = 1.1;
 constexpr const char* resume_hint = "run the same command again: it resumes this run";
@@ -128,16 +126,17 @@ std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
 // One run, between its preparation and its summary.
 class Run {
  public:
-  Run(const Manifest& manifest, const RunSettings& settings, PreparedJob job, std::string created,
-      RunObserver& observer)
+  Run(const Manifest& manifest, const RunSettings& settings, std::shared_ptr<const StopToken> stop, PreparedJob job,
+      std::string created, RunObserver& observer)
       : manifest_(manifest),
         settings_(settings),
+        stop_(std::move(stop)),
         checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(job.model_folder))),
-        shared_(std::make_shared<Computation>(std::move(job), checkpoint_)),
+        shared_(std::make_shared<Computation>(std::move(job), checkpoint_, stop_)),
         job_(shared_->job),
         observer_(observer),
         created_(std::move(created)),
-        model_hash_(*checkpoint_) {
+        model_hash_(*checkpoint_, stop_) {
     check_heads(manifest, *checkpoint_);
     files_ = std::make_unique<ResultFiles>(manifest, settings, job_, created_, writer_options());
     if (!writer().is_locked()) {
@@ -173,10 +172,7 @@ class Run {
   }
 
  private:
-  [[nodiscard]] const StopFlag& stop() const {
-    static const StopFlag never = 0;
-    return settings_.stop != nullptr ? *settings_.stop : never;
-  }
+  [[nodiscard]] const StopToken& stop() const { return *stop_; }
   [[nodiscard]] ResultWriter& writer() { return files_->writer(); }
   [[nodiscard]] std::string program() const { return settings_.pleat_version + " (" + settings_.source_revision + ")"; }
 
@@ -258,10 +254,7 @@ class Run {
     job.flops = job_.flops;
     job.lost = files_->writer().earlier().lost;
     job.batch_timeout = static_cast<double>(manifest_.run.batch_timeout.value_or(0));
-    if (settings_.max_seconds > 0) {
-      const std::chrono::duration<double> left(settings_.max_seconds - flush_seconds - process_seconds());
-      job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
-    }
+    if (settings_.max_seconds > 0) job.deadline = deadline_of(settings_.max_seconds);
     return job;
   }
 
@@ -280,7 +273,7 @@ class Run {
     ProgressCount progress(job_, observer_);
     ResultSink sink(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_,
                     shared_->under_way, observer_);
-    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, sink, stop(), shared_->halt);
+    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, sink, shared_->halt);
     if (outcome.end == PipelineEnd::no_time_left) {
       throw time_is_over(job_.dataset, job_.flops,
                          {.limit = settings_.max_seconds,
@@ -351,6 +344,7 @@ class Run {
 
   const Manifest& manifest_;
   const RunSettings& settings_;
+  std::shared_ptr<const StopToken> stop_;
   std::shared_ptr<const Checkpoint> checkpoint_;
   std::shared_ptr<Computation> shared_;  // with the devices, of which one that hangs stays behind
   PreparedJob& job_;
@@ -361,19 +355,11 @@ class Run {
   std::optional<ResultCache> cache_;
 };
 
-// What an earlier run has settled, or nothing.
-NamedValues settled_values(const Manifest& manifest, const RunSettings& settings) {
-  if (settings.restart) return {};
-  const std::optional<RunIdentity> earlier =
-      find_earlier_run(work_folder_of(manifest.resolve(manifest.output), settings.work_folder));
-  return earlier ? earlier->settled : NamedValues();
-}
-
-}  // namespace
-
-RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
-  const NamedValues settled = settled_values(manifest, settings);
+RunSummary run_until_stopped(const Manifest& manifest, const RunSettings& settings,
+                             const std::shared_ptr<const StopToken>& stop, RunObserver& observer) {
   const std::filesystem::path work_folder = work_folder_of(manifest.resolve(manifest.output), settings.work_folder);
+  const std::optional<RunIdentity> earlier = settings.restart ? std::nullopt : find_earlier_run(work_folder);
+  const NamedValues settled = earlier ? earlier->settled : NamedValues();
   std::optional<std::set<std::int64_t>> earlier_rows;
   const auto is_done = [&](std::int64_t key) {
     if (settled.empty()) return false;
@@ -382,12 +368,26 @@ RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObs
   };
   const PrepareOptions options{.is_done = is_done,
                                .shard = settings.shard,
-                               .precision_of_auto = precision_named(value_of(settled, settled_precision))};
+                               .precision_of_auto = precision_named(value_of(settled, settled_precision)),
+                               .stop = stop.get()};
   PreparedJob job = prepare_job(manifest, options, observer);
   job.order = settings.order.value_or(job.order);
-  throw_if_stopped(settings.stop);
+  throw_if_stopped(stop.get());
   const std::string created = value_of(settled, settled_created_utc);
-  return Run(manifest, settings, std::move(job), created.empty() ? utc_now() : created, observer)();
+  return Run(manifest, settings, stop, std::move(job), created.empty() ? utc_now() : created, observer)();
+}
+
+}  // namespace
+
+RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer) {
+  const auto stop = std::make_shared<StopToken>(settings.stop);
+  if (settings.max_seconds > 0) stop->set_deadline(deadline_of(settings.max_seconds));
+  try {
+    return run_until_stopped(manifest, settings, stop, observer);
+  } catch (const Stopped& stopped) {
+    if (stopped.reason() != StopReason::deadline) throw;
+    throw Error(ErrorCode::retry, "the time of --max-time is over, and the file is not complete", resume_hint);
+  }
 }
 
 }  // namespace pleat

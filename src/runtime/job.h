@@ -1,7 +1,6 @@
 // One run, from a manifest to a result file.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "engine/device.h"
 #include "manifest/manifest.h"
 #include "plan/batches.h"
@@ -46,10 +46,10 @@ struct RunSettings {
   std::filesystem::path cache_folder;
   std::string pleat_version;
   std::string source_revision;
-  const std::atomic<int>* stop = nullptr;  // holds a signal's number once one has arrived
-  std::optional<ShardSpec> shard;          // compute only this part of the inputs
-  bool restart = false;                    // forget what an earlier run has left in the work folder
-  double max_seconds = 0;                  // from the start of the process; 0 = no limit
+  std::shared_ptr<const StopToken> stop;  // may be null
+  std::optional<ShardSpec> shard;         // compute only this part of the inputs
+  bool restart = false;                   // forget what an earlier run has left in the work folder
+  double max_seconds = 0;                 // from the start of the process; 0 = no limit
   // In which order sequences are computed; empty = as suits the devices. By row, the file is assembled during the run.
   std::optional<BatchOrder> order;
   // Puts something between the engine and each device, for tests of what devices may do; usually empty.
@@ -94,7 +94,8 @@ struct RunSummary {
   bool untrained = false;
 };
 
-// Goes on with what an earlier run of the same manifest has left. Throws Error or Stopped; then no file is left under
+// Goes on with what an earlier run of the same manifest has left. Throws Error, also where the time
+// of the run is over, or Stopped; then no file is left under
 // the output's name, and what was computed stays in the work folder. A device that hangs leaves a thread behind: the
 // process must then end without destroying what that thread may use.
 [[nodiscard]] RunSummary run_job(const Manifest& manifest, const RunSettings& settings, RunObserver& observer);

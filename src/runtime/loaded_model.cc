@@ -36,8 +36,8 @@ LoadedModel::LoadedModel(const Checkpoint& checkpoint, const PreparedJob& job, P
 std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& checkpoint, const PreparedJob& job) {
   const std::vector<Gpu>& gpus = job.devices.gpus;
   if (gpus.empty()) return {std::make_shared<const LoadedModel>(checkpoint, job, job.precision)};
-  const StopFlag never = 0;
-  const StopFlag& stop = StopScope::current() != nullptr ? *StopScope::current() : never;
+  const StopToken never;
+  const StopToken& stop = StopScope::current() != nullptr ? *StopScope::current() : never;
   std::vector<std::future<std::shared_ptr<const LoadedModel>>> loading;
   for (const Gpu& gpu : gpus) {
     loading.push_back(std::async(std::launch::async, [&, threads = threads_of_each(gpus.size())] {

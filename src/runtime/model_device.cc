@@ -172,8 +172,6 @@ void ModelDevice::add_fold(const LoadedModel& model, const at::Tensor& states, c
     } else {
       result = failed_result(result.row, RecordCode::not_finite, "the language model's states hold NaN or infinity");
     }
-  } catch (const FoldStopped&) {
-    throw Stopped(*shared_->halt);
   } catch (const Stopped&) {
     throw;
   } catch (const DeviceLost&) {

@@ -57,14 +57,17 @@ class Float32Models {
 
 // What the devices of a run share.
 struct Computation {
-  Computation(PreparedJob prepared, std::shared_ptr<const Checkpoint> checkpoint)
-      : job(std::move(prepared)), float32_models(std::move(checkpoint), job) {}
+  // What asks the run to stop asks the devices too.
+  Computation(PreparedJob prepared, std::shared_ptr<const Checkpoint> checkpoint, std::shared_ptr<const StopToken> stop)
+      : job(std::move(prepared)),
+        float32_models(std::move(checkpoint), job),
+        halt(std::make_shared<StopToken>(std::move(stop))) {}
 
   PreparedJob job;
   // One in the processor's memory for all, or one on each GPU.
   std::vector<std::shared_ptr<const LoadedModel>> models;
   Float32Models float32_models;
-  std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
+  std::shared_ptr<StopToken> halt;  // of the devices alone
   FoldCount folded;
   UnderWay under_way;
 };

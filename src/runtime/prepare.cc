@@ -94,8 +94,11 @@ ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, con
   return layout;
 }
 
-Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, RunObserver& observer) {
-  Dataset dataset = read_inputs(input_files(manifest), read_options(manifest, tokenizer));
+Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, const StopToken* stop,
+                     RunObserver& observer) {
+  ReadOptions options = read_options(manifest, tokenizer);
+  options.stop = stop;
+  Dataset dataset = read_inputs(input_files(manifest), options);
   for (const InputReport& input : dataset.inputs) {
     if (input.is_bad()) observer.warning("input with " + input.problem + ": " + input.message);
   }
@@ -278,7 +281,7 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   }
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
-  Dataset dataset = read_dataset(manifest, tokenizer, observer);
+  Dataset dataset = read_dataset(manifest, tokenizer, options.stop, observer);
   if (options.shard) {
     dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
   }

@@ -81,6 +81,7 @@ struct PrepareOptions {
   std::optional<ShardSpec> shard = {};
   // What run.precision: auto comes to; nothing leaves it to the devices.
   std::optional<Precision> precision_of_auto = {};
+  const StopToken* stop = nullptr;  // of reading the inputs; may be null
 };
 
 // All but the batches.

@@ -56,7 +56,7 @@ void ResultFiles::add(SequenceResult result) {
   outcomes_.add(result);
 }
 
-void ResultFiles::take_up_earlier(const StopFlag& stop) {
+void ResultFiles::take_up_earlier(const StopToken& stop) {
   writer_.replay(folder_ != nullptr, [&](const SequenceResult& result) {
     throw_if_stopped(&stop);
     if (folder_ != nullptr) static_cast<void>(folder_->add(result));

@@ -26,7 +26,7 @@ class ResultFiles {
   // Throws like ResultWriter::add().
   void add(SequenceResult result);
   // Takes up what an earlier run has left in the work folder. Throws Stopped too.
-  void take_up_earlier(const StopFlag& stop);
+  void take_up_earlier(const StopToken& stop);
   // Gives everything its name, and tells the summary of it.
   void finish(const FileAttributes& attributes, RunSummary& summary);
 

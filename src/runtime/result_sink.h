@@ -46,7 +46,7 @@ class ResultSink : public PipelineConsumer {
   UnderWay& under_way_;
   RunObserver& observer_;
   std::chrono::steady_clock::time_point noted_ = std::chrono::steady_clock::now();
-  const StopFlag never_ = 0;
+  const StopToken never_;
   bool model_known_ = false;
 };
 

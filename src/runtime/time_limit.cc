@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
+
+#include "runtime/machine.h"
 
 namespace pleat {
 namespace {
 
 constexpr std::size_t most_names = 3;
+// Kept free at the end of --max-time, for what is under way to be dropped and flushed.
+constexpr double flush_seconds = 5;
 // A sequence that was computed for so much of the limit and is not done would have no better chance in the next run.
 constexpr double most_of_it = 0.8;
 
@@ -36,6 +41,11 @@ std::string name_of(const Dataset& dataset, std::int64_t row) {
 }
 
 }  // namespace
+
+StopToken::Clock::time_point deadline_of(double max_seconds) {
+  const std::chrono::duration<double> left(max_seconds - flush_seconds - process_seconds());
+  return StopToken::Clock::now() + std::chrono::duration_cast<StopToken::Clock::duration>(left);
+}
 
 std::string duration_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/stop.h"
 #include "sequence/dataset.h"
 
 namespace pleat {
@@ -18,6 +19,9 @@ struct TimeSpent {
   std::function<double(std::int64_t row)> seconds_of;         // of a done row; 0 where it was not computed
   std::function<double(std::int64_t row)> seconds_under_way;  // of a row that was being computed at the end, else 0
 };
+
+// When a process that may take so many seconds has to be over, but for what it must flush.
+[[nodiscard]] StopToken::Clock::time_point deadline_of(double max_seconds);
 
 // "2 h 5 min", "3 min", "40 s".
 [[nodiscard]] std::string duration_text(double seconds);

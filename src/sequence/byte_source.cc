@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -10,8 +11,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <new>
-#include <optional>
 #include <vector>
 
 #include "core/file.h"
@@ -41,7 +42,7 @@ constexpr const char* fetch_again = "copy or download the file again";
 // The file as it lies there: counted and hashed on the way, with a look at its first bytes.
 class RawFile {
  public:
-  explicit RawFile(const std::filesystem::path& file) : path_(file), ahead_(block_bytes) {
+  RawFile(const std::filesystem::path& file, const StopToken* stop) : path_(file), stop_(stop), ahead_(block_bytes) {
     fd_ = FileDescriptor(file == "-" ? ::dup(STDIN_FILENO) : ::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd_.is_open()) throw_not_opened(errno, file);
     // A file of which not even the start can be read counts as one that is not there.
@@ -86,6 +87,7 @@ class RawFile {
   }
 
   std::size_t take(std::span<char> out) {
+    wait_for_bytes();
     ssize_t count = 0;
     do {
       count = ::read(fd_.get(), out.data(), out.size());
@@ -99,8 +101,21 @@ class RawFile {
     return static_cast<std::size_t>(count);
   }
 
+  // A pipe may be silent for long, in which a read would hear of nothing.
+  void wait_for_bytes() const {
+    constexpr int glance_milliseconds = 50;
+    throw_if_stopped(stop_);
+    if (stop_ == nullptr) return;
+    pollfd input{fd_.get(), POLLIN, 0};
+    for (int ready = 0; ready == 0 || (ready < 0 && errno == EINTR);) {
+      ready = ::poll(&input, 1, glance_milliseconds);
+      throw_if_stopped(stop_);
+    }
+  }
+
   std::filesystem::path path_;
   FileDescriptor fd_;
+  const StopToken* stop_;
   std::vector<char> ahead_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -253,14 +268,18 @@ class ArchiveSource final : public ByteSource {
       *block = source.buffer_.data();
       return static_cast<la_ssize_t>(source.file_->read(source.buffer_));
     } catch (const BrokenInput& error) {
-      source.failure_ = error;
+      source.failure_ = std::current_exception();
       archive_set_error(a, EIO, "%s", error.what());
+      return ARCHIVE_FATAL;
+    } catch (const Stopped& stopped) {
+      source.failure_ = std::current_exception();
+      archive_set_error(a, EINTR, "%s", stopped.what());
       return ARCHIVE_FATAL;
     }
   }
 
   [[noreturn]] void throw_broken() const {
-    if (failure_) throw BrokenInput(*failure_);
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
     const char* const text = archive_error_string(archive_.get());
     const std::string why = text == nullptr ? "" : text;
     if (archive_errno(archive_.get()) == ENOMEM) throw std::bad_alloc();
@@ -271,7 +290,7 @@ class ArchiveSource final : public ByteSource {
   std::unique_ptr<RawFile> file_;
   std::string_view kind_;
   std::array<char, 1 << 16> buffer_{};
-  std::optional<BrokenInput> failure_;
+  std::exception_ptr failure_;
   std::unique_ptr<archive, Free> archive_;
   bool is_open_ = false;
 };
@@ -286,13 +305,13 @@ bool is_zstd(std::string_view start) {
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file) {
+std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file, const StopToken* stop) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
     throw Error(ErrorCode::missing_input, "the folder " + quoted(file) + " holds no file",
                 "folders inside it are not looked into; a pattern such as " + quoted(file / "*/*.fasta") + " does");
   }
-  auto raw = std::make_unique<RawFile>(file);
+  auto raw = std::make_unique<RawFile>(file, stop);
   using namespace std::string_view_literals;
   const std::string_view start = raw->start();
   if (start.starts_with("\x1f\x8b"sv)) return std::make_unique<GzipSource>(std::move(raw));

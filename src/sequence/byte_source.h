@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/stop.h"
 
 namespace pleat {
 
@@ -49,7 +50,9 @@ class ByteSource {
   [[nodiscard]] virtual Facts facts() = 0;
 };
 
-// "-" is standard input. Throws Error(missing_input) when the file is not there, is a folder or may not be read.
-[[nodiscard]] std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file);
+// "-" is standard input. Throws Error(missing_input) when the file is not there, is a folder or may not be read. It and
+// all that reads from it throw Stopped, also while a pipe is silent. `stop` may be null and must outlive the source.
+[[nodiscard]] std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file,
+                                                      const StopToken* stop = nullptr);
 
 }  // namespace pleat

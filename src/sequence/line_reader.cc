@@ -14,8 +14,8 @@ bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& file)
-    : file_(file), source_(open_source(file)), block_(block_bytes) {}
+LineReader::LineReader(const std::filesystem::path& file, const StopToken* stop)
+    : file_(file), source_(open_source(file, stop)), block_(block_bytes) {}
 
 std::string_view LineReader::start() {
   constexpr std::size_t enough = 4096;  // a pipe, or a block of gzip, may give less at once

@@ -23,7 +23,7 @@ inline constexpr std::size_t max_text_bytes = std::size_t{64} << 20U;
 class LineReader {
  public:
   // Throws as open_source() does.
-  explicit LineReader(const std::filesystem::path& file);
+  explicit LineReader(const std::filesystem::path& file, const StopToken* stop = nullptr);
 
   // The next line without its end, valid until the next call; empty at the end of the file. Throws BrokenInput, also
   // for a line over max_text_bytes. A line in which the file breaks off is given first: is_cut() then tells.

@@ -146,7 +146,8 @@ std::string name_of(InputFormat format, std::string_view compression) {
 template <class AnyCollector>
 class InputReading {
  public:
-  InputReading(const InputFile& input, AnyCollector& collector) : input_(input), collector_(collector) {
+  InputReading(const InputFile& input, const StopToken* stop, AnyCollector& collector)
+      : input_(input), stop_(stop), collector_(collector) {
     report_.path = input.file.string();
   }
 
@@ -154,7 +155,7 @@ class InputReading {
     collector_.begin_input();
     std::optional<LineReader> lines;
     try {
-      lines.emplace(input_.file);
+      lines.emplace(input_.file, stop_);
       read(*lines);
     } catch (const BrokenInput& error) {
       if (!error.sound_before()) {
@@ -198,20 +199,21 @@ class InputReading {
   }
 
   const InputFile& input_;
+  const StopToken* stop_;
   AnyCollector& collector_;
   InputReport report_;
 };
 
 // Gives every record of every input to the collector, which is told where inputs begin.
 template <class AnyCollector>
-void read_files(const std::vector<InputFile>& files, AnyCollector& collector, std::vector<InputReport>& reports,
-                std::vector<std::string>& warnings) {
+void read_files(const std::vector<InputFile>& files, const StopToken* stop, AnyCollector& collector,
+                std::vector<InputReport>& reports, std::vector<std::string>& warnings) {
   const auto none_is_read = [&] {
     return std::ranges::all_of(reports,
                                [](const InputReport& report) { return report.is_bad() && report.records == 0; });
   };
   for (const InputFile& file : files) {
-    InputReport report = InputReading<AnyCollector>(file, collector).run();
+    InputReport report = InputReading<AnyCollector>(file, stop, collector).run();
     if (file.from_folder && report.problem == input_problem::unknown) {
       warnings.push_back("passed over: " + report.message);
       continue;
@@ -306,7 +308,7 @@ class SurveyCollector {
 Dataset read_inputs(const std::vector<InputFile>& files, const ReadOptions& options) {
   Dataset dataset;
   Collector collector(options, dataset);
-  read_files(files, collector, dataset.inputs, dataset.warnings);
+  read_files(files, options.stop, collector, dataset.inputs, dataset.warnings);
   collector.finish();
   warn_of_duplicate_ids(dataset);
   return dataset;
@@ -315,7 +317,7 @@ Dataset read_inputs(const std::vector<InputFile>& files, const ReadOptions& opti
 InputSurvey survey_inputs(const std::vector<InputFile>& files, const ReadOptions& options) {
   InputSurvey survey;
   SurveyCollector collector(options, survey);
-  read_files(files, collector, survey.inputs, survey.warnings);
+  read_files(files, options.stop, collector, survey.inputs, survey.warnings);
   collector.finish();
   return survey;
 }

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "sequence/dataset.h"
 #include "sequence/input_file.h"
 
@@ -35,14 +36,15 @@ struct ReadOptions {
   bool strict = false;          // policy.residues
   std::int64_t max_length = 0;  // policy.max_length: longer sequences are rejected; 0 = no limit
   NucleotidePolicy nucleotides = NucleotidePolicy::warn;
-  bool share_duplicates = true;  // policy.duplicates: equal residues in equal chains become one row
+  bool share_duplicates = true;     // policy.duplicates: equal residues in equal chains become one row
+  const StopToken* stop = nullptr;  // may be null
 };
 
 // Reads every input in turn. A bad record is recorded as rejected and reading goes on. So it does behind an input that
 // is missing, not recognised or damaged, of which what can be trusted is taken: Dataset::inputs says what was wrong,
 // and the record in which an input breaks off is rejected. Of compressed data whose checksum fails nothing is taken. An
 // input without records is no fault and gives a warning. Throws Error(missing_input), with the reason of the first,
-// where no input at all could be read.
+// where no input at all could be read, and Stopped.
 [[nodiscard]] Dataset read_inputs(const std::vector<InputFile>& files, const ReadOptions& options);
 
 // What inputs hold, without the residues: for plans of runs over more sequences than one wants in memory.

@@ -87,7 +87,7 @@ class Runs {
 
 class Merger {
  public:
-  Merger(const MergeSources& sources, const hdf5::File& file, const GuardedFile& guard, const StopFlag* stop)
+  Merger(const MergeSources& sources, const hdf5::File& file, const GuardedFile& guard, const StopToken* stop)
       : sources_(sources), file_(file), guard_(guard), stop_(stop), first_(sources.parts.front()) {}
 
   void write() {
@@ -235,7 +235,7 @@ class Merger {
   const MergeSources& sources_;
   const hdf5::File& file_;
   const GuardedFile& guard_;
-  const StopFlag* stop_;
+  const StopToken* stop_;
   const MergePart& first_;
 };
 

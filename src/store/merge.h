@@ -12,7 +12,7 @@ namespace pleat {
 struct MergeOptions {
   bool allow_missing = false;
   bool overwrite = false;
-  const StopFlag* stop = nullptr;  // may be null
+  const StopToken* stop = nullptr;  // may be null
 };
 
 struct MergeSummary {
@@ -29,7 +29,7 @@ struct MergeSummary {
 // not divided, bit for bit; what tells of the computation (/records/seconds, attempts, device) comes from the parts,
 // `created_utc` is the latest of theirs. The same parts give the same bytes, and a merge whose very file is there
 // already changes nothing. Throws Error(missing_input), Error(bad_input) for parts that do not belong together,
-// Error(cannot_create), Error(io), Error(retry), or Stopped once `stop` holds a signal; then nothing is left under the
+// Error(cannot_create), Error(io), Error(retry), or Stopped once `stop` is asked to; then nothing is left under the
 // output's name.
 MergeSummary merge_results(const std::vector<std::filesystem::path>& parts, const std::filesystem::path& output,
                            const MergeOptions& options);

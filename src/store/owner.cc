@@ -90,7 +90,7 @@ bool lives_here(const Json& owner) {
 
 }  // namespace
 
-Owner::Owner(const fs::path& folder, bool has_lock, const OwnerPace& pace, const StopFlag* stop)
+Owner::Owner(const fs::path& folder, bool has_lock, const OwnerPace& pace, const StopToken* stop)
     : folder_(folder), file_(folder / file_name), host_(host_name()), started_(start_of(::getpid())) {
   std::random_device random;
   nonce_ = fmt::format("{:08x}{:08x}", random(), random());
@@ -106,7 +106,7 @@ Owner::~Owner() {
   if (is_ours()) fs::remove(file_, ignored);
 }
 
-void Owner::wait_for_death(bool has_lock, const OwnerPace& pace, const StopFlag* stop) const {
+void Owner::wait_for_death(bool has_lock, const OwnerPace& pace, const StopToken* stop) const {
   const std::optional<std::string> found = content_of(file_);
   if (!found) return;
   const Json owner = parsed(*found);

@@ -27,7 +27,7 @@ class Owner {
   // of its own. One that is there already is dead where it ran on this machine and has lost the lock that this process
   // has (`has_lock`), or is no process any more; else it is dead when it shows no life for as long as `pace` says.
   // Throws Error(cannot_create) when it lives, Error(retry) when the disk is full, and Stopped.
-  Owner(const std::filesystem::path& folder, bool has_lock, const OwnerPace& pace, const StopFlag* stop);
+  Owner(const std::filesystem::path& folder, bool has_lock, const OwnerPace& pace, const StopToken* stop);
   ~Owner();
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
@@ -38,7 +38,7 @@ class Owner {
   void throw_if_replaced() const;
 
  private:
-  void wait_for_death(bool has_lock, const OwnerPace& pace, const StopFlag* stop) const;
+  void wait_for_death(bool has_lock, const OwnerPace& pace, const StopToken* stop) const;
   void create();
   void beat(const std::stop_token& stop, std::chrono::milliseconds interval);
   [[nodiscard]] std::string text() const;

@@ -34,8 +34,8 @@ struct WriterOptions {
   std::function<bool(const SequenceResult& failure, std::int64_t longest_tokens)> tries_again = {};
   bool restart = false;  // forget what an earlier run has left
   OwnerPace owner_pace = {};
-  const StopFlag* stop = nullptr;  // ends waiting for a dead owner of the work folder, the checking of earlier results,
-                                   // and finish(), with Stopped
+  const StopToken* stop = nullptr;  // ends waiting for a dead owner of the work folder, the checking of earlier
+                                    // results, and finish(), with Stopped
 };
 
 // What was found in the work folder.

@@ -45,7 +45,7 @@ bool make_durably(std::filesystem::path folder) {
 
 }  // namespace
 
-WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopFlag* stop)
+WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopToken* stop)
     : folder_(std::move(folder)), remove_folder_(remove_folder) {
   remove_folder_ |= make_durably(std::filesystem::absolute(folder_).lexically_normal());
   try {
@@ -56,7 +56,7 @@ WorkFolder::WorkFolder(std::filesystem::path folder, bool remove_folder, const O
   }
 }
 
-void WorkFolder::lock(const OwnerPace& pace, const StopFlag* stop) {
+void WorkFolder::lock(const OwnerPace& pace, const StopToken* stop) {
   const std::filesystem::path file = folder_ / lock_name;
   LockedFile locked = open_locked(file);
   if (!locked.is_ours) {

@@ -14,7 +14,7 @@ class WorkFolder {
  public:
   // Makes the folder where needed, locks it, and writes down who owns it. Throws Error(cannot_create), also when a
   // living run uses the folder, Error(retry) when the disk is full, and Stopped.
-  WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopFlag* stop);
+  WorkFolder(std::filesystem::path folder, bool remove_folder, const OwnerPace& pace, const StopToken* stop);
   ~WorkFolder() { leave(); }
   WorkFolder(const WorkFolder&) = delete;
   WorkFolder& operator=(const WorkFolder&) = delete;
@@ -32,7 +32,7 @@ class WorkFolder {
   void leave() noexcept;
 
  private:
-  void lock(const OwnerPace& pace, const StopFlag* stop);
+  void lock(const OwnerPace& pace, const StopToken* stop);
 
   std::filesystem::path folder_;
   bool remove_folder_;

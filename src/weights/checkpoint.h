@@ -7,10 +7,10 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "core/tensor_view.h"
 
 namespace pleat {
@@ -37,8 +37,8 @@ class Checkpoint {
   // Throws Error(bad_input) when a file is no longer what was opened: other bytes, or another length.
   void throw_if_changed() const;
   // SHA-256 over "name sha256\n" of config.json and each weight file, sorted by name. Reads every byte: seconds for
-  // a large model, so run it beside other work. Empty when stopped before the end.
-  [[nodiscard]] std::string sha256(const std::stop_token& stop = {}) const;
+  // a large model, so run it beside other work. Throws Stopped; `stop` may be null.
+  [[nodiscard]] std::string sha256(const StopToken* stop = nullptr) const;
   // The same with each file's sample_hash() in place of its SHA-256: tells other weights apart at once.
   [[nodiscard]] std::string sample() const;
 

@@ -14,7 +14,7 @@ namespace pleat {
 namespace {
 
 // SHA-1 because git names its blobs by it.
-std::string git_blob_hash(const std::filesystem::path& file) {
+std::string git_blob_hash(const std::filesystem::path& file, const StopToken* stop) {
   std::ifstream in(file, std::ios::binary);
   std::error_code unreadable;
   const std::uintmax_t size = std::filesystem::file_size(file, unreadable);
@@ -27,6 +27,7 @@ std::string git_blob_hash(const std::filesystem::path& file) {
   EVP_DigestUpdate(context.get(), head.c_str(), head.size() + 1);
   std::vector<char> buffer(std::size_t{1} << 16);
   while (in) {
+    throw_if_stopped(stop);
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(in.gcount()));
   }
@@ -38,8 +39,8 @@ std::string git_blob_hash(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::string content_hash(const std::filesystem::path& file, std::string_view like) {
-  return like.size() == 40 ? git_blob_hash(file) : sha256_of_file(file);
+std::string content_hash(const std::filesystem::path& file, std::string_view like, const StopToken* stop) {
+  return like.size() == 40 ? git_blob_hash(file, stop) : sha256_of_file(file, stop);
 }
 
 }  // namespace pleat

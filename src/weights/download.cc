@@ -129,7 +129,7 @@ std::uint64_t download(HubClient& hub, const RemoteFile& remote, const fs::path&
       file.flush();
     }
     if (events.checking) events.checking();
-    const std::string hash = content_hash(partial, remote.hash);
+    const std::string hash = content_hash(partial, remote.hash, events.stop);
     if (hash == remote.hash) {
       rename_durably(partial, final);
       return came;

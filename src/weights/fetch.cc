@@ -50,9 +50,9 @@ class Fetch {
       : entry_(entry),
         options_(options),
         revision_(options.revision.empty() ? std::string(entry.revision) : options.revision),
-        hub_(hub_endpoint(), hub_token(), std::string(entry.repository)),
+        hub_(hub_endpoint(), hub_token(), std::string(entry.repository), options.stop),
         retry_([this](const std::string& why) { report(FetchProgress::Phase::retrying, 0, why); },
-               offline_recipe(std::string(entry.name))) {}
+               offline_recipe(std::string(entry.name)), options.stop) {}
 
   FetchResult run() {
     check_revision(revision_);
@@ -127,6 +127,7 @@ class Fetch {
         .waiting = [this] { report(FetchProgress::Phase::waiting, 0); },
         .progress = [this](std::uint64_t bytes) { report(FetchProgress::Phase::downloading, bytes); },
         .checking = [this] { report(FetchProgress::Phase::checking, total_); },
+        .stop = options_.stop,
     };
     const std::optional<std::uint64_t> came = target_->get(hub_, file, retry_, events);
     downloaded_ += came.value_or(0);

@@ -9,6 +9,8 @@
 #include <functional>
 #include <string>
 
+#include "core/stop.h"
+
 namespace pleat {
 
 struct FetchProgress {
@@ -24,6 +26,7 @@ struct FetchOptions {
   std::string revision;          // a branch, tag or commit; empty for the registry's
   std::filesystem::path output;  // a folder for plain files; empty for the Hugging Face cache
   std::function<void(const FetchProgress&)> progress;
+  const StopToken* stop = nullptr;  // may be null
 };
 
 struct FetchResult {
@@ -37,7 +40,8 @@ struct FetchResult {
 // final name only when it is whole and its hash is right; what is already there is not fetched again; a partial file
 // is continued.
 // Throws Error(missing_input): no such model, revision or file, or no access; bad_input: a wrong hash, or an answer
-// that is not the hub's; usage: HF_HUB_OFFLINE is set; retry: no network, a server's failure, or a full disk.
+// that is not the hub's; usage: HF_HUB_OFFLINE is set; retry: no network, a server's failure, or a full disk. Throws
+// Stopped; the same call then goes on with what has come.
 FetchResult fetch_model(const std::string& name, const FetchOptions& options);
 
 }  // namespace pleat

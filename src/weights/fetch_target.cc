@@ -50,11 +50,12 @@ class HubCache final : public FetchTarget {
   std::optional<std::uint64_t> get(HubClient& hub, const RemoteFile& file, Retry& retry,
                                    const FetchEvents& events) override {
     const fs::path blob = repository_ / "blobs" / file.hash;
-    const FileLock lock(locks_ / (file.hash + ".lock"), events.waiting);
+    const FileLock lock(locks_ / (file.hash + ".lock"), events.waiting, events.stop);
     std::optional<std::uint64_t> came;
     if (!is_there(blob)) {
       const fs::path partial = blob.string() + ".incomplete";
-      came = download(hub, file, partial, blob, retry, {.progress = events.progress, .checking = events.checking});
+      came = download(hub, file, partial, blob, retry,
+                      {.progress = events.progress, .checking = events.checking, .stop = events.stop});
     }
     point_at(file);
     return came;
@@ -104,16 +105,17 @@ class PlainFolder final : public FetchTarget {
   std::optional<std::uint64_t> get(HubClient& hub, const RemoteFile& file, Retry& retry,
                                    const FetchEvents& events) override {
     const fs::path final = folder_ / file.name;
-    const FileLock lock(folder_, events.waiting);
+    const FileLock lock(folder_, events.waiting, events.stop);
     if (is_there(final)) {
       if (events.checking) events.checking();
-      if (content_hash(final, file.hash) == file.hash) return std::nullopt;
+      if (content_hash(final, file.hash, events.stop) == file.hash) return std::nullopt;
       throw Error(ErrorCode::cannot_create, "'" + final.string() + "' is there already, with another content",
                   "give a new folder with --output, or remove that file");
     }
     // The hash in the name: a part of one version is never continued with another.
     const fs::path partial = folder_ / ("." + file.name + "." + file.hash.substr(0, 16) + ".incomplete");
-    return download(hub, file, partial, final, retry, {.progress = events.progress, .checking = events.checking});
+    return download(hub, file, partial, final, retry,
+                    {.progress = events.progress, .checking = events.checking, .stop = events.stop});
   }
 
   void finish(const std::string& /*revision*/) override {}

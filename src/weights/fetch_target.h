@@ -17,6 +17,7 @@ struct FetchEvents {
   std::function<void()> waiting;  // for another process that fetches the same
   std::function<void(std::uint64_t bytes)> progress;
   std::function<void()> checking;
+  const StopToken* stop = nullptr;  // may be null
 };
 
 class FetchTarget {

@@ -55,6 +55,11 @@ class HeaderList {
   }
 }
 
+// libcurl calls it at least once a second; it then gives up when this is not 0.
+int on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const StopToken*>(stop)->is_requested() ? 1 : 0;
+}
+
 }  // namespace
 
 struct HttpClient::Handle {
@@ -134,12 +139,13 @@ std::string HttpHead::header(const std::string& name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-HttpClient::HttpClient() : handle_(std::make_unique<Handle>()) {}
+HttpClient::HttpClient(const StopToken* stop) : handle_(std::make_unique<Handle>()), stop_(stop) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
 void HttpClient::perform(Exchange& exchange, const HttpRequest& request) {
+  throw_if_stopped(stop_);
   CURL* const curl = handle_->curl;
   curl_easy_reset(curl);
   HeaderList headers;
@@ -161,6 +167,11 @@ void HttpClient::perform(Exchange& exchange, const HttpRequest& request) {
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Exchange::on_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  if (stop_ != nullptr) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, stop_);
+  }
   const std::string range = std::to_string(request.from) + "-";
   if (request.from > 0) curl_easy_setopt(curl, CURLOPT_RANGE, range.c_str());
   const auto authorities = environment("CURL_CA_BUNDLE");
@@ -168,6 +179,7 @@ void HttpClient::perform(Exchange& exchange, const HttpRequest& request) {
 
   const CURLcode code = curl_easy_perform(curl);
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  if (code == CURLE_ABORTED_BY_CALLBACK) throw_if_stopped(stop_);
   const bool declined = exchange.asked && !exchange.wanted;
   if (code == CURLE_OK || declined) return;
   const std::string reason = handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(code);

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/stop.h"
+
 namespace pleat {
 
 // A failure that may go away: no connection, a cut one, a busy server.
@@ -46,14 +48,16 @@ using HttpSink = std::function<void(std::span<const std::byte>)>;
 
 class HttpClient {
  public:
-  HttpClient();
+  // `stop` may be null and must outlive the client.
+  explicit HttpClient(const StopToken* stop = nullptr);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Both throw TransientFailure, and Error for an address or certificate that will not get better.
+  // Both throw TransientFailure, Stopped within about a second, and Error for an address or certificate that will not
+  // get better.
   // What `accept` and `sink` throw comes out of get().
   [[nodiscard]] HttpHead head(const HttpRequest& request);
   HttpHead get(const HttpRequest& request, const HttpAccept& accept, const HttpSink& sink);
@@ -63,6 +67,7 @@ class HttpClient {
   void perform(Exchange& exchange, const HttpRequest& request);
   struct Handle;
   std::unique_ptr<Handle> handle_;
+  const StopToken* stop_;
 };
 
 // `location` as seen from `url`. Throws Error(bad_input) for anything but http and https, and for a step from https

@@ -89,8 +89,8 @@ RemoteFile remote_file(const std::map<std::string, std::string>& headers, const 
 
 }  // namespace
 
-HubClient::HubClient(std::string endpoint, std::string token, std::string repository)
-    : endpoint_(std::move(endpoint)), token_(std::move(token)), repository_(std::move(repository)) {}
+HubClient::HubClient(std::string endpoint, std::string token, std::string repository, const StopToken* stop)
+    : endpoint_(std::move(endpoint)), token_(std::move(token)), repository_(std::move(repository)), http_(stop) {}
 
 std::string HubClient::token_for(const std::string& url) const {
   return same_origin(url, endpoint_) ? token_ : std::string();

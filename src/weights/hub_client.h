@@ -20,17 +20,17 @@ struct RemoteFile {
 
 class HubClient {
  public:
-  // `endpoint` and `token` as hub_endpoint() and hub_token() give them.
-  HubClient(std::string endpoint, std::string token, std::string repository);
+  // `endpoint` and `token` as hub_endpoint() and hub_token() give them. `stop` may be null and must outlive the client.
+  HubClient(std::string endpoint, std::string token, std::string repository, const StopToken* stop = nullptr);
 
   // Asks for a file's description; nothing where the repository has no such file at that revision.
-  // Throws TransientFailure; Error(missing_input) where the repository or revision is not there or not open to this
-  // token; Error(bad_input) for an answer that is not the hub's.
+  // Throws TransientFailure; Stopped; Error(missing_input) where the repository or revision is not there or not open to
+  // this token; Error(bad_input) for an answer that is not the hub's.
   [[nodiscard]] std::optional<RemoteFile> describe(const std::string& revision, const std::string& file);
 
   // Reads the file from byte `from` on, over redirects to wherever the bytes lie. `begin` is called before the first
   // byte with the place that the server really starts at: `from`, or 0 where it cannot start elsewhere.
-  // The token goes to the endpoint only. Throws TransientFailure, Error.
+  // The token goes to the endpoint only. Throws TransientFailure, Stopped, Error.
   void read(const RemoteFile& file, std::uint64_t from, const std::function<void(std::uint64_t)>& begin,
             const HttpSink& sink);
 

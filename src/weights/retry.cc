@@ -8,8 +8,8 @@
 
 namespace pleat {
 
-Retry::Retry(std::function<void(const std::string&)> notice, std::string hint)
-    : notice_(std::move(notice)), hint_(std::move(hint)) {}
+Retry::Retry(std::function<void(const std::string&)> notice, std::string hint, const StopToken* stop)
+    : notice_(std::move(notice)), hint_(std::move(hint)), stop_(stop) {}
 
 void Retry::after(const TransientFailure& failure) {
   constexpr int most = 5;
@@ -19,7 +19,11 @@ void Retry::after(const TransientFailure& failure) {
   if (notice_) notice_(failure.what());
   const std::chrono::milliseconds pause = first * (1 << (failures_ - 1));
   const std::chrono::milliseconds asked = std::chrono::seconds(failure.wait_seconds());
-  std::this_thread::sleep_for(std::max(pause, asked));
+  constexpr std::chrono::milliseconds glance(50);
+  for (std::chrono::milliseconds left = std::max(pause, asked); left.count() > 0; left -= glance) {
+    throw_if_stopped(stop_);
+    std::this_thread::sleep_for(std::min(left, glance));
+  }
 }
 
 }  // namespace pleat

@@ -11,11 +11,12 @@ namespace pleat {
 
 class Retry {
  public:
-  // `notice` is told why a transfer is tried again. `hint` is for the Error in the end.
-  Retry(std::function<void(const std::string&)> notice, std::string hint);
+  // `notice` is told why a transfer is tried again. `hint` is for the Error in the end. `stop` ends the sleep; it may
+  // be null.
+  Retry(std::function<void(const std::string&)> notice, std::string hint, const StopToken* stop = nullptr);
 
   // Sleeps: 0.5 s after the first failure in a row, then twice as long each time, or as long as the server asks.
-  // Throws Error(retry) with the failure's text after the fifth failure in a row.
+  // Throws Error(retry) with the failure's text after the fifth failure in a row, and Stopped.
   void after(const TransientFailure& failure);
   // Something has come through: earlier failures no longer count.
   void forget() { failures_ = 0; }
@@ -23,6 +24,7 @@ class Retry {
  private:
   std::function<void(const std::string&)> notice_;
   std::string hint_;
+  const StopToken* stop_;
   int failures_ = 0;
 };
 

@@ -45,7 +45,7 @@ def test_a_signal_ends_a_run_soon_and_keeps_what_is_done(endless, number):
         status, stderr, seconds = stop(process, number)
     assert status == 128 + number, stderr
     assert seconds < 10
-    assert f"stopped by signal {int(number)}" in stderr and "no result file was written" in stderr
+    assert f"stopped by signal {int(number)}" in stderr and "no file was left half-written" in stderr
     assert "sequences are done and kept in" in stderr and "the same command resumes it" in stderr
     assert ("residues/s" in stderr) == (number == signal.SIGUSR1)
     assert endless.left() == ["out.h5.work"]

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "core/stop.h"
 #include "scratch_folder.h"
 
 namespace pleat {
@@ -46,6 +47,14 @@ TEST(Sha256, FilesThatCannotBeRead) {
       EXPECT_NE(std::string(error.what()).find(path.string()), std::string::npos) << error.what();
     }
   }
+}
+
+TEST(Sha256, AFileIsHashedUntilItIsStopped) {
+  const ScratchFolder folder;
+  StopToken token;
+  EXPECT_EQ(sha256_of_file(folder.write("a", "abc"), &token), sha256_of("abc"));
+  token.request(StopReason::deadline);
+  EXPECT_THROW(static_cast<void>(sha256_of_file(folder.path() / "a", &token)), Stopped);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ class FaultyDevice : public Device {
 };
 
 // What has no end but that it is asked to stop.
-[[noreturn]] inline void work_until_stopped(const StopFlag& halt) {
+[[noreturn]] inline void work_until_stopped(const StopToken& halt) {
   while (true) {
     throw_if_stopped(&halt);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

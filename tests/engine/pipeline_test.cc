@@ -155,7 +155,7 @@ TEST(PipelineTest, AStopDropsWhatIsUnderWay) {
     });
   }
   bench.collected.on_take = [&](const SequenceResult& result) {
-    if (result.row == 4) bench.stop = 15;
+    if (result.row == 4) bench.stop->request_signal(15);
   };
   try {
     bench.run(job_of(20, same));
@@ -171,7 +171,7 @@ TEST(PipelineTest, AStopDoesNotWaitForADeviceThatHangs) {
   Bench bench;
   bench.clock = std::make_shared<FakeClock>();
   bench.add([gate, &bench](const Rows&, const Effort&) {
-    bench.stop = 2;
+    bench.stop->request_signal(2);
     bench.clock->run(500ms);
     gate->wait();
   });
@@ -197,7 +197,7 @@ TEST(PipelineTest, SignalAndDeadlineAreNoticedWhileTheConsumerIsSlow) {
     if (!by_signal) job.deadline = bench.clock->now() + 1h;
     // For ever, if nobody but the consumer could notice: devices wait for it to take what they have finished.
     bench.collected.on_take = [&](const SequenceResult&) {
-      if (by_signal) bench.stop = 15;
+      if (by_signal) bench.stop->request_signal(15);
       bench.clock->run(10min);
       for (std::size_t device = 0; device < bench.devices.size(); ++device) bench.wait_until_left(device);
     };

@@ -40,9 +40,13 @@ class PrefetchingDevice : public FaultyDevice {
 
   std::function<void(const Rows& rows)> fault_at_once;    // what it throws is thrown by begin()
   std::vector<std::pair<std::string, std::int64_t>> log;  // what is done to it, and the first of the rows
+  std::atomic<std::size_t> log_size = 0;                  // for other threads
 
  private:
-  void note(const char* what, const Rows& rows) { log.emplace_back(what, rows[0]); }
+  void note(const char* what, const Rows& rows) {
+    log.emplace_back(what, rows[0]);
+    ++log_size;
+  }
 
   InOrder in_order_;
 };
@@ -286,7 +290,7 @@ TEST(PrefetchTest, AStopDropsWhatIsUnderWay) {
     if (rows[0] >= 5) work_until_stopped(*bench.halt);
   });
   bench.collected.on_take = [&](const SequenceResult& result) {
-    if (result.row == 4) bench.stop = 15;
+    if (result.row == 4) bench.stop->request_signal(15);
   };
   EXPECT_THROW(bench.run(job_of(20, same)), Stopped);
   EXPECT_THAT(bench.collected.results, SizeIs(5));

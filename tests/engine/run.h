@@ -59,8 +59,8 @@ class Collected : public PipelineConsumer {
 };
 
 struct Bench {
-  std::shared_ptr<StopFlag> halt = std::make_shared<StopFlag>(0);
-  StopFlag stop = 0;
+  std::shared_ptr<StopToken> stop = std::make_shared<StopToken>();
+  std::shared_ptr<StopToken> halt = std::make_shared<StopToken>(stop);
   Collected collected;
   std::vector<std::shared_ptr<Device>> devices;
   std::shared_ptr<FakeClock> clock;  // null: time passes by itself
@@ -79,7 +79,7 @@ struct Bench {
   PipelineOutcome run(const PipelineJob& job, const ThreadMaker& make = make_thread) {
     PipelineSystem system{.make = make};
     if (clock != nullptr) system.now = [clock = clock] { return clock->now(); };
-    return run_pipeline(job, devices, collected, stop, halt, system);
+    return run_pipeline(job, devices, collected, halt, system);
   }
 };
 

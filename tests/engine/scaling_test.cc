@@ -59,7 +59,7 @@ double seconds_with(const std::vector<double>& speeds, double engine) {
   double now = 0;
   std::vector<Scheduler::Traits> traits(speeds.size());
   for (std::size_t i = 0; i < speeds.size(); ++i) traits[i].name = traits[i].memory = "d:" + std::to_string(i);
-  const auto scheduler = Scheduler::make(proteins(), traits, std::make_shared<StopFlag>(0), [&] {
+  const auto scheduler = Scheduler::make(proteins(), traits, std::make_shared<StopToken>(), [&] {
     return Scheduler::Clock::time_point(std::chrono::duration_cast<Scheduler::Clock::duration>(Seconds(now)));
   });
   std::vector<std::optional<Lease>> leases;

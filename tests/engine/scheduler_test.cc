@@ -45,7 +45,7 @@ class SchedulerTest : public ::testing::Test {
   void pass(std::chrono::milliseconds time, std::chrono::milliseconds step = 500ms) {
     for (; time > 0ms; time -= step) {
       now_ += step;
-      scheduler_->tick(signal_);
+      scheduler_->tick();
     }
   }
 
@@ -58,8 +58,7 @@ class SchedulerTest : public ::testing::Test {
   }
 
   Scheduler::Clock::time_point now_{};
-  int signal_ = 0;
-  std::shared_ptr<StopFlag> halt_ = std::make_shared<StopFlag>(0);
+  std::shared_ptr<StopToken> halt_ = std::make_shared<StopToken>();
   std::shared_ptr<Scheduler> scheduler_;
 };
 
@@ -224,9 +223,9 @@ TEST_F(SchedulerTest, ADeviceWithoutARateNeverHangs) {
 TEST_F(SchedulerTest, ASignalEndsAllAndLeavesBehindWhatDoesNotAnswer) {
   make(job_of(3, same), 2);
   const Lease held = lease(0);
-  signal_ = 15;
+  halt_->request_signal(15);
   pass(500ms);
-  EXPECT_EQ(*halt_, 15);
+  EXPECT_EQ(scheduler_->cancel_reason(), StopReason::signal);
   EXPECT_EQ(kind(1), Kind::leave);
   scheduler_->leave(1);
   EXPECT_TRUE(scheduler_->wait_while_at_work(0s));
@@ -240,12 +239,12 @@ TEST_F(SchedulerTest, TheReasonIsTheGravest) {
   job.deadline = now_ + 1s;
   make(job, 1);
   pass(2s);
-  EXPECT_EQ(scheduler_->cancel_reason(), CancelReason::deadline);
-  EXPECT_NE(*halt_, 0);
+  EXPECT_EQ(scheduler_->cancel_reason(), StopReason::deadline);
+  EXPECT_EQ(halt_->reason(), StopReason::deadline) << "devices drop what they compute";
   scheduler_->fail(std::make_exception_ptr(std::runtime_error("the disk is full")));
-  signal_ = 2;
+  halt_->request_signal(2);
   pass(1s);
-  EXPECT_EQ(scheduler_->cancel_reason(), CancelReason::failure);
+  EXPECT_EQ(scheduler_->cancel_reason(), StopReason::failure);
   EXPECT_THROW(scheduler_->rethrow_error(), std::runtime_error);
 }
 

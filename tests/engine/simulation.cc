@@ -172,7 +172,7 @@ bool Simulation::befalls(SimulatedDevice& device) const {
 void Simulation::finish_first(std::size_t number) {
   SimulatedDevice& device = devices_[number];
   device.computing = false;
-  if (*halt_ != 0) return drop_all(number);
+  if (halt_->is_requested()) return drop_all(number);
   const bool struck = befalls(device);
   --device.batches_to_fate;
   Begun& first = device.begun.front();
@@ -211,8 +211,8 @@ void Simulation::drop_all(std::size_t number) {
 }
 
 void Simulation::tick() {
-  const bool signalled = signal_at_ && now_ >= *signal_at_;
-  scheduler_->tick(signalled ? sigterm : 0);
+  if (signal_at_ && now_ >= *signal_at_) halt_->request_signal(sigterm);
+  scheduler_->tick();
   if (scheduler_->wait_while_at_work(Clock::duration::zero())) later(tick_seconds, [this] { tick(); });
 }
 
@@ -298,7 +298,7 @@ bool Simulation::any_beside(std::size_t device, const Begun* but) const {
 void Simulation::check_end() {
   if (!consumer_ended_) complain("the consumer waits for ever");
   bool any_sound = false;
-  const bool cancelled = scheduler_->cancel_reason() != CancelReason::none;
+  const bool cancelled = scheduler_->cancel_reason() != StopReason::none;
   if (scheduler_->is_short_of_time() && job_.deadline == Clock::time_point::max()) complain("there is no deadline");
   const bool poisoned = std::ranges::any_of(rows_, &Row::poison);
   for (std::size_t i = 0; i < devices_.size(); ++i) {

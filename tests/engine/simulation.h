@@ -110,7 +110,7 @@ class Simulation {
   std::priority_queue<Event> events_;
   std::uint64_t order_ = 0;
   double now_ = 0;
-  std::shared_ptr<StopFlag> halt_ = std::make_shared<StopFlag>(0);
+  std::shared_ptr<StopToken> halt_ = std::make_shared<StopToken>();
   std::shared_ptr<Scheduler> scheduler_;
 
   std::int64_t deliveries_ = 0;

@@ -53,7 +53,8 @@ TEST(Esm2Checkpoint, ListsMissingLayersAndUnexpectedOnes) {
 TEST(Esm2Checkpoint, LoadingStopsBetweenTensors) {
   const auto folder = load_golden("head16").folder;
   const Esm2Config config = load_model_config(folder).language_model;
-  const StopFlag terminated = 15;
+  StopToken terminated;
+  terminated.request_signal(SIGTERM);
   const StopScope scope(terminated);
   EXPECT_THROW(Esm2(Checkpoint::open(folder), config, at::kFloat), Stopped);
 }

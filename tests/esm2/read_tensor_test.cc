@@ -87,7 +87,8 @@ TEST_P(ReadTensorTest, AFileThatBecomesShorterIsAnError) {
 
 TEST_P(ReadTensorTest, StopsWhenAsked) {
   const OneTensor one(at::zeros({several_pieces}));
-  const StopFlag terminated = 15;
+  StopToken terminated;
+  terminated.request_signal(15);
   const StopScope scope(terminated);
   EXPECT_THROW((void)one.read(at::kFloat), Stopped);
 }

@@ -212,10 +212,11 @@ TEST(Recycling, EndsEarlyWhenDistancesSettle) {
 
 TEST(Recycling, StopsWhenAsked) {
   const GoldenModel golden(golden_models().front());
-  const std::atomic<int> stop = 15;
+  StopToken stop;
+  stop.request_signal(15);
   FoldRequest request;
   request.stop = &stop;
-  EXPECT_THROW((void)golden.fold(0, request), FoldStopped);
+  EXPECT_THROW((void)golden.fold(0, request), Stopped);
 }
 
 }  // namespace

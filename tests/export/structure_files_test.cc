@@ -53,6 +53,17 @@ class StructureFilesTest : public StoreTest {
   Dataset dataset_;
 };
 
+TEST_F(StructureFilesTest, ASignalEndsIt) {
+  StopToken token;
+  token.request_signal(SIGTERM);
+  for (const std::string output : {"out", "out.tar.gz"}) {
+    EXPECT_THROW(exported({.ids = {}, .output = in_folder(output), .stop = &token}), Stopped);
+  }
+  EXPECT_FALSE(std::filesystem::exists(in_folder("out.tar.gz")));
+  EXPECT_THAT(files(), IsEmpty());
+  EXPECT_EQ(exported({}).files, 3);
+}
+
 TEST_F(StructureFilesTest, OneFilePerRecordAndAnIndex) {
   const StructureExportSummary summary = exported({});
   EXPECT_EQ(summary.files, 3);

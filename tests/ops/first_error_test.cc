@@ -20,10 +20,10 @@ TEST(FirstErrorTest, SkipsWhatComesAfterAnError) {
 }
 
 TEST(FirstErrorTest, StopsWhereTheScopeItWasMadeInSaysSo) {
-  StopFlag stop = 0;
+  StopToken stop;
   int done = 0;
   const auto work = [&] {
-    if (++done == 2) stop = SIGTERM;
+    if (++done == 2) stop.request_signal(SIGTERM);
   };
   const StopScope scope(stop);
   FirstError error;

@@ -147,7 +147,7 @@ class FaultyRunTest : public ::testing::Test {
   static constexpr int sequences = 30;
   bool ahead_ = false;                 // whether devices work ahead, and the file is assembled meanwhile
   std::set<std::int64_t> not_finite_;  // rows that give NaN, but in float32
-  const StopFlag* stop_ = nullptr;
+  std::shared_ptr<const StopToken> stop_;
   std::shared_ptr<int> devices_ = std::make_shared<int>();  // shared with each device as long as it lives
   ScratchFolder scratch_;
   std::filesystem::path folder_ = scratch_.path();

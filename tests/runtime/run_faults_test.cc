@@ -204,15 +204,15 @@ TEST_F(FaultyRunTest, AHangingDeviceIsLeftBehind) {
 TEST_F(FaultyRunTest, WhatASignalInterruptsComesLast) {
   const std::vector<float> expected = undisturbed_means();
   constexpr std::int64_t longest = sequences - 1;
-  StopFlag signal = 0;
-  stop_ = &signal;
+  const auto stop = std::make_shared<StopToken>();
+  stop_ = stop;
   const auto interrupt = [&](const Rows& rows, const Effort&) {
     if (std::ranges::count(rows, longest) == 0) return;
-    signal = SIGTERM;
+    stop->request_signal(SIGTERM);
     std::this_thread::sleep_for(std::chrono::milliseconds(200));  // until the devices have been told
   };
   EXPECT_THROW(run(embedding("cpu"), interrupt), Stopped);
-  signal = 0;
+  stop_ = nullptr;
   std::vector<Rows> computed;
   const RunSummary summary = run(embedding("cpu"), [&](const Rows& rows, const Effort&) { computed.push_back(rows); });
   EXPECT_EQ(summary.ok, sequences);
