@@ -72,8 +72,13 @@ fs::path made_folder(const fs::path& folder) {
 
 Written export_sequences(const ResultReader& results, const ExportOptions& options) {
   Written written;
+  const std::shared_ptr<const StopToken> stop = watch_signals();
   const auto write = [&](const TextSink& sink) {
-    written.records = export_fasta(results, options.ids, sink, [&](const Record& record) {
+    const auto sink_until_stopped = [&](std::string_view text) {
+      throw_if_stopped(stop.get());
+      sink(text);
+    };
+    written.records = export_fasta(results, options.ids, sink_until_stopped, [&](const Record& record) {
       written.left_out.push_back({record.id, record.message});
     });
   };
@@ -142,6 +147,7 @@ VectorRequest vector_request(const ExportOptions& options) {
   request.key = options.key == "sha256" ? VectorKey::sha256 : VectorKey::id;
   request.layer = options.layer;
   request.ids = options.ids;
+  request.stop = watch_signals().get();
   return request;
 }
 

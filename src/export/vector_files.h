@@ -12,7 +12,7 @@
 namespace pleat {
 
 // All of them throw Error(cannot_create), also where a file is in the way and `overwrite` does not allow it; Error(io);
-// Error(retry); Error(bad_input) when the results are damaged. Memory grows with the number of records only.
+// Error(retry); Error(bad_input) when the results are damaged; Stopped. Memory grows with the number of records only.
 
 // HDF5, one dataset per item at the root: [D], or [L, D] for residues, in the source's type, with the attribute
 // original_id; root attribute model_name. This is what bio_embeddings, EAT, ProtSpace and UniProt's files have in

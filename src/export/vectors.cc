@@ -48,7 +48,7 @@ std::string_view name_of(VectorKind kind) {
 }
 
 VectorSource::VectorSource(const ResultReader& results, const VectorRequest& request)
-    : results_(results), kind_(request.kind), key_(request.key) {
+    : results_(results), kind_(request.kind), key_(request.key), stop_(request.stop) {
   choose_layer(request);
   const std::set<std::string> wanted(request.ids.begin(), request.ids.end());
   check_ids(results, wanted, false);
@@ -108,6 +108,7 @@ void VectorSource::read(const VectorItem& item, const Block& block) const {
   const std::int64_t row_bytes = std::max<std::int64_t>(1, width_ * static_cast<std::int64_t>(sizeof(float)));
   const std::int64_t most = std::max<std::int64_t>(1, block_bytes / row_bytes);
   for (std::int64_t first = 0; first < item.rows; first += most) {
+    throw_if_stopped(stop_);
     const std::int64_t count = std::min(most, item.rows - first);
     block(first, results_.floats(path_, begin + first, count));
   }

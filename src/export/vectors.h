@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/dtype.h"
+#include "core/stop.h"
 #include "export/structure_files.h"
 #include "store/result_reader.h"
 
@@ -26,6 +27,7 @@ struct VectorRequest {
   std::optional<std::int64_t> layer = {};  // the deepest one of the file where nothing is said
   VectorKey key = VectorKey::id;
   std::vector<std::string> ids = {};  // empty: every record
+  const StopToken* stop = nullptr;    // may be null
 };
 
 struct VectorItem {
@@ -54,7 +56,7 @@ class VectorSource {
 
   // The item's rows [first, first + count), D numbers each.
   using Block = std::function<void(std::int64_t first, std::span<const float> values)>;
-  // In blocks of about a megabyte. Throws Error(bad_input).
+  // In blocks of about a megabyte. Throws Error(bad_input) and Stopped.
   void read(const VectorItem& item, const Block& block) const;
 
  private:
@@ -67,6 +69,7 @@ class VectorSource {
   std::string path_;
   std::int64_t width_ = 0;
   DType dtype_ = DType::float32;
+  const StopToken* stop_;
   std::vector<VectorItem> items_;
   std::int64_t rows_ = 0;
   std::vector<LeftOut> left_out_;

@@ -34,7 +34,7 @@ struct AssemblySource {
 class FileAssembler {
  public:
   // Throws what PartialFile throws.
-  FileAssembler(const std::filesystem::path& output, const AssemblySource& source, const StopFlag* stop)
+  FileAssembler(const std::filesystem::path& output, const AssemblySource& source, const StopToken* stop)
       : partial_(output), source_(source), stop_(stop) {}
 
   // From now on works on threads of its own. `to_come` [sequences]: whether the row will be added; no other may be.
@@ -64,7 +64,7 @@ class FileAssembler {
 
   PartialFile partial_;
   AssemblySource source_;
-  const StopFlag* stop_;
+  const StopToken* stop_;
   std::vector<bool> to_come_;  // of each row, whether it may still be added
   std::int64_t settled_ = 0;   // rows before which none is to come
   std::unique_ptr<EarlyAssembly> early_;

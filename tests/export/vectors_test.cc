@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "core/sha256.h"
 #include "export/vector_files.h"
 #include "store/store_fixture.h"
@@ -66,6 +68,21 @@ TEST_F(VectorsTest, BySha256ComeOnceForEachSequence) {
   ASSERT_EQ(source.items().size(), 1U);
   EXPECT_EQ(source.items()[0].key, sha256_of("ACD"));
   EXPECT_EQ(source.items()[0].id, "p0");
+}
+
+TEST_F(VectorsTest, ASignalEndsEveryFormatAndLeavesNoFile) {
+  const ResultReader file = results();
+  StopToken token;
+  token.request_signal(SIGTERM);
+  const VectorSource source(file, {.stop = &token});
+  EXPECT_THROW(write_vectors_h5(source, in_folder("out.h5"), false), Stopped);
+  EXPECT_THROW(write_vectors_skbio(source, in_folder("out.skbio"), false), Stopped);
+  EXPECT_THROW(write_vectors_npz(source, in_folder("out.npz"), false), Stopped);
+  EXPECT_THROW(write_vectors_npy(source, in_folder("out"), false), Stopped);
+  EXPECT_THROW(write_vectors_csv(source, [](std::string_view) {}), Stopped);
+  for (const char* const name : {"out.h5", "out.skbio", "out.npz", "out/embeddings.npy"}) {
+    EXPECT_FALSE(std::filesystem::exists(in_folder(name))) << name;
+  }
 }
 
 TEST_F(VectorsTest, ThatAreNotThereAreAskedForInVain) {
