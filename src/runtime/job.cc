@@ -15,7 +15,6 @@
 #include "ops/cuda_plugin.h"
 #include "ops/linear/processor.h"
 #include "runtime/calibration.h"
-#include "runtime/identity.h"
 #include "runtime/loaded_model.h"
 #include "runtime/machine.h"
 #include "runtime/model_device.h"
@@ -23,19 +22,16 @@
 #include "runtime/precision.h"
 #include "runtime/prepare.h"
 #include "runtime/progress_count.h"
-#include "runtime/result_files.h"
 #include "runtime/result_sink.h"
+#include "runtime/run_results.h"
 #include "runtime/seconds_since.h"
 #include "runtime/time_limit.h"
-#include "store/result_cache.h"
 
 namespace pleat {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A failure for lack of memory does not stand where there is so much more.
-constexpr double noticeably_more = 1.1;
 constexpr const char* resume_hint = "run the same command again: it resumes this run";
 
 std::string utc_now() {
@@ -49,29 +45,31 @@ void tell_notes(const PreparedJob& job, RunObserver& observer) {
   for (const std::string& line : load_cuda_plugin().plugin->take_notes()) observer.info(line);
 }
 
-FileAttributes make_attributes(const Manifest& manifest, const RunSettings& settings, const PreparedJob& job,
-                               const std::string& created) {
+FileAttributes make_attributes(const RunContext& context) {
+  const Manifest& manifest = context.manifest;
   FileAttributes attributes;
-  attributes.pleat_version = settings.pleat_version;
-  attributes.created_utc = created;
+  attributes.pleat_version = context.settings.pleat_version;
+  attributes.created_utc = context.created_utc;
   attributes.manifest_yaml = manifest.text;
   attributes.manifest_overrides = fmt::format("{}", fmt::join(manifest.overrides, "\n"));
   attributes.manifest_sha256 = manifest.sha256;
-  attributes.inputs_sha256 = job.dataset.sha256;
+  attributes.inputs_sha256 = context.job.dataset.sha256;
   attributes.model_name = manifest.model;
-  attributes.precision = precision_name(job.precision);
-  attributes.source_revision = settings.source_revision;
-  attributes.untrained = job.config.language_model.untrained;
+  attributes.precision = precision_name(context.job.precision);
+  attributes.source_revision = context.settings.source_revision;
+  attributes.untrained = context.job.config.language_model.untrained;
   return attributes;
 }
 
-std::vector<std::shared_ptr<const LoadedModel>> load_and_tell(const Checkpoint& checkpoint, const PreparedJob& job,
-                                                              const Manifest& manifest, RunObserver& observer) {
+std::vector<std::shared_ptr<const LoadedModel>> load_and_tell(const Checkpoint& checkpoint, const RunContext& context) {
+  const auto& [manifest, settings, job, stop, created_utc, observer] = context;
+  const StopScope scope(*stop);  // large weights on a slow disk take minutes
   const auto start = Clock::now();
   return_freed_memory();
   allow_tf32(job.precision);
   std::vector<std::shared_ptr<const LoadedModel>> models = load_models(checkpoint, job);
   keep_freed_memory();
+  throw_if_stopped(stop.get());
   const LoadedModel& model = *models.front();
   const Esm2Config& config = job.config.language_model;
   std::string parts = fmt::format("{} layers, width {}", config.num_hidden_layers, config.hidden_size);
@@ -107,11 +105,12 @@ RunSummary make_summary(const Manifest& manifest, const PreparedJob& job, const 
   return summary;
 }
 
-void add_folded(const FoldTotals& totals, const PreparedJob& job, RunSummary& summary) {
-  if (!job.layout.structure) return;
+void add_folded(const Computation& shared, RunSummary& summary) {
+  if (!shared.job->layout.structure) return;
+  const FoldTotals totals = shared.folded.totals();
   summary.sequences_folded = totals.sequences;
   summary.positions_folded = totals.positions;
-  summary.fold_chunk_size = job.fold_request.chunk_size;
+  summary.fold_chunk_size = shared.plan.fold_request.chunk_size;
   summary.seconds_folding = totals.seconds;
   summary.fold_flops = totals.flops;
 }
@@ -123,160 +122,73 @@ std::string names_of(const std::vector<std::shared_ptr<Device>>& devices) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
-// One run, between its preparation and its summary.
+// The computation of what is left, and the file.
 class Run {
  public:
-  Run(const Manifest& manifest, const RunSettings& settings, std::shared_ptr<const StopToken> stop, PreparedJob job,
-      std::string created, RunObserver& observer)
-      : manifest_(manifest),
-        settings_(settings),
-        stop_(std::move(stop)),
-        checkpoint_(std::make_shared<const Checkpoint>(Checkpoint::open(job.model_folder))),
-        shared_(std::make_shared<Computation>(std::move(job), checkpoint_, stop_)),
-        job_(shared_->job),
-        observer_(observer),
-        created_(std::move(created)),
-        model_hash_(*checkpoint_, stop_) {
-    check_heads(manifest, *checkpoint_);
-    files_ = std::make_unique<ResultFiles>(manifest, settings, job_, created_, writer_options());
-    if (!writer().is_locked()) {
-      observer_.warning(
-          "the work folder is on a file system without locks: another run in it is found out only by its owner file, "
-          "which may take seconds");
-    }
-    take_up_earlier();
-    take_from_cache();
-    refuse_what_no_longer_fits();
-    const EarlierResults& earlier = writer().earlier();
-    plan_job(
-        manifest, [this](std::int64_t row) { return writer().is_done(row); },
-        {earlier.interrupted, earlier.last_did_nothing}, job_);
-  }
+  // What is passed must outlive the run.
+  Run(const RunContext& context, std::shared_ptr<Computation> shared, RunResults& results, const ModelHash& model_hash)
+      : context_(context),
+        shared_(std::move(shared)),
+        job_(*shared_->job),
+        results_(results),
+        model_hash_(model_hash),
+        devices_(make_devices()) {}
 
   RunSummary operator()() {
-    {
-      const StopScope scope(stop());  // large weights on a slow disk take minutes
-      shared_->models = load_and_tell(*checkpoint_, job_, manifest_, observer_);
-    }
-    throw_if_stopped(&stop());
-    RunSummary summary = make_summary(manifest_, job_, shared_->models.front()->language_model());
-    const std::vector<std::shared_ptr<Device>> devices = make_devices();
+    RunSummary summary = make_summary(context_.manifest, job_, shared_->models.front()->language_model());
     try {
-      compute(devices, summary);
-      finish(devices, summary);
+      compute(summary);
+      finish(summary);
     } catch (...) {
-      tell_what_is_kept();
+      results_.tell_what_is_kept(shared_->under_way.rows());
       throw;
     }
     return summary;
   }
 
  private:
-  [[nodiscard]] const StopToken& stop() const { return *stop_; }
-  [[nodiscard]] ResultWriter& writer() { return files_->writer(); }
-  [[nodiscard]] std::string program() const { return settings_.pleat_version + " (" + settings_.source_revision + ")"; }
-
-  WriterOptions writer_options() {
-    WriterOptions options;
-    options.overwrite = settings_.overwrite;
-    options.work_folder = settings_.work_folder;
-    options.restart = settings_.restart;
-    options.identity = identity_of(manifest_, job_, program(), checkpoint_->sample(), created_);
-    options.row_keys = job_.row_keys;
-    options.longest_tokens = job_.longest_tokens;
-    options.tries_again = [this](const SequenceResult& failure, std::int64_t longest_tokens) {
-      if (failure.error_code == RecordCode::does_not_fit) return true;  // judged anew
-      return failure.error_code == RecordCode::out_of_memory &&
-             static_cast<double>(job_.longest_tokens) > noticeably_more * static_cast<double>(longest_tokens);
-    };
-    options.stop = &stop();
-    return options;
-  }
-
-  void take_up_earlier() {
-    const EarlierResults& earlier = writer().earlier();
-    if (earlier.sequences == 0 && earlier.damaged == 0) return;
-    observer_.info(fmt::format("resumes an earlier run: {} of {} sequences are done", earlier.sequences,
-                               job_.dataset.sequences.size()));
-    if (earlier.damaged > 0) {
-      observer_.warning(fmt::format("the results of {} sequence{} are damaged and are computed again", earlier.damaged,
-                                    earlier.damaged == 1 ? "" : "s"));
-    }
-    files_->take_up_earlier(stop());
-  }
-
-  // Results of a run with more memory that turned out damaged.
-  void refuse_what_no_longer_fits() {
-    for (std::int64_t row = 0; row < job_.dataset.sequences.size(); ++row) {
-      const std::int64_t tokens = job_.tokens[row];
-      if (tokens <= job_.longest_tokens || writer().is_done(row)) continue;
-      SequenceResult refused =
-          failed_result(row, RecordCode::does_not_fit,
-                        too_long_message(job_.dataset.sequences.length(row), tokens, job_.longest_tokens));
-      refused.attempts = 0;
-      files_->add(std::move(refused));
-    }
-  }
-
-  void take_from_cache() {
-    if (settings_.cache_folder.empty()) return;
-    NamedValues same = task_of(manifest_, job_, program());
-    same.emplace_back("model_sha256", model_hash_.get(stop()));
-    if (!model_hash_.error().empty()) {
-      observer_.warning("the cache is not used, as there is no hash of the weights: " + model_hash_.error());
-      return;
-    }
-    cache_.emplace(settings_.cache_folder, job_.layout, same);
-    writer().set_model(model_hash_.get(stop()));
-    const SequenceTable& sequences = job_.dataset.sequences;
-    for (std::int64_t row = 0; row < sequences.size(); ++row) {
-      throw_if_stopped(&stop());
-      if (writer().is_done(row)) continue;
-      if (std::optional<SequenceResult> result = cache_->find(sequences, row)) files_->add(std::move(*result));
-      writer().sync_if_due();
-    }
-    observer_.info(fmt::format("{} of {} sequences were in the cache", cache_->counts().found, sequences.size()));
-  }
+  [[nodiscard]] ResultWriter& writer() { return results_.files().writer(); }
 
   std::vector<std::shared_ptr<Device>> make_devices() {
     std::vector<std::shared_ptr<Device>> devices;
+    const auto& wrap = context_.settings.wrap_device;
     for (std::int64_t i = 0; i < job_.devices.count(); ++i) {
       devices.push_back(std::make_shared<ModelDevice>(shared_, i));
-      if (settings_.wrap_device) devices.back() = settings_.wrap_device(std::move(devices.back()));
+      if (wrap) devices.back() = wrap(std::move(devices.back()));
     }
     return devices;
   }
 
   PipelineJob pipeline_job() {
     PipelineJob job;
-    job.batches = job_.batches;
+    job.batches = shared_->plan.batches;
     job.tokens = job_.tokens;
     job.flops = job_.flops;
-    job.lost = files_->writer().earlier().lost;
-    job.batch_timeout = static_cast<double>(manifest_.run.batch_timeout.value_or(0));
-    if (settings_.max_seconds > 0) job.deadline = deadline_of(settings_.max_seconds);
+    job.lost = writer().earlier().lost;
+    job.batch_timeout = static_cast<double>(context_.manifest.run.batch_timeout.value_or(0));
+    if (context_.settings.max_seconds > 0) job.deadline = deadline_of(context_.settings.max_seconds);
     return job;
   }
 
   void assemble_early() {
     if (job_.order != BatchOrder::by_row) return;
     std::vector<bool> to_come(job_.tokens.size(), false);
-    for (const Batch& batch : job_.batches) {
+    for (const Batch& batch : shared_->plan.batches) {
       for (const std::int64_t row : batch.rows) to_come[static_cast<std::size_t>(row)] = true;
     }
     writer().assemble_early(std::move(to_come));
   }
 
-  void compute(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
+  void compute(RunSummary& summary) {
     summary.seconds_startup = process_seconds();
     assemble_early();
-    ProgressCount progress(job_, observer_);
-    ResultSink sink(*files_, cache_ ? &*cache_ : nullptr, job_.dataset.sequences, progress, model_hash_,
-                    shared_->under_way, observer_);
-    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices, sink, shared_->halt);
+    ProgressCount progress(job_, shared_->plan, context_.observer);
+    ResultSink sink(results_.files(), results_.cache(), job_.dataset.sequences, progress, model_hash_,
+                    shared_->under_way, context_.observer);
+    const PipelineOutcome outcome = run_pipeline(pipeline_job(), devices_, sink, shared_->halt);
     if (outcome.end == PipelineEnd::no_time_left) {
       throw time_is_over(job_.dataset, job_.flops,
-                         {.limit = settings_.max_seconds,
+                         {.limit = context_.settings.max_seconds,
                           .is_done = [this](std::int64_t row) { return writer().is_done(row); },
                           .seconds_of = [this](std::int64_t row) { return writer().seconds_of(row); },
                           .seconds_under_way = [this](std::int64_t row) { return shared_->under_way.seconds(row); }});
@@ -284,75 +196,39 @@ class Run {
     if (outcome.end == PipelineEnd::no_device_left) {
       throw Error(ErrorCode::retry, "no device is left, and not everything is computed", resume_hint);
     }
-    tell_notes(job_, observer_);
+    tell_notes(job_, context_.observer);
     summary.seconds_forward = progress.seconds();
     summary.sequences = progress.now().sequences;
     summary.residues = progress.now().residues;
     summary.earlier_sequences = writer().earlier().sequences;
-    if (cache_) summary.cached_sequences = cache_->counts().found;
-    for (const Batch& batch : job_.batches) summary.tokens += batch.tokens;
-    add_folded(shared_->folded.totals(), job_, summary);
+    if (results_.cache() != nullptr) summary.cached_sequences = results_.cache()->counts().found;
+    for (const Batch& batch : shared_->plan.batches) summary.tokens += batch.tokens;
+    add_folded(*shared_, summary);
   }
 
-  void finish(const std::vector<std::shared_ptr<Device>>& devices, RunSummary& summary) {
+  void finish(RunSummary& summary) {
     const auto start = Clock::now();
-    FileAttributes attributes = make_attributes(manifest_, settings_, job_, created_);
-    attributes.devices = names_of(devices);
-    attributes.model_sha256 = model_hash_.get(stop());
+    FileAttributes attributes = make_attributes(context_);
+    attributes.devices = names_of(devices_);
+    attributes.model_sha256 = model_hash_.get(*context_.stop);
     if (model_hash_.error().empty()) {
       writer().set_model(attributes.model_sha256);
     } else {
-      observer_.warning("the file holds no hash of the weights: " + model_hash_.error());
+      context_.observer.warning("the file holds no hash of the weights: " + model_hash_.error());
     }
-    files_->finish(attributes, summary);
+    results_.files().finish(attributes, summary);
     summary.seconds_finish = seconds_since(start);
-    for (const std::string& line : files_->outcomes().warnings()) observer_.warning(line);
-    tell_of_cache();
+    results_.tell_of_outcomes();
     summary.peak_rss_bytes = peak_rss_bytes();
     summary.seconds_total = process_seconds();
   }
 
-  void tell_of_cache() {
-    if (!cache_) return;
-    const CacheCounts& counts = cache_->counts();
-    if (counts.damaged > 0) {
-      observer_.warning(fmt::format("{} result{} in the cache {} damaged, and computed again", counts.damaged,
-                                    counts.damaged == 1 ? "" : "s", counts.damaged == 1 ? "was" : "were"));
-    }
-    if (counts.not_kept > 0) {
-      observer_.warning(fmt::format("the cache lacks {} result{} of this run: {}", counts.not_kept,
-                                    counts.not_kept == 1 ? "" : "s", counts.why_not_kept));
-    }
-  }
-
-  // Of a run that ends without its file.
-  void tell_what_is_kept() noexcept {
-    try {
-      writer().set_under_way(shared_->under_way.rows());
-      writer().sync();
-      const SequenceTable& sequences = job_.dataset.sequences;
-      std::int64_t done = 0;
-      for (std::int64_t row = 0; row < sequences.size(); ++row) done += writer().is_done(row) ? 1 : 0;
-      if (done == 0) return;
-      observer_.warning(fmt::format(
-          "{} of {} sequences are done and kept in '{}'; the same command resumes it", done, sequences.size(),
-          work_folder_of(manifest_.resolve(manifest_.output), settings_.work_folder).string()));
-    } catch (const std::exception& error) {
-      observer_.warning(error.what());
-    }
-  }
-
-  const Manifest& manifest_;
-  const RunSettings& settings_;
-  std::shared_ptr<const StopToken> stop_;
-  std::shared_ptr<const Checkpoint> checkpoint_;
+  const RunContext& context_;
   std::shared_ptr<Computation> shared_;  // with the devices, of which one that hangs stays behind
-  PreparedJob& job_;
-  RunObserver& observer_;
-  std::string created_;
-  ModelHash model_hash_;  // reads every byte of the weights once more, beside the work
-  std::unique_ptr<ResultFiles> files_;
-  std::optional<ResultCache> cache_;
+  const PreparedJob& job_;
+  RunResults& results_;
+  const ModelHash& model_hash_;
+  std::vector<std::shared_ptr<Device>> devices_;
 };
 
 RunSummary run_until_stopped(const Manifest& manifest, const RunSettings& settings,
@@ -370,11 +246,27 @@ RunSummary run_until_stopped(const Manifest& manifest, const RunSettings& settin
                                .shard = settings.shard,
                                .precision_of_auto = precision_named(value_of(settled, settled_precision)),
                                .stop = stop.get()};
-  PreparedJob job = prepare_job(manifest, options, observer);
-  job.order = settings.order.value_or(job.order);
+  PreparedJob prepared = prepare_job(manifest, options, observer);
+  prepared.order = settings.order.value_or(prepared.order);
+  const auto job = std::make_shared<const PreparedJob>(std::move(prepared));
   throw_if_stopped(stop.get());
+
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(job->model_folder));
+  check_heads(manifest, *checkpoint);
+  const ModelHash model_hash(*checkpoint, stop);  // reads every byte of the weights once more, beside the work
+
   const std::string created = value_of(settled, settled_created_utc);
-  return Run(manifest, settings, stop, std::move(job), created.empty() ? utc_now() : created, observer)();
+  const RunContext context{manifest, settings, *job, stop, created.empty() ? utc_now() : created, observer};
+  RunResults results(context, checkpoint->sample());
+  results.take_up_earlier();
+  results.take_from_cache(model_hash);
+  results.refuse_what_no_longer_fits();
+  JobPlan plan = plan_job(
+      manifest, *job, [&](std::int64_t row) { return results.files().writer().is_done(row); }, results.interruptions());
+
+  const auto shared =
+      std::make_shared<Computation>(job, std::move(plan), checkpoint, load_and_tell(*checkpoint, context), stop);
+  return Run(context, shared, results, model_hash)();
 }
 
 }  // namespace

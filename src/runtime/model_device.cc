@@ -61,7 +61,7 @@ std::shared_ptr<const LoadedModel> Float32Models::on(at::Device device) {
 
 ModelDevice::ModelDevice(std::shared_ptr<Computation> shared, std::int64_t number)
     : shared_(std::move(shared)),
-      job_(shared_->job),
+      job_(*shared_->job),
       device_(at::kCPU),
       place_(place_of(job_.devices, number)),
       model_(shared_->models.at(place_.memory)),
@@ -187,8 +187,8 @@ void ModelDevice::add_fold(const LoadedModel& model, const at::Tensor& states, c
 
 FoldOutput ModelDevice::fold(const EsmFold& model, const at::Tensor& states, const Effort& effort, std::int64_t row) {
   const SequenceTable& sequences = job_.dataset.sequences;
-  const FoldInput input = make_fold_input(sequences.residues(row), sequences.chain(row), job_.chain_link);
-  FoldRequest request = job_.fold_request;
+  const FoldInput input = make_fold_input(sequences.residues(row), sequences.chain(row), shared_->plan.chain_link);
+  FoldRequest request = shared_->plan.fold_request;
   if (effort.chunk_size > 0) request.chunk_size = effort.chunk_size;
   request.stop = shared_->halt.get();
   FoldOutput output = model.fold(states, input, request);
@@ -203,7 +203,7 @@ std::vector<std::int64_t> ModelDevice::smaller_chunks() const {
   if (!job_.layout.structure) return chunks;
   for (const std::int64_t chunk : fold_chunks(job_.config.folding())) {
     // Each about half of the one before: every attempt costs the time of a fold.
-    if (2 * chunk <= (chunks.empty() ? job_.fold_request.chunk_size : chunks.back())) chunks.push_back(chunk);
+    if (2 * chunk <= (chunks.empty() ? shared_->plan.fold_request.chunk_size : chunks.back())) chunks.push_back(chunk);
   }
   return chunks;
 }

@@ -58,14 +58,19 @@ class Float32Models {
 // What the devices of a run share.
 struct Computation {
   // What asks the run to stop asks the devices too.
-  Computation(PreparedJob prepared, std::shared_ptr<const Checkpoint> checkpoint, std::shared_ptr<const StopToken> stop)
+  Computation(std::shared_ptr<const PreparedJob> prepared, JobPlan planned,
+              std::shared_ptr<const Checkpoint> checkpoint, std::vector<std::shared_ptr<const LoadedModel>> loaded,
+              std::shared_ptr<const StopToken> stop)
       : job(std::move(prepared)),
-        float32_models(std::move(checkpoint), job),
+        plan(std::move(planned)),
+        models(std::move(loaded)),
+        float32_models(std::move(checkpoint), *job),
         halt(std::make_shared<StopToken>(std::move(stop))) {}
 
-  PreparedJob job;
+  const std::shared_ptr<const PreparedJob> job;
+  const JobPlan plan;
   // One in the processor's memory for all, or one on each GPU.
-  std::vector<std::shared_ptr<const LoadedModel>> models;
+  const std::vector<std::shared_ptr<const LoadedModel>> models;
   Float32Models float32_models;
   std::shared_ptr<StopToken> halt;  // of the devices alone
   FoldCount folded;

@@ -302,18 +302,20 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   return job;
 }
 
-void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done,
-              const Interruptions& interruptions, PreparedJob& job) {
+JobPlan plan_job(const Manifest& manifest, const PreparedJob& job, const std::function<bool(std::int64_t row)>& is_done,
+                 const Interruptions& interruptions) {
   std::vector<std::int64_t> tokens = job.tokens;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
   }
-  job.batches = plan_after(interruptions, tokens, job.flops,
-                           token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
-  if (!job.layout.structure) return;
+  JobPlan plan;
+  plan.batches = plan_after(interruptions, tokens, job.flops,
+                            token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
+  if (!job.layout.structure) return plan;
   const StructureTask& structure = manifest.tasks.structure;
-  job.fold_request = make_fold_request(structure, job.capacity.chunk_size(job.batches, tokens));
-  job.chain_link = {structure.chain_linker, structure.chain_gap};
+  plan.fold_request = make_fold_request(structure, job.capacity.chunk_size(plan.batches, tokens));
+  plan.chain_link = {structure.chain_linker, structure.chain_gap};
+  return plan;
 }
 
 }  // namespace pleat

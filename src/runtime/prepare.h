@@ -1,4 +1,5 @@
-// Everything that is settled before a weight is loaded: inputs read, requests checked against the model, batches made.
+// Everything that is settled before a weight is loaded: inputs read, requests checked against the model, then batches
+// made of what no earlier run has computed.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,10 @@ struct PreparedJob {
   std::vector<std::int64_t> tokens = {};  // per unique sequence
   std::vector<double> flops = {};         // per unique sequence, by the cost models
   BatchOrder order = BatchOrder::longest_first;
+};
+
+// What is left to compute, and how.
+struct JobPlan {
   std::vector<Batch> batches = {};
   FoldRequest fold_request = {};  // of every sequence, where they are folded
   ChainLink chain_link = {};
@@ -84,14 +89,14 @@ struct PrepareOptions {
   const StopToken* stop = nullptr;  // of reading the inputs; may be null
 };
 
-// All but the batches.
 [[nodiscard]] PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options, RunObserver& observer);
 
 // Why a sequence of so many residues and tokens is refused where `longest` tokens fit.
 [[nodiscard]] std::string too_long_message(std::int64_t residues, std::int64_t tokens, std::int64_t longest);
 
 // The batches of the rows that are not done, and how they are folded.
-void plan_job(const Manifest& manifest, const std::function<bool(std::int64_t row)>& is_done,
-              const Interruptions& interruptions, PreparedJob& job);
+[[nodiscard]] JobPlan plan_job(const Manifest& manifest, const PreparedJob& job,
+                               const std::function<bool(std::int64_t row)>& is_done,
+                               const Interruptions& interruptions);
 
 }  // namespace pleat

@@ -11,8 +11,8 @@ namespace pleat {
 class ProgressCount {
  public:
   // What is passed must outlive the count. Its time starts here.
-  ProgressCount(const PreparedJob& job, RunObserver& observer) : job_(job), observer_(observer) {
-    for (const Batch& batch : job.batches) {
+  ProgressCount(const PreparedJob& job, const JobPlan& plan, RunObserver& observer) : job_(job), observer_(observer) {
+    for (const Batch& batch : plan.batches) {
       progress_.sequences += static_cast<std::int64_t>(batch.rows.size());
       progress_.flops += batch.flops;
       for (const std::int64_t row : batch.rows) progress_.residues += job.dataset.sequences.length(row);
