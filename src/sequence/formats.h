@@ -43,14 +43,15 @@ void read_fasta(LineReader& lines, const RecordSink& sink);
 // is missing or named twice, and what LineReader::next() throws.
 void read_table(LineReader& lines, const InputFile& input, const RecordSink& sink);
 
-// Whether a line is `sep=;` or `"sep=;"`, by which spreadsheets are told the delimiter.
-[[nodiscard]] bool is_separator_line(std::string_view line);
-
 // Whether a line can be the header of a table with the columns that are needed.
 [[nodiscard]] bool is_table_header(std::string_view line, const InputFile& input);
 
 // What a file of that start holds: fasta, csv or tsv. Throws Error(bad_input) that quotes the offending line and names
 // what it looks like, such as FASTQ, GenBank, PDB or a web page, with what to do about it.
 [[nodiscard]] InputFormat recognise(std::string_view start, const InputFile& input);
+
+// Throws the same Error where a file of that start is no text in UTF-8 at all, such as a workbook of a spreadsheet.
+// `kind` is what it should hold: "sequences".
+void refuse_binary(std::string_view start, const InputFile& input, std::string_view kind);
 
 }  // namespace pleat

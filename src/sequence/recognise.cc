@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "sequence/formats.h"
+#include "sequence/table_rows.h"
 #include "sequence/text.h"
 
 namespace pleat {
@@ -111,10 +112,17 @@ bool is_utf16(std::string_view start) {
 
 [[noreturn]] void refuse(const InputFile& input, std::string_view name, std::string_view hint, std::int64_t line_number,
                          std::string_view line) {
-  std::string what = quoted(input.file);
-  if (line_number > 0) what += ", line " + std::to_string(line_number) + ": " + quoted(line);
-  what += line_number > 0 ? " looks like " : " is no file of sequences: it looks like ";
-  throw Error(ErrorCode::bad_input, what + std::string(name), std::string(hint));
+  throw Error(ErrorCode::bad_input,
+              quoted(input.file) + ", line " + std::to_string(line_number) + ": " + quoted(line) + " looks like " +
+                  std::string(name),
+              std::string(hint));
+}
+
+[[noreturn]] void refuse_whole(const InputFile& input, std::string_view kind, std::string_view name,
+                               std::string_view hint) {
+  throw Error(ErrorCode::bad_input,
+              quoted(input.file) + " is no file of " + std::string(kind) + ": it looks like " + std::string(name),
+              std::string(hint));
 }
 
 // A line and what follows it.
@@ -182,18 +190,20 @@ void refuse_known_text(const Line& line, const InputFile& input, std::int64_t nu
 
 }  // namespace
 
-InputFormat recognise(std::string_view start, const InputFile& input) {
+void refuse_binary(std::string_view start, const InputFile& input, std::string_view kind) {
   for (const Looks& looks : binary) {
-    if (start.starts_with(looks.start)) refuse(input, looks.name, looks.hint, 0, {});
+    if (start.starts_with(looks.start)) refuse_whole(input, kind, looks.name, looks.hint);
   }
   constexpr std::size_t tar_magic = 257;
   if (start.size() > tar_magic && start.substr(tar_magic).starts_with("ustar")) {
-    refuse(input, "a tar archive", unpack, 0, {});
+    refuse_whole(input, kind, "a tar archive", unpack);
   }
-  if (is_utf16(start)) refuse(input, "UTF-16 text", "save it as UTF-8", 0, {});
-  if (has_many_controls(start)) {
-    refuse(input, "binary data", "give a text file, in UTF-8", 0, {});
-  }
+  if (is_utf16(start)) refuse_whole(input, kind, "UTF-16 text", "save it as UTF-8");
+  if (has_many_controls(start)) refuse_whole(input, kind, "binary data", "give a text file, in UTF-8");
+}
+
+InputFormat recognise(std::string_view start, const InputFile& input) {
+  refuse_binary(start, input, "sequences");
   if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
   std::int64_t number = 0;
   while (!start.empty()) {
