@@ -99,6 +99,7 @@ void bench(const std::string& manifest_file, const std::vector<std::string>& ove
   const std::int64_t devices = choose_devices(manifest.run.devices).count();
   write_proteins(proteins, manifest.tasks.structure.enabled, devices);
   manifest.inputs = {InputSpec{proteins.string()}};
+  manifest.pairs = {};
   manifest.output = (folder.path() / "results.h5").string();
   manifest.tasks.structure.formats.clear();
   measure(manifest);

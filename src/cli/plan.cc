@@ -71,7 +71,11 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
     if (input.is_bad()) text += fmt::format("INPUT with {}: {}\n", input.problem, printable(input.message, 400));
   }
   for (const std::string& warning : plan.warnings) text += fmt::format("warning      {}\n", printable(warning, 400));
-  text += fmt::format("records      {}\n", plan.records);
+  if (plan.parts) {
+    text += fmt::format("complexes    {}, of {} records in pairs\n", plan.records, *plan.parts);
+  } else {
+    text += fmt::format("records      {}\n", plan.records);
+  }
   text += counts_text("rejected", plan.rejected) + counts_text("noted", plan.noted);
   text +=
       fmt::format("sequences    {} unique, {} residues, the longest {}\n", plan.sequences, plan.residues, plan.longest);
@@ -146,6 +150,7 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
                               {"longest", chunk.longest},
                               {"chosen", chunk.chosen}});
   }
+  if (plan.parts) json["pairs"] = {{"parts", *plan.parts}, {"complexes", plan.records}};
   if (plan.shard) {
     json["shard"] = {{"index", plan.shard->index},
                      {"count", plan.shard->count},

@@ -70,6 +70,7 @@ std::filesystem::path place_of(const std::filesystem::path& file) {
 void check_written_files(const RunArguments& arguments, const Manifest& manifest) {
   std::vector<std::filesystem::path> others{arguments.manifest};
   for (const InputFile& input : input_files(manifest)) others.push_back(input.file);
+  if (!manifest.pairs.file.empty()) others.push_back(manifest.resolve(manifest.pairs.file));
   const auto check = [&](const std::filesystem::path& written) {
     const std::filesystem::path place = place_of(written);
     for (const std::filesystem::path& other : others) {

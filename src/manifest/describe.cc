@@ -105,7 +105,7 @@ struct DefaultValue {
 };
 
 // Required keys have none, and what an absent map means is told in its help.
-bool has_default(const Key& key) { return !key.required && !key.section; }
+bool has_default(const Key& key) { return !key.required && !key.section && !key.no_default; }
 
 Json default_of(const Key& key) {
   Manifest defaults;
@@ -145,6 +145,8 @@ version: 1
 model: esm2_t6_8M_UR50D
 inputs: [proteins.fasta, more.csv]
 output: results.h5
+pairs: false   # or {file: pairs.tsv, columns: [a, b], separator: _}, {mode: all_vs_all, self: false} or
+               #     {mode: bait_vs_all, baits: [P1, P2]}
 tasks:
   embeddings: {layers: [-1], per_residue: true, mean: true, bos: false, dtype: float16}
   logits: false
@@ -199,6 +201,31 @@ computed, `/inputs` in the result file and the summary say what was wrong, and t
 were bad (see `policy.fail_on`). The record in which an input breaks off is rejected (`cut_off`); of compressed data
 whose checksum fails nothing is taken. Where no input can be read, the status is 66 and there is no file. An input
 without records gives a warning.
+
+## Pairs
+
+```yaml
+inputs: [proteome.fasta]
+output: complexes.h5
+pairs: {file: pairs.tsv}                      # a row for each pair, with the columns a and b
+# pairs: {mode: all_vs_all}                   # each two records: 1,000 records make 499,500 complexes
+# pairs: {mode: bait_vs_all, baits: [P1, P2]} # or "@baits.txt"
+tasks: {structure: true}
+```
+
+The records of the inputs are then parts, and no results of their own. Each pair is one record of the result, with the
+chains of A and then those of B, as if A:B had been written. `pleat plan` says how many there are, and what they cost.
+
+- A complex is called by the ids of A and B with `separator` between them, such as `P1_P2`; in a table a column `id`,
+  where there is one, names it. Two complexes of one name end the work before it starts. `/records/part_a` and `part_b`
+  hold the two ids in any case.
+- The order counts: A,B and B,A are two complexes, and a warning says so. Equal complexes are computed once.
+- The table is read as a table of sequences is: comma, semicolon, tab or `|`, quotes, comments, compression. It is listed
+  in `/inputs`. One that cannot be read ends the work with 66; one without rows gives a warning.
+- A pair that names no record (`unknown_part`), or a name that several have (`ambiguous_part`), is rejected, and all else
+  is computed. So is a pair of a record that was rejected, with that record's word. Where `mode` makes the pairs, all ids
+  must differ.
+- `policy.max_length` counts for the complex. Shards divide the complexes.
 
 ## Keys
 )";

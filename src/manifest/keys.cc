@@ -36,6 +36,39 @@ constexpr std::array table{
         .is_path = true,
         .example = "results.h5"},
 
+    Key{.path = "pairs",
+        .field = [](Manifest& m) -> Field { return &m.pairs.enabled; },
+        .help =
+            "Compute complexes of two records of `inputs` each, A:B, in place of the records themselves. Off unless "
+            "asked for; see Pairs.",
+        .section = true},
+    Key{.path = "pairs.file",
+        .field = [](Manifest& m) -> Field { return &m.pairs.file; },
+        .help = "A table of the pairs; without it, `mode` says which there are.",
+        .is_path = true,
+        .no_default = true,
+        .hint = "give the name of a table with the columns a and b, such as pairs.tsv"},
+    Key{.path = "pairs.columns",
+        .field = [](Manifest& m) -> Field { return &m.pairs.columns; },
+        .help = "The columns of the table that name A and B.",
+        .hint = "name two columns, as in columns: [bait, prey]"},
+    Key{.path = "pairs.mode",
+        .field = [](Manifest& m) -> Field { return &m.pairs.mode; },
+        .help = "`all_vs_all` is each two records, once; `bait_vs_all` is each of the `baits` with each other record, "
+                "two baits once."},
+    Key{.path = "pairs.baits",
+        .field = [](Manifest& m) -> Field { return &m.pairs.baits; },
+        .help = "Ids of records of `inputs`, or `@FILE` with an id in each line. Only with `bait_vs_all`.",
+        .is_path = true,
+        .no_default = true,
+        .hint = "give ids of records, as in baits: [P1, P2], or \"@baits.txt\""},
+    Key{.path = "pairs.self",
+        .field = [](Manifest& m) -> Field { return &m.pairs.self; },
+        .help = "Also pair each record, or each bait, with itself. A table does so by its rows."},
+    Key{.path = "pairs.separator",
+        .field = [](Manifest& m) -> Field { return &m.pairs.separator; },
+        .help = "What stands between the names of A and B in the name of the complex."},
+
     Key{.path = "tasks",
         .field = [](Manifest&) -> Field { return std::monostate{}; },
         .help = "What to compute. Without it, embeddings.",
@@ -297,6 +330,12 @@ std::span<const Choice<SourceFormat>> choices_of(SourceFormat) {
                                                                 {"fasta", SourceFormat::fasta},
                                                                 {"csv", SourceFormat::csv},
                                                                 {"tsv", SourceFormat::tsv}}};
+  return choices;
+}
+
+std::span<const Choice<PairMode>> choices_of(PairMode) {
+  static constexpr std::array<Choice<PairMode>, 2> choices{
+      {{"all_vs_all", PairMode::all_vs_all}, {"bait_vs_all", PairMode::bait_vs_all}}};
   return choices;
 }
 

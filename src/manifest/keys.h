@@ -19,15 +19,16 @@ namespace pleat {
 using Field = std::variant<std::monostate, bool*, std::int64_t*, double*, std::optional<std::int64_t>*, std::string*,
                            std::vector<std::int64_t>*, std::vector<std::string>*, std::vector<StructureFormat>*,
                            std::vector<InputSpec>*, DType*, Precision*, ResiduePolicy*, DuplicatePolicy*,
-                           NucleotideRule*, FailOn*>;
+                           NucleotideRule*, FailOn*, PairMode*>;
 
 struct Key {
   std::string_view path = {};           // dotted: "tasks.embeddings.layers"
   Field (*field)(Manifest&) = nullptr;  // what stands there in Manifest{} is the default
   std::string_view help = {};           // one or two sentences, for the reference page and the schema
   bool required = false;
-  bool section = false;  // a map of further keys; where its field is a bool, true or false may stand for the map
-  bool is_path = false;  // see expand.h; in an option it is relative to where the user stands
+  bool section = false;     // a map of further keys; where its field is a bool, true or false may stand for the map
+  bool is_path = false;     // see expand.h; in an option it is relative to where the user stands; of a list: after an @
+  bool no_default = false;  // nothing that could be written stands for a value that is not given
   // The range of a number, both ends included.
   std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
   std::int64_t highest = std::numeric_limits<std::int64_t>::max();
@@ -62,6 +63,7 @@ struct Choice {
 [[nodiscard]] std::span<const Choice<FailOn>> choices_of(FailOn kind);
 [[nodiscard]] std::span<const Choice<NucleotideRule>> choices_of(NucleotideRule kind);
 [[nodiscard]] std::span<const Choice<SourceFormat>> choices_of(SourceFormat kind);
+[[nodiscard]] std::span<const Choice<PairMode>> choices_of(PairMode kind);
 [[nodiscard]] std::span<const Choice<StructureFormat>> choices_of(StructureFormat kind);
 
 // What the value must be, for messages and the reference page: "auto or a whole number from 8 to 1048576".

@@ -34,6 +34,20 @@ struct InputSpec {
   bool operator==(const InputSpec&) const = default;
 };
 
+// all_vs_all: each two records; bait_vs_all: each bait with each other record.
+enum class PairMode : std::uint8_t { all_vs_all, bait_vs_all };
+
+// Complexes of two records each, in place of the records themselves.
+struct PairsTask {
+  bool enabled = false;
+  std::string file = {};                       // a table of them; empty: by `mode`
+  std::vector<std::string> columns{"a", "b"};  // of the table
+  PairMode mode = PairMode::all_vs_all;
+  std::vector<std::string> baits = {};  // ids, or "@FILE" with an id in each line
+  bool self = false;                    // each record with itself, too
+  std::string separator = "_";          // between the names of the two
+};
+
 struct EmbeddingsTask {
   bool enabled = true;
   std::vector<std::int64_t> layers{-1};  // 0 = the embedding layer; negative counts from the end
@@ -89,6 +103,7 @@ struct Manifest {
   std::string model;  // a registry name or a folder
   std::vector<InputSpec> inputs;
   std::string output;
+  PairsTask pairs;
   Tasks tasks;
   RunOptions run;
   Policy policy;

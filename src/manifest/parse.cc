@@ -220,12 +220,34 @@ std::string ManifestReader::where(const std::string& path) const {
   return found == set_at_.end() ? file_.at({}) : found->second;
 }
 
+void ManifestReader::check_pairs() const {
+  const PairsTask& pairs = manifest_.pairs;
+  if (!pairs.enabled) return;
+  const auto refuse = [&](const std::string& path, const std::string& what, const std::string& hint) {
+    throw Error(ErrorCode::bad_manifest, where(path) + ": '" + path + "' " + what, hint);
+  };
+  if (pairs.columns.size() != 2) {
+    refuse("pairs.columns", "must be a list of two names", "write it like columns: [bait, prey]");
+  }
+  if (!pairs.file.empty()) {
+    for (const char* const path : {"pairs.mode", "pairs.baits", "pairs.self"}) {
+      if (!set_at_.contains(path)) continue;
+      refuse(path, "is given beside 'pairs.file', whose rows are the pairs", "remove one of the two");
+    }
+  } else if (pairs.mode == PairMode::bait_vs_all && pairs.baits.empty()) {
+    refuse("pairs.mode", "is bait_vs_all, and no baits are named", "add pairs.baits: [ID, ...], or \"@FILE\"");
+  } else if (pairs.mode == PairMode::all_vs_all && !pairs.baits.empty()) {
+    refuse("pairs.baits", "is given, and pairs.mode is all_vs_all", "set pairs.mode to bait_vs_all");
+  }
+}
+
 Manifest ManifestReader::finish() {
   for (const Key& key : manifest_keys()) {
     if (!key.required || set_at_.contains(key.path)) continue;
     throw Error(ErrorCode::bad_manifest, file_.at({}) + ": the key '" + std::string(key.path) + "' is missing",
                 "add it, for example " + std::string(key.path) + ": " + std::string(key.example));
   }
+  check_pairs();
   Tasks& tasks = manifest_.tasks;
   const bool others = tasks.logits || tasks.contacts || tasks.structure.enabled;
   if (others && !set_at_.contains("tasks.embeddings")) tasks.embeddings.enabled = false;

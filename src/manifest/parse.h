@@ -27,6 +27,8 @@ class ManifestReader {
   void read_key(const Key& key, const Place& place);
   void read_map(std::string_view section, const Place& place);
   void forget(std::string_view section);
+  // What of `pairs` goes together.
+  void check_pairs() const;
   [[nodiscard]] std::string where(const std::string& path) const;
 
   Origin file_;

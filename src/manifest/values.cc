@@ -111,7 +111,10 @@ class ValueReader {
   }
 
   void operator()(std::vector<std::string>* out) const {
-    read_list(out, [this](const YAML::Node& node, const std::string& verb) { return text_of(node, verb); });
+    read_list(out, [this](const YAML::Node& node, const std::string& verb) {
+      const std::string text = text_of(node, verb);
+      return key_.is_path && text.starts_with('@') ? input_of(node, verb) : text;
+    });
   }
 
   void operator()(std::vector<InputSpec>* out) const {

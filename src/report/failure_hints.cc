@@ -23,6 +23,8 @@ constexpr std::array hints{
     Hint{RecordCode::lost_header, "Put the '>' at the start of a line of its own."},
     Hint{RecordCode::cut_off, "Copy or download the input again; it ends in the middle."},
     Hint{RecordCode::nucleotides, "Translate DNA or RNA first, or set policy.nucleotides: ignore."},
+    Hint{RecordCode::unknown_part, "Write the record's id in the table of pairs as it stands in the inputs."},
+    Hint{RecordCode::ambiguous_part, "Give each record of the inputs an id of its own."},
     Hint{RecordCode::does_not_fit, "Run it on a machine with more memory; pleat plan says how much."},
     Hint{RecordCode::out_of_memory, "Run it again with more memory; the same command resumes it."},
     Hint{RecordCode::device_lost, "Look at the device with pleat doctor; two were lost at this sequence."},

@@ -67,6 +67,21 @@ void check_is_list(const fs::path& list, std::string_view text) {
       "leave the @ before its name out, if it holds sequences");
 }
 
+// Its lines, without comments and blanks around them.
+std::vector<std::string> lines_of(const fs::path& list) {
+  std::string text = read_text_file(list);
+  check_is_list(list, text);
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+  std::istringstream lines(text);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string_view name = trimmed(line, " \t\r");
+    if (!name.empty() && !name.starts_with('#')) names.emplace_back(name);
+  }
+  return names;
+}
+
 class Finder {
  public:
   explicit Finder(const Manifest& manifest) : manifest_(manifest) {}
@@ -114,17 +129,9 @@ class Finder {
   void add_list(const fs::path& list, const InputFile& like) {
     std::error_code ignored;
     if (!fs::exists(list, ignored)) return add_all({list}, like);
-    std::string text = read_text_file(list);
-    check_is_list(list, text);
-    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-    if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
-    std::istringstream lines(text);
-    const std::size_t before = files_.size();
-    for (std::string line; std::getline(lines, line);) {
-      const std::string_view name = trimmed(line, " \t\r");
-      if (!name.empty() && !name.starts_with('#')) add(expanded(name), like, false);
-    }
-    if (files_.size() > before) return;
+    const std::vector<std::string> names = lines_of(list);
+    for (const std::string& name : names) add(expanded(name), like, false);
+    if (!names.empty()) return;
     throw Error(ErrorCode::missing_input, "'" + list.string() + "' names no file",
                 "write the name of an input in each line");
   }
@@ -146,6 +153,31 @@ std::vector<InputFile> input_files(const Manifest& manifest) {
   Finder finder(manifest);
   for (const InputSpec& spec : manifest.inputs) finder.add(spec);
   return finder.take();
+}
+
+PairRule pair_rule(const Manifest& manifest) {
+  const PairsTask& pairs = manifest.pairs;
+  PairRule rule;
+  if (!pairs.file.empty()) rule.file = manifest.resolve(pairs.file);
+  rule.columns = {pairs.columns.front(), pairs.columns.back()};
+  rule.self = pairs.self;
+  rule.separator = pairs.separator;
+  if (pairs.mode != PairMode::bait_vs_all) return rule;
+  rule.baits.emplace();
+  for (const std::string& bait : pairs.baits) {
+    if (!bait.starts_with('@')) {
+      rule.baits->push_back(bait);
+      continue;
+    }
+    const fs::path list = manifest.resolve(bait.substr(1));
+    const std::vector<std::string> names = lines_of(list);
+    if (names.empty()) {
+      throw Error(ErrorCode::missing_input, "'" + list.string() + "' names no bait",
+                  "write the id of a record in each line");
+    }
+    rule.baits->insert(rule.baits->end(), names.begin(), names.end());
+  }
+  return rule;
 }
 
 }  // namespace pleat

@@ -1,10 +1,11 @@
-// From the manifest's `inputs` to the files that are read.
+// From the manifest's `inputs` and `pairs` to what is read.
 #pragma once
 
 #include <vector>
 
 #include "manifest/manifest.h"
 #include "sequence/input_file.h"
+#include "sequence/pair_list.h"
 
 namespace pleat {
 
@@ -13,5 +14,9 @@ namespace pleat {
 // is not there, a pattern that matches nothing and a folder without files stay in the list, for the reader to tell of.
 // Throws Error(missing_input) for a file of names that is none or holds none, and for standard input given twice.
 [[nodiscard]] std::vector<InputFile> input_files(const Manifest& manifest);
+
+// Which pairs of records `pairs` asks for; it must be on. Throws Error(missing_input) for a file of baits that cannot
+// be read or names none.
+[[nodiscard]] PairRule pair_rule(const Manifest& manifest);
 
 }  // namespace pleat

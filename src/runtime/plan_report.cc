@@ -11,6 +11,7 @@
 #include "runtime/machine.h"
 #include "runtime/precision.h"
 #include "runtime/prepare.h"
+#include "sequence/complexes.h"
 #include "store/record_parts.h"
 #include "store/run_identity.h"
 
@@ -30,7 +31,7 @@ double free_room(std::filesystem::path folder) {
 // The sequences that fit, by tokens and by residues.
 struct Sizes {
   std::vector<std::int64_t> tokens;
-  std::vector<std::int64_t> residues;
+  std::vector<InputSurvey::Size> residues;
 };
 
 Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std::int64_t longest_tokens) {
@@ -41,7 +42,7 @@ Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std:
     const std::int64_t tokens = tokenizer.token_count(size.length, size.chains);
     if (tokens > longest_tokens) continue;
     sizes.tokens.push_back(tokens);
-    sizes.residues.push_back(size.length);
+    sizes.residues.push_back(size);
   }
   return sizes;
 }
@@ -80,17 +81,38 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
   }
 }
 
+InputSurvey survey_of(const Manifest& manifest, const Tokenizer& tokenizer, PlanReport& report) {
+  const std::vector<InputFile> files = input_files(manifest);
+  const ReadOptions options = read_options(manifest, tokenizer);
+  if (!manifest.pairs.enabled) return survey_inputs(files, options);
+  const Complexes complexes(files, pair_rule(manifest), options);
+  report.parts = complexes.part_count();
+  return complexes.survey();
+}
+
+void add_sizes(const Sizes& sizes, const ResultLayout& layout, PlanReport& report) {
+  const std::vector<Part> parts = parts_of(layout);
+  report.sequences = std::ssize(sizes.tokens);
+  for (const InputSurvey::Size& size : sizes.residues) {
+    report.residues += size.length;
+    report.longest = std::max<std::int64_t>(report.longest, size.length);
+    for (const std::uint64_t bytes : sizes_of(parts, {size.length, size.chains})) {
+      report.result_bytes += static_cast<double>(bytes);
+    }
+  }
+}
+
 }  // namespace
 
 PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardSpec>& shard) {
   const ChosenModel chosen = choose_model(manifest);
   const Capacity capacity(manifest, chosen.config, chosen.layout, element_type(chosen.precision), chosen.devices);
-  const InputSurvey survey = survey_inputs(input_files(manifest), read_options(manifest, chosen.tokenizer));
+  PlanReport report;
+  const InputSurvey survey = survey_of(manifest, chosen.tokenizer, report);
   const std::int64_t longest_tokens = capacity.longest_tokens();
   const Sizes sizes = sizes_that_fit(survey, chosen.tokenizer, longest_tokens);
   const std::vector<double> costs = costs_of(sizes.tokens, chosen.config, manifest.tasks.structure);
 
-  PlanReport report;
   report.model = manifest.model;
   report.precision = precision_name(chosen.precision);
   report.precision_text = precision_text(manifest.run.precision, chosen.precision);
@@ -101,14 +123,9 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   report.records = survey.records;
   report.rejected = survey.rejected;
   report.noted = survey.noted;
-  report.sequences = std::ssize(sizes.tokens);
+  add_sizes(sizes, chosen.layout, report);
   report.too_long = std::ssize(survey.sequences) - report.sequences;
   report.longest_that_fits = std::max<std::int64_t>(0, longest_tokens - end_tokens);
-  for (const std::int64_t length : sizes.residues) {
-    report.residues += length;
-    report.longest = std::max(report.longest, length);
-    report.result_bytes += static_cast<double>(uncompressed_bytes(chosen.layout, length));
-  }
   report.tokens_per_batch = token_budget(manifest, sizes.tokens, chosen.devices, longest_tokens);
   const std::vector<Batch> batches =
       plan_batches(sizes.tokens, costs, report.tokens_per_batch, batch_order(manifest, chosen.devices));

@@ -23,6 +23,7 @@ struct PlanReport {
   std::vector<InputReport> inputs;
   std::vector<std::string> warnings;  // of inputs without records
   std::int64_t records = 0;
+  std::optional<std::int64_t> parts;             // where the records are complexes: of how many records of the inputs
   std::map<std::string, std::int64_t> rejected;  // records by error code
   std::map<std::string, std::int64_t> noted;     // accepted ones by the code of their note
   std::int64_t sequences = 0;                    // unique ones that fit

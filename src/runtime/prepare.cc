@@ -16,6 +16,7 @@
 #include "runtime/inputs.h"
 #include "runtime/outcomes.h"
 #include "runtime/precision.h"
+#include "sequence/complexes.h"
 #include "sequence/reader.h"
 #include "sequence/shard.h"
 #include "weights/locate.h"
@@ -94,20 +95,22 @@ ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, con
   return layout;
 }
 
-Dataset read_dataset(const Manifest& manifest, const Tokenizer& tokenizer, const StopToken* stop,
-                     RunObserver& observer) {
-  ReadOptions options = read_options(manifest, tokenizer);
-  options.stop = stop;
-  Dataset dataset = read_inputs(input_files(manifest), options);
-  for (const InputReport& input : dataset.inputs) {
+void tell_of_inputs(const std::vector<InputReport>& inputs, const std::vector<std::string>& warnings,
+                    const std::map<std::string, std::int64_t>& codes, RunObserver& observer) {
+  for (const InputReport& input : inputs) {
     if (input.is_bad()) observer.warning("input with " + input.problem + ": " + input.message);
   }
-  for (const std::string& warning : dataset.warnings) observer.warning(warning);
-  std::map<std::string, std::int64_t> notes;
+  for (const std::string& warning : warnings) observer.warning(warning);
+  for (const auto& [code, count] : codes) observer.warning(records_warning(count, code));
+}
+
+Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunObserver& observer) {
+  Dataset dataset = read_inputs(input_files(manifest), options);
+  std::map<std::string, std::int64_t> codes;
   for (const Record& record : dataset.records) {
-    if (!record.error_code.empty()) ++notes[record.error_code];
+    if (!record.error_code.empty()) ++codes[record.error_code];
   }
-  for (const auto& [code, count] : notes) observer.warning(records_warning(count, code));
+  tell_of_inputs(dataset.inputs, dataset.warnings, codes, observer);
   observer.info(fmt::format("read {} records, {} unique sequences, {} residues", dataset.records.size(),
                             dataset.sequences.size(), dataset.sequences.offsets().back()));
   return dataset;
@@ -179,15 +182,71 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   return request;
 }
 
-// Decided before anything that depends on the machine, so that all jobs of an array agree.
-Dataset shard_of(const Dataset& all, const ShardSpec& spec, const Tokenizer& tokenizer, const ModelConfig& config,
-                 const StructureTask& structure, RunObserver& observer) {
-  const std::vector<double> costs = costs_of(token_counts(all.sequences, tokenizer), config, structure);
-  Dataset part = take_shard(all, shards_of(costs, spec.count), spec.index, spec.count);
-  observer.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
-                            part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
-  return part;
-}
+// The inputs, or a shard of them. Shards are divided before anything that depends on the machine, so that all jobs of
+// an array agree.
+class DatasetReader {
+ public:
+  // `stop` may be null.
+  DatasetReader(const Manifest& manifest, const ModelConfig& config, const Tokenizer& tokenizer, const StopToken* stop,
+                RunObserver& observer)
+      : manifest_(manifest), config_(config), tokenizer_(tokenizer), stop_(stop), observer_(observer) {}
+
+  [[nodiscard]] Dataset read(const std::optional<ShardSpec>& spec) const {
+    return manifest_.pairs.enabled ? read_complexes(spec) : read_records_of(spec);
+  }
+
+ private:
+  [[nodiscard]] Dataset read_records_of(const std::optional<ShardSpec>& spec) const {
+    Dataset all = read_records(manifest_, options(), observer_);
+    if (!spec) return all;
+    Dataset part =
+        take_shard(all, shards_by_cost(token_counts(all.sequences, tokenizer_), *spec), spec->index, spec->count);
+    tell_of_shard(part, *spec);
+    return part;
+  }
+
+  [[nodiscard]] Dataset read_complexes(const std::optional<ShardSpec>& spec) const {
+    const Complexes complexes(input_files(manifest_), pair_rule(manifest_), options());
+    const InputSurvey survey = complexes.survey();
+    std::map<std::string, std::int64_t> codes = survey.rejected;
+    for (const auto& [code, count] : survey.noted) codes[code] += count;
+    tell_of_inputs(survey.inputs, survey.warnings, codes, observer_);
+    std::vector<std::int64_t> tokens;
+    std::int64_t residues = 0;
+    for (const InputSurvey::Size& size : survey.sequences) {
+      tokens.push_back(tokenizer_.token_count(size.length, size.chains));
+      residues += size.length;
+    }
+    observer_.info(fmt::format("read {} records, which make {} complexes, {} unique, {} residues",
+                               complexes.part_count(), complexes.size(), tokens.size(), residues));
+    if (!spec) return complexes.dataset();
+    Dataset part = complexes.shard(shards_by_cost(tokens, *spec), spec->index, spec->count);
+    tell_of_shard(part, *spec);
+    return part;
+  }
+
+  [[nodiscard]] ReadOptions options() const {
+    ReadOptions options = read_options(manifest_, tokenizer_);
+    options.stop = stop_;
+    return options;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> shards_by_cost(const std::vector<std::int64_t>& tokens,
+                                                         const ShardSpec& spec) const {
+    return shards_of(costs_of(tokens, config_, manifest_.tasks.structure), spec.count);
+  }
+
+  void tell_of_shard(const Dataset& part, const ShardSpec& spec) const {
+    observer_.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
+                               part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
+  }
+
+  const Manifest& manifest_;
+  const ModelConfig& config_;
+  const Tokenizer& tokenizer_;
+  const StopToken* stop_;
+  RunObserver& observer_;
+};
 
 // What a relative `model` is relative to: where the user stands, where an option gave it.
 std::filesystem::path place_of_model(const Manifest& manifest) {
@@ -281,10 +340,7 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   }
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
-  Dataset dataset = read_dataset(manifest, tokenizer, options.stop, observer);
-  if (options.shard) {
-    dataset = shard_of(dataset, *options.shard, tokenizer, config, manifest.tasks.structure, observer);
-  }
+  Dataset dataset = DatasetReader(manifest, config, tokenizer, options.stop, observer).read(options.shard);
   Capacity capacity(manifest, config, chosen.layout, element_type(chosen.precision), chosen.devices);
   PreparedJob job{.model_folder = chosen.folder,
                   .config = std::move(chosen.config),

@@ -1,6 +1,7 @@
 // What the inputs hold: one Record per entry, and the unique sequences they refer to.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -76,6 +77,8 @@ struct Dataset {
   std::string sha256;
   std::optional<ShardPart> shard;   // empty: these are all records of the inputs
   std::vector<InputReport> inputs;  // what was read, in its order; all of it in a shard too
+  // Where the records are complexes of two records of the inputs: of each, the ids of A and B.
+  std::optional<std::vector<std::array<std::string, 2>>> parts;
   // Things worth a warning that belong to no single record, ready to be shown, such as the number of duplicate ids.
   std::vector<std::string> warnings;
 };

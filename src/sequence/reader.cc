@@ -310,7 +310,7 @@ Dataset read_inputs(const std::vector<InputFile>& files, const ReadOptions& opti
   Collector collector(options, dataset);
   read_files(files, options.stop, collector, dataset.inputs, dataset.warnings);
   collector.finish();
-  warn_of_duplicate_ids(dataset);
+  if (options.warn_of_repeated_ids) warn_of_duplicate_ids(dataset);
   return dataset;
 }
 

@@ -36,7 +36,8 @@ struct ReadOptions {
   bool strict = false;          // policy.residues
   std::int64_t max_length = 0;  // policy.max_length: longer sequences are rejected; 0 = no limit
   NucleotidePolicy nucleotides = NucleotidePolicy::warn;
-  bool share_duplicates = true;     // policy.duplicates: equal residues in equal chains become one row
+  bool share_duplicates = true;  // policy.duplicates: equal residues in equal chains become one row
+  bool warn_of_repeated_ids = true;
   const StopToken* stop = nullptr;  // may be null
 };
 

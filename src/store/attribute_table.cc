@@ -112,6 +112,7 @@ std::string_view text_of(Present present) {
     case Present::always:
     case Present::since_inputs: return "";
     case Present::in_shard: return "in the file of a shard";
+    case Present::with_pairs: return "pairs";
     case Present::where_untrained: return "where the weights are untrained";
     case Present::where_shards_lack: return "where `pleat merge` lacked shards";
     case Present::with_mean:

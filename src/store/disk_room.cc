@@ -53,6 +53,9 @@ std::int64_t largest_file(const std::vector<Part>& parts, const Dataset& dataset
   for (const Record& record : dataset.records) {
     bytes += record_bytes + std::ssize(record.id) + std::ssize(record.description) + std::ssize(record.message);
   }
+  if (dataset.parts) {
+    for (const auto& [a, b] : *dataset.parts) bytes += record_bytes + std::ssize(a) + std::ssize(b);
+  }
   return bytes + bytes / 1000;  // what deflate adds to what it cannot make smaller
 }
 

@@ -57,7 +57,8 @@ class TableWriter {
 
  private:
   [[nodiscard]] bool is_in_every_file(Present present) const {
-    return present == Present::always || (present == Present::since_inputs && !sources_.dataset.inputs.empty());
+    return present == Present::always || (present == Present::since_inputs && !sources_.dataset.inputs.empty()) ||
+           (present == Present::with_pairs && sources_.dataset.parts);
   }
 
   template <class Wanted>
@@ -139,6 +140,13 @@ class TableWriter {
   void write(const DatasetEntry& entry, schema::OutcomeField field) const {
     schema::StoredRecord row;
     write_records(entry, row, field(row));
+  }
+
+  void write(const DatasetEntry& entry, const schema::PartName& part) const {
+    if (!sources_.dataset.parts) return;
+    const std::vector<std::array<std::string, 2>>& parts = *sources_.dataset.parts;
+    std::string name;
+    write_column_of(entry, parts.size(), &name, [&](std::size_t i) { name = parts[i][part.number]; });
   }
 
   void write(const DatasetEntry& entry, schema::InputText text) const {

@@ -57,6 +57,8 @@ inline constexpr const char* record_attempts = "/records/attempts";
 inline constexpr const char* record_memory_rung = "/records/memory_rung";
 inline constexpr const char* record_place = "/records/place";
 inline constexpr const char* record_device = "/records/device";
+inline constexpr const char* record_part_a = "/records/part_a";
+inline constexpr const char* record_part_b = "/records/part_b";
 
 // Of each column of strings: SHA-256 of its texts, each with a zero behind it. HDF5 has no checksum for them.
 inline constexpr const char* attr_text_sha256 = "sha256";

@@ -27,6 +27,7 @@ enum class Present : std::uint8_t {
   always,
   since_inputs,  // always, but in files from before there was /inputs
   in_shard,
+  with_pairs,
   where_untrained,
   where_shards_lack,
   with_mean,
@@ -62,6 +63,10 @@ using OutcomeField = std::variant<std::string*, double*, std::int32_t*, MemoryRu
 using InputText = std::string InputReport::*;
 using InputNumber = std::int64_t InputReport::*;
 using Places = std::vector<std::int64_t> ShardPart::*;
+// Of records that are complexes: which of Dataset::parts.
+struct PartName {
+  std::size_t number;
+};
 // The bytes of the whole dataset, which may lie in `scratch`.
 using OfSequences = std::span<const std::byte> (*)(const SequenceTable&, std::vector<std::byte>& scratch);
 // Of the sequences: at which row of datasets of that extent each one begins, [U + 1].
@@ -74,8 +79,8 @@ using Values =
 using ResultField = Values (*)(SequenceResult&, std::size_t layer);
 // Computed, and in SequenceResult::extra under the dataset's path.
 struct Extra {};
-using Content =
-    std::variant<Extra, ResultField, RecordField, OutcomeField, InputText, InputNumber, Places, OfSequences, Offsets>;
+using Content = std::variant<Extra, ResultField, RecordField, OutcomeField, PartName, InputText, InputNumber, Places,
+                             OfSequences, Offsets>;
 
 // Sizes of row_shape that depend on the model.
 inline constexpr std::int64_t model_width = -1;       // D

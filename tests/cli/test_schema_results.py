@@ -49,6 +49,7 @@ def files(tmp_path_factory):
                                    "trunk_states": True}}
         found.append(made(folder, f"folded-{dtype}", FOLD_MODEL, fasta(proteins(3, 5, 20)) + ">c\nACDE:FGH\n>bad\nA7\n",
                           tasks=structure).output)
+    found.append(made(folder, "complexes", text=text, pairs={"mode": "all_vs_all"}).output)
     # The demo's model is marked as untrained.
     found.append(made(folder, "untrained", REPOSITORY / "configs/demo/models/esm2-demo", text).output)
     job = made(folder, "shards", text=text, arguments=("--shard", "1/3"))

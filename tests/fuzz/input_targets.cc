@@ -1,4 +1,5 @@
 // What a user writes: manifests and sequences.
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -6,6 +7,7 @@
 #include "core/scratch_folder.h"
 #include "manifest/parse.h"
 #include "refuse_or_read.h"
+#include "sequence/complexes.h"
 #include "sequence/reader.h"
 #include "targets.h"
 
@@ -35,6 +37,23 @@ void inputs(Bytes input) {
       }
     });
   }
+}
+
+void pairs(Bytes input) {
+  static const ScratchFolder folder;
+  static const std::filesystem::path records = folder.path() / "records.fasta";
+  constexpr std::string_view fasta = ">p1\nMK\n>p2\nAC:DE\n>gap\nM-K\n>twice\nMV\n>twice\nMV\n";
+  write(records, fasta);
+  const PairRule rule{.file = folder.path() / "pairs"};
+  write(rule.file, text_of(input));
+  refuse_or_read([&] {
+    const Complexes complexes({records}, rule, {});
+    const Dataset read = complexes.dataset();
+    const InputSurvey surveyed = complexes.survey();
+    if (std::ssize(read.records) != surveyed.records || read.sequences.size() != std::ssize(surveyed.sequences)) {
+      throw std::logic_error("a plan counts other complexes than a run");
+    }
+  });
 }
 
 }  // namespace pleat::fuzz

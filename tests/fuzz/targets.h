@@ -19,6 +19,8 @@ void config(Bytes input);
 void manifest(Bytes input);
 // An input file in any format.
 void inputs(Bytes input);
+// A table of pairs of a few records.
+void pairs(Bytes input);
 // Which sound result file, and what is changed in it, see result_target.cc.
 void result_reader(Bytes input);
 // Answers of a server, with zero bytes between them.
@@ -34,6 +36,6 @@ inline constexpr std::array targets{Target{"work_folder", work_folder},     Targ
                                     Target{"torch_zip", torch_zip},         Target{"config", config},
                                     Target{"manifest", manifest},           Target{"inputs", inputs},
                                     Target{"result_reader", result_reader}, Target{"hub", hub},
-                                    Target{"weight_index", weight_index}};
+                                    Target{"weight_index", weight_index},   Target{"pairs", pairs}};
 
 }  // namespace pleat::fuzz
