@@ -97,6 +97,8 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
   }
   text += fmt::format("disk         up to {} while it runs, and less for the file{}\n", bytes_text(plan.result_bytes),
                       plan.free_disk_bytes < 0 ? "" : "; " + bytes_text(plan.free_disk_bytes) + " free");
+  if (plan.attention_bytes > 0)
+    text += fmt::format("             {} of it attention maps\n", bytes_text(plan.attention_bytes));
   if (exceeds_disk(plan)) text += "WILL NOT FIT the disk: a run is refused; make room, or see --work-dir and --shard\n";
   text += fmt::format("time         about {} ({:.3g} TFLOP; {})\n", clock_text(time.seconds), plan.flops / 1e12,
                       time.basis);
@@ -137,6 +139,7 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
             {"free_bytes", plan.free_bytes},
             {"weight_bytes", plan.weight_bytes},
             {"activation_bytes", plan.activation_bytes},
+            {"attention_bytes", plan.attention_bytes},
             {"result_bytes", plan.result_bytes},
             {"free_disk_bytes", plan.free_disk_bytes},
             {"fits_disk", !exceeds_disk(plan)},

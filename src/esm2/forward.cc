@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "esm2/model.h"
+#include "ops/attention_maps/attention_maps.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "tensor/device.h"
 #include "tensor/host.h"
@@ -103,6 +104,16 @@ void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::T
   });
 }
 
+at::Tensor Esm2::attend(const AttentionInput& input, bool keep_maps, ContactAccumulator* contacts,
+                        Esm2Output& output) const {
+  if (keep_maps) {
+    MappedAttention mapped = attention_with_maps(input);
+    output.attentions.push_back(std::move(mapped.maps));
+    if (contacts == nullptr && mapped.context.defined()) return mapped.context;
+  }
+  return contacts != nullptr ? contacts->attention(input) : attention(input);
+}
+
 at::Tensor Esm2::predict_logits(const at::Tensor& last_hidden) const {
   const MaskedLmHead& head = needed(lm_head_);
   at::Tensor dense = head.dense(last_hidden.to(precision_)).to(at::kFloat);  // [T, D]
@@ -135,7 +146,8 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
     keep(i, hidden);
     const Esm2Layer& layer = layers_[i];
     const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary, places ? &*places : nullptr};
-    finish_layer(layer, contacts ? contacts->attention(input) : attention(input), hidden);
+    const bool keep_maps = std::ranges::binary_search(request.attentions, i + 1);
+    finish_layer(layer, attend(input, keep_maps, contacts ? &*contacts : nullptr, output), hidden);
   }
   if (asked_for(depth) || request.logits || request.mix.defined()) {
     const at::Tensor last = add_layer_norm(hidden, {}, last_norm_.weight, last_norm_.bias, config_.layer_norm_eps,

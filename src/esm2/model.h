@@ -43,6 +43,7 @@ struct Esm2Request {
   std::vector<std::int64_t> layers;  // 0 = the embeddings, num_hidden_layers = after the last norm; sorted
   bool logits = false;
   bool contacts = false;
+  std::vector<std::int64_t> attentions = {};  // of which layers, from 1 to num_hidden_layers; sorted
   at::Tensor mix = {};  // [num_hidden_layers + 1] float32, a share for each hidden state; undefined = no mixture
 };
 
@@ -52,6 +53,8 @@ struct Esm2Output {
   at::Tensor mixed;                  // [T, D] float32: all hidden states by their shares in Esm2Request::mix
   at::Tensor logits;                 // [T, vocabulary] float32
   std::vector<at::Tensor> contacts;  // per sequence: [tokens - 2, tokens - 2] float32
+  // Per layer asked for, per sequence: [H, tokens - 2, tokens - 2] float32, see MappedAttention.
+  std::vector<std::vector<at::Tensor>> attentions = {};
 };
 
 class Esm2 {
@@ -76,6 +79,9 @@ class Esm2 {
   [[nodiscard]] at::Tensor embed(const PackedBatch& batch) const;
   [[nodiscard]] at::Tensor project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const;
   void finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const;
+  // [T, D]; the accumulator may be null.
+  [[nodiscard]] at::Tensor attend(const AttentionInput& input, bool keep_maps, ContactAccumulator* contacts,
+                                  Esm2Output& output) const;
   [[nodiscard]] at::Tensor predict_logits(const at::Tensor& last_hidden) const;
   [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& hidden, const at::Tensor& update) const;
 

@@ -100,6 +100,15 @@ constexpr std::array table{
     Key{.path = "tasks.contacts",
         .field = [](Manifest& m) -> Field { return &m.tasks.contacts; },
         .help = "Store the predicted probability of a contact for every pair of residues."},
+    Key{.path = "tasks.attentions",
+        .field = [](Manifest& m) -> Field { return &m.tasks.attentions.enabled; },
+        .help = "Attention maps of chosen layers of the language model, one for each head. They are large: for each "
+                "layer as many numbers as heads, for every pair of residues. Off unless asked for.",
+        .section = true},
+    Key{.path = "tasks.attentions.layers",
+        .field = [](Manifest& m) -> Field { return &m.tasks.attentions.layers; },
+        .help = "Which layers: 1 is the first, the model's depth is the last; negative numbers count from the end, so "
+                "that -1 is the last."},
     Key{.path = "tasks.structure",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.enabled; },
         .help = "Fold the sequences. Only with a folding model; off unless asked for.",

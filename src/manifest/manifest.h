@@ -73,10 +73,16 @@ struct StructureTask {
   std::int64_t chain_gap = 512;          // added to the residue index at each further chain
 };
 
+struct AttentionsTask {
+  bool enabled = false;
+  std::vector<std::int64_t> layers{-1};  // from 1; negative counts from the end
+};
+
 struct Tasks {
   EmbeddingsTask embeddings;
   bool logits = false;
   bool contacts = false;
+  AttentionsTask attentions;
   StructureTask structure;
 };
 

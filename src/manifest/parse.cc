@@ -249,11 +249,12 @@ Manifest ManifestReader::finish() {
   }
   check_pairs();
   Tasks& tasks = manifest_.tasks;
-  const bool others = tasks.logits || tasks.contacts || tasks.structure.enabled;
+  const bool others = tasks.logits || tasks.contacts || tasks.attentions.enabled || tasks.structure.enabled;
   if (others && !set_at_.contains("tasks.embeddings")) tasks.embeddings.enabled = false;
   if (!others && !tasks.embeddings.enabled) {
-    throw Error(ErrorCode::bad_manifest, where("tasks") + ": there is nothing to compute: every task is off",
-                "set one of tasks.embeddings, tasks.logits, tasks.contacts and tasks.structure to true");
+    throw Error(
+        ErrorCode::bad_manifest, where("tasks") + ": there is nothing to compute: every task is off",
+        "set one of tasks.embeddings, tasks.logits, tasks.contacts, tasks.attentions and tasks.structure to true");
   }
   const EmbeddingsTask& embeddings = tasks.embeddings;
   if (embeddings.enabled && !embeddings.per_residue && !embeddings.mean && !embeddings.bos) {

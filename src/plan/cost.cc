@@ -49,6 +49,12 @@ double activation_bytes(const ModelShape& shape, const KeptOutputs& kept, std::i
     const double heads = static_cast<double>(shape.layers * shape.heads);
     bytes += element * ((4 + in_transit) * l * t + 2 * heads * t + l / 32 * static_cast<double>(shape.heads) * l);
   }
+  if (kept.attention_layers > 0) {
+    // The maps of all heads as they are computed and as they are collected and on their way, and of one layer at a time
+    // what lies between.
+    const auto layers = static_cast<double>(kept.attention_layers);
+    bytes += element * static_cast<double>(shape.heads) * l * t * ((2 + in_transit) * layers + 2);
+  }
   return bytes;
 }
 

@@ -24,6 +24,7 @@ struct KeptOutputs {
   bool logits = false;
   bool contacts = false;
   bool mixture = false;  // of all hidden states, for folding
+  std::int64_t attention_layers = 0;
 };
 
 // In place of a number of threads: on a GPU, which takes a batch whole instead of in blocks of rows.

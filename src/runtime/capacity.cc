@@ -67,7 +67,8 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
                    at::ScalarType precision, const DeviceChoice& devices)
     : config_(config),
       shape_(shape_of(config.language_model)),
-      kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure},
+      kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure,
+            static_cast<std::int64_t>(layout.attention_layers.size())},
       kept_pairs_(kept_of_pairs(layout)),
       threads_(devices.on_gpu() ? way_on_gpu(config, layout, precision)
                                 : std::max<std::int64_t>(1, at::get_num_threads() / devices.count())) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "store/schema.h"
 #include "tensor/host.h"
 
 namespace pleat {
@@ -31,12 +32,16 @@ class Collection {
   struct Part {
     std::string what;      // "layer 6"
     const Starts* starts;  // one of the members below
-    Bytes& (*place)(SequenceResult& result, std::size_t layer);
+    Bytes& (*place)(SequenceResult& result, const Part& part);
     std::size_t layer = 0;  // its number among the layout's
+    std::string path = {};  // in SequenceResult::extra, of what lies there
   };
 
   void add_layer(std::size_t layer, const at::Tensor& hidden);
   void add_contacts(const PackedBatch& batch, std::vector<at::Tensor> contacts);
+  void add_attentions(const PackedBatch& batch, std::int64_t layer, std::vector<at::Tensor> maps);
+  [[nodiscard]] at::Tensor without_linkers(const PackedBatch& batch, std::size_t sequence,
+                                           const at::Tensor& maps) const;
   void add(Part part, const at::Tensor& values);
   void take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
             std::size_t sequence) const;
@@ -59,7 +64,8 @@ class Collection {
 at::Device device_of(const Esm2Output& output) {
   if (!output.hidden.empty()) return output.hidden.front().device();
   if (output.logits.defined()) return output.logits.device();
-  return output.contacts.empty() ? at::Device(at::kCPU) : output.contacts.front().device();
+  if (!output.contacts.empty()) return output.contacts.front().device();
+  return output.attentions.empty() ? at::Device(at::kCPU) : output.attentions.front().front().device();
 }
 
 Collection::Collection(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
@@ -71,6 +77,8 @@ Collection::Collection(const PackedBatch& batch, Esm2Output output, const Result
     for (const std::int64_t token : batch.residue_tokens[s]) residues.push_back(batch.cu_seqlens[s] + token);
     by_residue_.push_back(static_cast<std::int64_t>(residues.size()));
     by_sequence_.push_back(s + 1);
+    const auto length = static_cast<std::int64_t>(batch.residue_tokens[s].size());
+    by_pair_.push_back(by_pair_.back() + length * length);
   }
   residues_ = sent_to(device, residues);
   begins_ = sent_to(device, {batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1});
@@ -79,10 +87,13 @@ Collection::Collection(const PackedBatch& batch, Esm2Output output, const Result
     output.hidden[i].reset();  // it is large
   }
   if (layout_.logits) {
-    add({"logits", &by_residue_, [](SequenceResult& result, std::size_t) -> Bytes& { return result.logits; }},
+    add({"logits", &by_residue_, [](SequenceResult& result, const Part&) -> Bytes& { return result.logits; }},
         output.logits.index_select(0, residues_).index_select(1, sent_to(device, letter_ids)));
   }
   if (layout_.contacts) add_contacts(batch, std::move(output.contacts));
+  for (std::size_t i = 0; i < layout_.attention_layers.size(); ++i) {
+    add_attentions(batch, layout_.attention_layers[i], std::move(output.attentions[i]));
+  }
   copies_ = HostCopies(std::move(tensors_));
 }
 
@@ -91,7 +102,8 @@ void Collection::add_layer(std::size_t layer, const at::Tensor& hidden) {
   const at::Tensor residues = hidden.index_select(0, residues_);  // [R, D]
   if (layout_.per_residue) {
     add({what, &by_residue_,
-         [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].per_residue; }, layer},
+         [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].per_residue; },
+         layer},
         residues);
   }
   if (layout_.mean) {
@@ -100,30 +112,44 @@ void Collection::add_layer(std::size_t layer, const at::Tensor& hidden) {
       // Summed in float64: a mean over thousands of residues keeps all its digits.
       means.push_back(residues.slice(0, by_residue_[s], by_residue_[s + 1]).mean(0, false, at::kDouble));
     }
-    add({what, &by_sequence_, [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].mean; },
-         layer},
+    add({what, &by_sequence_,
+         [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].mean; }, layer},
         at::stack(means));
   }
   if (layout_.bos) {
-    add({what, &by_sequence_, [](SequenceResult& result, std::size_t i) -> Bytes& { return result.layers[i].bos; },
-         layer},
+    add({what, &by_sequence_,
+         [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].bos; }, layer},
         hidden.index_select(0, begins_));
   }
 }
 
 void Collection::add_contacts(const PackedBatch& batch, std::vector<at::Tensor> contacts) {
   for (std::size_t s = 0; s < contacts.size(); ++s) {
-    const auto length = static_cast<std::int64_t>(batch.residue_tokens[s].size());
-    if (contacts[s].size(0) != length) {
-      // Without the linkers; a map has no begin token.
-      const at::Tensor kept = residues_.slice(0, by_residue_[s], by_residue_[s + 1]) - (batch.cu_seqlens[s] + 1);
-      contacts[s] = contacts[s].index_select(0, kept).index_select(1, kept);
-    }
-    contacts[s] = contacts[s].reshape({length * length, 1});
-    by_pair_.push_back(by_pair_.back() + length * length);
+    contacts[s] = without_linkers(batch, s, contacts[s]).reshape({-1, 1});
   }
-  add({"contacts", &by_pair_, [](SequenceResult& result, std::size_t) -> Bytes& { return result.contacts; }},
+  add({"contacts", &by_pair_, [](SequenceResult& result, const Part&) -> Bytes& { return result.contacts; }},
       at::cat(contacts));
+}
+
+// The heads of a pair lie side by side.
+void Collection::add_attentions(const PackedBatch& batch, std::int64_t layer, std::vector<at::Tensor> maps) {
+  for (std::size_t s = 0; s < maps.size(); ++s) {
+    maps[s] = without_linkers(batch, s, maps[s]).permute({1, 2, 0}).flatten(0, 1);  // [L * L, H]
+  }
+  add({.what = "attention of layer " + std::to_string(layer),
+       .starts = &by_pair_,
+       .place = [](SequenceResult& result, const Part& part) -> Bytes& { return result.extra[part.path]; },
+       .path = schema::path_in_layer(schema::attention_maps, layer, layout_.depth)},
+      at::cat(maps));
+}
+
+// maps [..., L, L], over the tokens of a sequence without its begin and end token.
+at::Tensor Collection::without_linkers(const PackedBatch& batch, std::size_t sequence, const at::Tensor& maps) const {
+  const std::int64_t begin = by_residue_[sequence];
+  const std::int64_t end = by_residue_[sequence + 1];
+  if (maps.size(-1) == end - begin) return maps;
+  const at::Tensor kept = residues_.slice(0, begin, end) - (batch.cu_seqlens[sequence] + 1);
+  return maps.index_select(-2, kept).index_select(-1, kept);
 }
 
 void Collection::add(Part part, const at::Tensor& values) {
@@ -154,7 +180,7 @@ void Collection::take(const Part& part, const at::Tensor& stored, const at::Tens
   if (result.failed) return;
   const auto row_bytes = static_cast<std::int64_t>(stored.element_size()) * stored.size(1);
   const auto* const begin = static_cast<const std::byte*>(stored.const_data_ptr());
-  part.place(result, part.layer)
+  part.place(result, part)
       .assign(begin + (*part.starts)[sequence] * row_bytes, begin + (*part.starts)[sequence + 1] * row_bytes);
 }
 

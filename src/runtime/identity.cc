@@ -36,6 +36,9 @@ NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std:
       {"tasks.embeddings.dtype", std::string(name_of(job.layout.dtype))},
       {"tasks.logits", job.layout.logits ? "true" : "false"},
       {"tasks.contacts", job.layout.contacts ? "true" : "false"},
+      {"tasks.attentions", job.layout.attention_layers.empty()
+                               ? "off"
+                               : fmt::format("layers {}", fmt::join(job.layout.attention_layers, ","))},
       {"tasks.structure", structure_text(manifest.tasks.structure)},
       {"tasks.structure.chain_linker", std::to_string(manifest.tasks.structure.chain_linker)},
   };

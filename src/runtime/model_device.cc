@@ -153,7 +153,7 @@ PackedBatch ModelDevice::pack(const std::vector<std::int64_t>& rows) const {
 
 ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const LoadedModel& model,
                                                                  const PackedBatch& batch) const {
-  Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts};
+  Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts, job_.layout.attention_layers};
   if (model.folding() != nullptr) request.mix = model.folding()->mix();
   Esm2Output output = model.language_model().forward(batch, request);
   at::Tensor mixed = std::move(output.mixed);

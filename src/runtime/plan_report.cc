@@ -28,21 +28,21 @@ double free_room(std::filesystem::path folder) {
   return error ? -1 : static_cast<double>(space.available);
 }
 
-// The sequences that fit, by tokens and by residues.
+// The sequences that fit, and their tokens.
 struct Sizes {
   std::vector<std::int64_t> tokens;
-  std::vector<InputSurvey::Size> residues;
+  std::vector<InputSurvey::Size> sequences;
 };
 
 Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std::int64_t longest_tokens) {
   Sizes sizes;
   sizes.tokens.reserve(survey.sequences.size());
-  sizes.residues.reserve(survey.sequences.size());
+  sizes.sequences.reserve(survey.sequences.size());
   for (const InputSurvey::Size& size : survey.sequences) {
     const std::int64_t tokens = tokenizer.token_count(size.length, size.chains);
     if (tokens > longest_tokens) continue;
     sizes.tokens.push_back(tokens);
-    sizes.residues.push_back(size);
+    sizes.sequences.push_back(size);
   }
   return sizes;
 }
@@ -93,11 +93,14 @@ InputSurvey survey_of(const Manifest& manifest, const Tokenizer& tokenizer, Plan
 void add_sizes(const Sizes& sizes, const ResultLayout& layout, PlanReport& report) {
   const std::vector<Part> parts = parts_of(layout);
   report.sequences = std::ssize(sizes.tokens);
-  for (const InputSurvey::Size& size : sizes.residues) {
+  for (const InputSurvey::Size& size : sizes.sequences) {
     report.residues += size.length;
     report.longest = std::max<std::int64_t>(report.longest, size.length);
-    for (const std::uint64_t bytes : sizes_of(parts, {size.length, size.chains})) {
-      report.result_bytes += static_cast<double>(bytes);
+    const std::vector<std::uint64_t> bytes = sizes_of(parts, {size.length, size.chains});
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      report.result_bytes += static_cast<double>(bytes[i]);
+      if (parts[i].entry->present != schema::Present::with_attentions) continue;
+      report.attention_bytes += static_cast<double>(bytes[i]);
     }
   }
 }

@@ -50,6 +50,7 @@ struct PlanReport {
   };
   std::vector<Chunk> chunks;
 
+  double attention_bytes = 0;  // of result_bytes, those of attention maps
   double result_bytes = 0;     // before compression: the work folder's size, and more than the file's
   double free_disk_bytes = 0;  // where `output` and its work folder are to be; -1 where nobody knows
 

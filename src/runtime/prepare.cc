@@ -67,6 +67,21 @@ void check_tasks(const Manifest& manifest, const ModelConfig& config) {
   }
 }
 
+// From 1: a map is made on the way from one hidden state to the next.
+std::vector<std::int64_t> resolve_attention_layers(const std::vector<std::int64_t>& wanted, std::int64_t depth) {
+  std::set<std::int64_t> layers;
+  for (const std::int64_t layer : wanted) {
+    const std::int64_t absolute = layer < 0 ? layer + depth + 1 : layer;
+    if (absolute < 1 || absolute > depth) {
+      throw Error(ErrorCode::bad_manifest,
+                  fmt::format("tasks.attentions.layers: the model has no attention in a layer {}", layer),
+                  fmt::format("layers of this model go from 1 to {}, or from -1 (the last) to {}", depth, -depth));
+    }
+    layers.insert(absolute);
+  }
+  return {layers.begin(), layers.end()};
+}
+
 ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, const Tokenizer& tokenizer) {
   const Esm2Config& config = model.language_model;
   const StructureTask& structure = manifest.tasks.structure;
@@ -81,6 +96,11 @@ ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, con
   layout.dtype = embeddings.dtype;
   layout.logits = manifest.tasks.logits;
   layout.contacts = manifest.tasks.contacts;
+  const AttentionsTask& attentions = manifest.tasks.attentions;
+  if (attentions.enabled) {
+    layout.attention_layers = resolve_attention_layers(attentions.layers, config.num_hidden_layers);
+  }
+  layout.heads = config.num_attention_heads;
   layout.structure = manifest.tasks.structure.enabled;
   layout.pae = layout.structure && structure.pae;
   layout.interfaces = layout.structure && structure.interfaces;

@@ -76,6 +76,7 @@ constexpr std::array letters{
     ShapeLetter{"D", "the model's width"},
     ShapeLetter{"S", "the width of the folding trunk's sequence state"},
     ShapeLetter{"A", "letters of the model's alphabet"},
+    ShapeLetter{"H", "heads of the model's attention"},
 };
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -120,6 +121,7 @@ std::string_view text_of(Present present) {
     case Present::with_per_residue: return "tasks.embeddings";
     case Present::with_logits: return "tasks.logits";
     case Present::with_contacts: return "tasks.contacts";
+    case Present::with_attentions: return "tasks.attentions";
     case Present::with_structure: return "tasks.structure";
     case Present::with_pae: return "tasks.structure.pae";
     case Present::with_interfaces: return "tasks.structure.interfaces";
@@ -138,6 +140,7 @@ bool is_asked_for(Present present, const ResultLayout& layout) {
     case Present::with_per_residue: return has_layers && layout.per_residue;
     case Present::with_logits: return layout.logits;
     case Present::with_contacts: return layout.contacts;
+    case Present::with_attentions: return !layout.attention_layers.empty();
     case Present::with_structure: return layout.structure;
     case Present::with_pae: return layout.pae;
     case Present::with_interfaces: return layout.interfaces;
@@ -155,11 +158,16 @@ std::string size_text(std::int64_t size) {
     case model_width: return "D";
     case letters_of_model: return "A";
     case trunk_width: return "S";
+    case heads_of_model: return "H";
     default: return std::to_string(size);
   }
 }
 
 }  // namespace
+
+const std::vector<std::int64_t>& layers_of(Present present, const ResultLayout& layout) {
+  return present == Present::with_attentions ? layout.attention_layers : layout.layers;
+}
 
 std::string DatasetEntry::shape_text() const {
   std::string text = rows_text(*this);

@@ -208,6 +208,24 @@ constexpr std::array first_rows{
                  .content = Offsets{Extent::pair},
                  .unit = "values",
                  .help = "The matrix of row u is [offsets[u], offsets[u + 1])."},
+    DatasetEntry{.path = attention_maps,
+                 .element = Element::embedding_float,
+                 .extent = Extent::pair,
+                 .row_shape = {heads_of_model},
+                 .present = Present::with_attentions,
+                 .content = Extra{},
+                 .range = {0, 1},
+                 .unit = "share",
+                 .help = "Attention of residue i (row) to residue j (column) in each head: an L x L x H array per "
+                         "sequence, end to end. Begin and end token and linkers are left out, so that a row's sum is "
+                         "below 1."},
+    DatasetEntry{.path = attention_offsets,
+                 .element = Element::int64,
+                 .extent = Extent::sequence,
+                 .present = Present::with_attentions,
+                 .content = Offsets{Extent::pair},
+                 .unit = "values",
+                 .help = "The maps of row u are [offsets[u], offsets[u + 1])."},
 };
 
 template <std::size_t... sizes>

@@ -60,8 +60,8 @@ std::string datasets_markdown() {
 
 Without a task named under "there with" a dataset is in every file. `float16 or float32` is what
 `tasks.embeddings.dtype` says, in `/structures` what `tasks.structure.dtype` says. NN is 00 for the embedding layer
-and up to the model's depth for the last one; of the layers, and of `mean`, `bos` and `per_residue`, those are
-there that the manifest asked for. Rows that could not be computed hold NaN{}.
+and up to the model's depth for the last one, of attention from 01; of the layers, and of `mean`, `bos` and
+`per_residue`, those are there that the manifest asked for. Rows that could not be computed hold NaN{}.
 
 | path | type and shape | unit | there with | meaning |
 | --- | --- | --- | --- | --- |

@@ -22,6 +22,7 @@ std::int64_t size_in(const ResultLayout& layout, std::int64_t size) {
   if (size == schema::model_width) return layout.width;
   if (size == schema::trunk_width) return layout.trunk_width;
   if (size == schema::letters_of_model) return std::ssize(layout.alphabet);
+  if (size == schema::heads_of_model) return layout.heads;
   return size;
 }
 
@@ -29,7 +30,8 @@ Part part_of(const schema::DatasetEntry& entry, const ResultLayout& layout, std:
   Part part;
   part.entry = &entry;
   part.path = entry.path;
-  if (entry.is_of_layer()) part.path = schema::path_in_layer(entry.path, layout.layers[layer], layout.depth);
+  if (entry.is_of_layer())
+    part.path = schema::path_in_layer(entry.path, layers_of(entry.present, layout)[layer], layout.depth);
   part.layer = layer;
   part.extent = entry.extent;
   for (const std::int64_t size : entry.sizes()) part.row_shape.push_back(size_in(layout, size));
@@ -91,15 +93,19 @@ std::int64_t Part::row_bytes() const {
 
 std::vector<Part> parts_of(const ResultLayout& layout) {
   std::vector<Part> parts;
-  const auto add = [&](bool of_layers, std::size_t layer) {
+  const auto add = [&](std::size_t layer, const auto& is_wanted) {
     for (const schema::DatasetEntry& entry : schema::dataset_table()) {
-      if (!entry.is_computed() || entry.is_of_layer() != of_layers) continue;
+      if (!entry.is_computed() || !is_wanted(entry)) continue;
       if (schema::is_asked_for(entry.present, layout)) parts.push_back(part_of(entry, layout, layer));
     }
   };
   static_cast<void>(element_of(layout.dtype));
-  for (std::size_t layer = 0; layer < layout.layers.size(); ++layer) add(true, layer);
-  add(false, 0);
+  for (std::size_t layer = 0; layer < std::max(layout.layers.size(), layout.attention_layers.size()); ++layer) {
+    add(layer, [&](const schema::DatasetEntry& entry) {
+      return entry.is_of_layer() && layer < schema::layers_of(entry.present, layout).size();
+    });
+  }
+  add(0, [](const schema::DatasetEntry& entry) { return !entry.is_of_layer(); });
   return parts;
 }
 

@@ -22,7 +22,7 @@ namespace pleat {
 struct Part {
   const schema::DatasetEntry* entry = nullptr;
   std::string path;
-  std::size_t layer = 0;  // in ResultLayout::layers
+  std::size_t layer = 0;  // in ResultLayout::layers, or in attention_layers
   Extent extent = Extent::sequence;
   std::vector<std::int64_t> row_shape;  // of what one row holds; empty: a single element
   Element element = Element::float32;

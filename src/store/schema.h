@@ -87,6 +87,8 @@ inline constexpr const char* logits = "/logits";
 inline constexpr const char* attr_alphabet = "alphabet";  // of /logits: utf8 [alphabet]
 inline constexpr const char* contact_values = "/contacts/values";
 inline constexpr const char* contact_offsets = "/contacts/offsets";
+inline constexpr const char* attention_maps = "/attentions/layer_NN";  // NN: from 1
+inline constexpr const char* attention_offsets = "/attentions/offsets";
 
 // Atoms lie in the 14 slots of AlphaFold's compact layout; /structures/atom14_names says which atom each slot of each
 // residue holds. Where there is no atom, positions and plddt are 0.

@@ -35,6 +35,7 @@ enum class Present : std::uint8_t {
   with_per_residue,
   with_logits,
   with_contacts,
+  with_attentions,
   with_structure,
   with_pae,
   with_interfaces,
@@ -47,6 +48,8 @@ enum class Present : std::uint8_t {
 [[nodiscard]] std::string_view text_of(Present present);
 // Whether results of this layout hold it.
 [[nodiscard]] bool is_asked_for(Present present, const ResultLayout& layout);
+// For which layers a dataset of layers is there.
+[[nodiscard]] const std::vector<std::int64_t>& layers_of(Present present, const ResultLayout& layout);
 
 // One row of /records.
 struct StoredRecord {
@@ -86,6 +89,7 @@ using Content = std::variant<Extra, ResultField, RecordField, OutcomeField, Part
 inline constexpr std::int64_t model_width = -1;       // D
 inline constexpr std::int64_t letters_of_model = -2;  // A
 inline constexpr std::int64_t trunk_width = -3;       // S
+inline constexpr std::int64_t heads_of_model = -4;    // H
 
 struct Range {
   double lowest;

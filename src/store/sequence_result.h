@@ -20,6 +20,8 @@ struct ResultLayout {
   bool bos = false;
   bool logits = false;
   bool contacts = false;
+  std::vector<std::int64_t> attention_layers = {};  // absolute, from 1, sorted, unique
+  std::int64_t heads = 0;                           // H
   bool structure = false;
   bool pae = false;              // of the structures
   bool interfaces = false;       // likewise: how the chains of complexes lie to one another
@@ -29,7 +31,7 @@ struct ResultLayout {
   std::int64_t width = 0;        // D
   std::int64_t trunk_width = 0;  // S, of the trunk's sequence state
   std::int64_t depth = 0;        // the model's number of layers; sets the width of NN in layer_NN
-  DType dtype = DType::float16;  // float16 or float32, of embeddings, logits and contacts
+  DType dtype = DType::float16;  // float16 or float32, of embeddings, logits, contacts and attentions
   // float16 or float32, of the structures' plddt, pae, distances and trunk states.
   DType structure_dtype = DType::float16;
   std::vector<std::string> alphabet;  // columns of /logits, in order

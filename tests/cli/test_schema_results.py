@@ -43,7 +43,8 @@ def files(tmp_path_factory):
     text = fasta(proteins(6)) + ">bad\nAC-D\n>chains\nACD:EFG\n"
     found = []
     for dtype in ("float16", "float32"):
-        everything = {"embeddings": {"layers": [0, -1], "bos": True, "dtype": dtype}, "logits": True, "contacts": True}
+        everything = {"embeddings": {"layers": [0, -1], "bos": True, "dtype": dtype}, "logits": True, "contacts": True,
+                      "attentions": True}
         found.append(made(folder, f"embedded-{dtype}", text=text, tasks=everything).output)
         structure = {"structure": {"num_recycles": 0, "dtype": dtype, "distogram": {"bins": True},
                                    "trunk_states": True}}
@@ -81,6 +82,8 @@ def sizes_in(file):
     sizes |= {"sum of C": int(chains.sum()), "sum of C * C": int((chains**2).sum())}
     if "logits" in file:
         sizes["A"] = len(file["logits"].attrs["alphabet"])
+    if "attentions" in file:
+        sizes["H"] = 4  # of the model of these files
     for layer in file.get("embeddings", {}).values():
         sizes["D"] = layer["mean"].shape[1]
     if "structures" in file:

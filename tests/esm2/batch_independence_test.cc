@@ -18,6 +18,7 @@ struct PerSequence {
   std::vector<at::Tensor> hidden;
   at::Tensor logits;
   at::Tensor contacts;
+  std::vector<at::Tensor> attentions;
 };
 
 class BatchIndependence : public testing::TestWithParam<std::tuple<std::string, Place, at::ScalarType>> {};
@@ -34,7 +35,8 @@ SequenceTable random_sequences(std::mt19937& random) {
 
 void compute(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable& table,
              const std::vector<std::int64_t>& rows, std::vector<PerSequence>& results) {
-  const Esm2Request request{{0, 1, model.config().num_hidden_layers}, true, true};
+  // With contacts beside the maps of one layer and without.
+  const Esm2Request request{{0, 1, model.config().num_hidden_layers}, true, true, {1}};
   const PackedBatch batch = tokenizer.pack(table, rows);
   const Esm2Output output = model.forward(batch, request);
   for (std::int64_t s = 0; s < batch.size(); ++s) {
@@ -43,6 +45,15 @@ void compute(const Esm2& model, const Tokenizer& tokenizer, const SequenceTable&
     for (const at::Tensor& hidden : output.hidden) result.hidden.push_back(cut(hidden));
     result.logits = cut(output.logits);
     result.contacts = output.contacts[s];
+    result.attentions = {output.attentions[0][s]};
+  }
+  Esm2Request maps_alone;
+  maps_alone.attentions = {1, 2};
+  const Esm2Output maps = model.forward(batch, maps_alone);
+  for (std::int64_t s = 0; s < batch.size(); ++s) {
+    PerSequence& result = results[batch.rows[s]];
+    EXPECT_TRUE(at::equal(result.attentions[0], maps.attentions[0][s])) << "contacts change a map";
+    result.attentions.push_back(maps.attentions[1][s]);
   }
 }
 
@@ -79,6 +90,9 @@ TEST_P(BatchIndependence, SameBitsAloneInAnyOrderAndWithAnyBudget) {
       }
       EXPECT_TRUE(at::equal(alone[row].logits, together[row].logits));
       EXPECT_TRUE(at::equal(alone[row].contacts, together[row].contacts));
+      for (std::size_t i = 0; i < alone[row].attentions.size(); ++i) {
+        EXPECT_TRUE(at::equal(alone[row].attentions[i], together[row].attentions[i])) << "attention " << i + 1;
+      }
     }
   }
 }

@@ -89,6 +89,16 @@ TEST(ActivationBytesOfContacts, GrowWithTheSquare) {
   EXPECT_GT(activation_bytes(small, contacts, 100'002, 100'002, 1), 4.0 * 4 * 1e10);
 }
 
+TEST(ActivationBytesOfAttentions, AreThoseOfAllHeadsOfTheLayers) {
+  const auto bytes = [](std::int64_t layers, std::int64_t tokens) {
+    return activation_bytes(large, {.attention_layers = layers}, tokens, tokens, 1);
+  };
+  const double maps = 4.0 * 20 * 1000 * 1000;  // of a layer, float32
+  EXPECT_GT(bytes(1, 1000) - bytes(0, 1000), 3 * maps);
+  EXPECT_NEAR(bytes(4, 1000) - bytes(3, 1000), 5 * maps, 1);
+  EXPECT_GT(bytes(1, 20'000), 3.5 * bytes(1, 10'000));
+}
+
 TEST(LongestThatFits, NothingFitsInNothing) {
   EXPECT_EQ(longest_that_fits(large, {1, false, false}, 0, 1), 0);
   EXPECT_EQ(longest_that_fits(large, {1, false, false}, -1, 1), 0);

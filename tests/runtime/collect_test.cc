@@ -132,6 +132,40 @@ TEST(CollectResults, ContactsAreBetweenResidues) {
   EXPECT_EQ(floats(results[1].contacts), expected({0, 26, 27}));
 }
 
+TEST(CollectResults, AttentionsAreBetweenResiduesWithTheHeadsOfAPairSideBySide) {
+  ResultLayout layout;
+  layout.attention_layers = {1, 6};
+  layout.heads = 2;
+  layout.depth = 6;
+  layout.dtype = DType::float32;
+  Esm2Output output;
+  // Element [h, i, j] is that of the pair, and 1,000 more in the second head; 10,000 more in the second layer.
+  for (const double plus : {0.0, 10'000.0}) {
+    std::vector<at::Tensor> maps;
+    for (const std::int64_t tokens : {3, 28})
+      maps.push_back(at::stack({by_pair(tokens), by_pair(tokens) + 1'000}) + plus);
+    output.attentions.push_back(std::move(maps));
+  }
+  const auto results = collect_results(two_sequences(), output, layout, letters)();
+  const auto expected = [](const std::vector<std::int64_t>& kept, float plus) {
+    std::vector<float> values;
+    for (const std::int64_t i : kept) {
+      for (const std::int64_t j : kept) {
+        for (const float head : {0.F, 1'000.F}) {
+          values.push_back(static_cast<float>(i) + static_cast<float>(j) / 64 + head + plus);
+        }
+      }
+    }
+    return values;
+  };
+  EXPECT_EQ(floats(results[0].extra.at("/attentions/layer_01")), expected({0, 1, 2}, 0));
+  EXPECT_EQ(floats(results[1].extra.at("/attentions/layer_06")), expected({0, 26, 27}, 10'000));
+  output.attentions[1][1][1][27][0] = std::numeric_limits<float>::quiet_NaN();
+  const auto spoilt = collect_results(two_sequences(), output, layout, letters)();
+  EXPECT_FALSE(spoilt[0].failed);
+  EXPECT_EQ(spoilt[1].message, "attention of layer 6 holds NaN or infinity");
+}
+
 TEST(CollectResults, GivesOnlyWhatTheLayoutAsksFor) {
   ResultLayout layout = everything(DType::float32);
   layout.per_residue = layout.bos = layout.logits = layout.contacts = false;
