@@ -29,7 +29,7 @@ void add_line(std::string& text, const Record& part) {
 
 Complexes::Complexes(const std::vector<InputFile>& inputs, const PairRule& rule, const ReadOptions& options)
     : parts_(read_inputs(inputs, options_of_parts(options))),
-      pairs_(rule, parts_.records),
+      pairs_(rule, parts_.records, options.stop),
       max_length_(options.max_length) {
   if (const std::optional<InputReport>& table = pairs_.table()) parts_.inputs.push_back(*table);
   parts_.warnings.insert(parts_.warnings.end(), pairs_.warnings().begin(), pairs_.warnings().end());

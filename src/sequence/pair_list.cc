@@ -86,10 +86,10 @@ void check_count(double pairs) {
 
 }  // namespace
 
-PairList::PairList(const PairRule& rule, const std::vector<Record>& records)
+PairList::PairList(const PairRule& rule, const std::vector<Record>& records, const StopToken* stop)
     : records_(records), separator_(rule.separator) {
   if (!rule.file.empty()) {
-    read_table(rule);
+    read_table(rule, stop);
   } else if (rule.baits) {
     pair_baits(*rule.baits, rule.self);
   } else {
@@ -102,9 +102,9 @@ PairList::PairList(const PairRule& rule, const std::vector<Record>& records)
   }
 }
 
-void PairList::read_table(const PairRule& rule) {
+void PairList::read_table(const PairRule& rule, const StopToken* stop) {
   const RecordNames names(records_);
-  InputReport table = read_pair_table(rule.file, rule.columns, [&](PairRow& row) { add_row(row, names); });
+  InputReport table = read_pair_table(rule.file, rule.columns, [&](PairRow& row) { add_row(row, names); }, stop);
   if (table.problem == input_problem::empty) warnings_.push_back(table.message);
   table_ = std::move(table);
   warn_of_both_orders();

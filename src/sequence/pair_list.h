@@ -31,7 +31,7 @@ class PairList {
 
   // Of these records, which must outlive the list. Throws as read_pair_table() does, Error(bad_input) where two pairs
   // have one id or, without a table, two records, and Error(bad_manifest) for a bait that is not there.
-  PairList(const PairRule& rule, const std::vector<Record>& records);
+  PairList(const PairRule& rule, const std::vector<Record>& records, const StopToken* stop = nullptr);
 
   [[nodiscard]] std::int64_t size() const { return std::ssize(pairs_); }
   // Rows of the records; `none` where a table names a record that is not there.
@@ -57,7 +57,7 @@ class PairList {
     bool is_readable = true;
   };
 
-  void read_table(const PairRule& rule);
+  void read_table(const PairRule& rule, const StopToken* stop);
   void add_row(struct PairRow& row, const class RecordNames& names);
   void pair_all(bool self);
   void pair_baits(const std::vector<std::string>& baits, bool self);

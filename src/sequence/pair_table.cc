@@ -97,14 +97,14 @@ void read_rows(LineReader& lines, const InputFile& input, const Names& names,
 }  // namespace
 
 InputReport read_pair_table(const std::filesystem::path& file, const Names& columns,
-                            const std::function<void(PairRow&)>& sink) {
+                            const std::function<void(PairRow&)>& sink, const StopToken* stop) {
   InputReport report;
   report.path = file.string();
   const auto counted = [&](PairRow& row) {
     ++report.records;
     sink(row);
   };
-  LineReader lines(file);
+  LineReader lines(file, stop);
   try {
     read_rows(lines, InputFile(file), columns, counted);
   } catch (const BrokenInput& error) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/record_code.h"
+#include "core/stop.h"
 #include "sequence/input_file.h"
 
 namespace pleat {
@@ -24,8 +25,8 @@ struct PairRow {
 // Reads a table with the columns that name A and B; the rest is as in read_table(), see formats.h, but that no other
 // names of columns are known than `columns`. Calls `sink` for each row. Returns the table's row of /inputs, in which a
 // table that merely breaks off is `cut_off`. Throws Error(missing_input) where the table cannot be read, lacks a column
-// or is damaged.
+// or is damaged, and Stopped; `stop` may be null.
 [[nodiscard]] InputReport read_pair_table(const std::filesystem::path& file, const std::array<std::string, 2>& columns,
-                                          const std::function<void(PairRow&)>& sink);
+                                          const std::function<void(PairRow&)>& sink, const StopToken* stop = nullptr);
 
 }  // namespace pleat
