@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/stop.h"
@@ -57,14 +59,34 @@ at::Tensor Esm2::embed(const PackedBatch& batch) const {
   const at::Tensor tokens =
       at::from_blob(const_cast<std::int64_t*>(batch.tokens.data()), {batch.padded_tokens()}, at::kLong);
   at::Tensor hidden = at::embedding(word_embeddings_, sent_to(word_embeddings_.device(), tokens));  // [T, D]
-  // In training 15 % of the residues were chosen and 80 % of those masked; with none masked the rest are scaled to the
-  // same mean.
-  if (config_.token_dropout) hidden *= 1.0 - 0.15 * 0.8;
+  if (config_.token_dropout) {
+    // In training 15 % of the residues were chosen and 80 % of those masked; the rest are scaled to the same mean.
+    hidden *= 1.0 - 0.15 * 0.8;
+    if (!batch.masked.empty()) drop_masked(batch, hidden);
+  }
   if (embedding_norm_) {
     hidden = at::layer_norm(hidden, {hidden.size(1)}, embedding_norm_->weight, embedding_norm_->bias,
                             config_.layer_norm_eps);
   }
   return hidden;
+}
+
+// Masked tokens count for nothing, and the others for so much more that a sequence has the same sum.
+void Esm2::drop_masked(const PackedBatch& batch, at::Tensor& hidden) const {
+  const at::Tensor shares = at::ones({batch.padded_tokens(), 1}, at::kFloat);
+  auto* const h_shares = shares.mutable_data_ptr<float>();
+  auto next = batch.masked.begin();
+  for (std::int64_t s = 0; s < batch.size(); ++s) {
+    const std::int64_t begin = batch.cu_seqlens[s];
+    const std::int64_t end = batch.cu_seqlens[s + 1];
+    const auto last = std::lower_bound(next, batch.masked.end(), end);
+    // In float32, as the reference does it.
+    const float masked = static_cast<float>(last - next) / static_cast<float>(end - begin);
+    std::fill(h_shares + begin, h_shares + end, 1.0F - masked);
+    next = last;
+  }
+  hidden.index_fill_(0, sent_to(hidden.device(), batch.masked), 0);
+  hidden.div_(sent_to(hidden.device(), shares));
 }
 
 at::Tensor Esm2::project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const {
@@ -114,17 +136,41 @@ at::Tensor Esm2::attend(const AttentionInput& input, bool keep_maps, ContactAccu
   return contacts != nullptr ? contacts->attention(input) : attention(input);
 }
 
+at::Tensor Esm2::normed_last(at::Tensor& hidden) const {
+  return add_layer_norm(hidden, {}, last_norm_.weight, last_norm_.bias, config_.layer_norm_eps, at::kFloat);
+}
+
 at::Tensor Esm2::predict_logits(const at::Tensor& last_hidden) const {
   const MaskedLmHead& head = needed(lm_head_);
   at::Tensor dense = head.dense(last_hidden.to(precision_)).to(at::kFloat);  // [T, D]
   return head.decoder(norm(head.norm, dense, {})).to(at::kFloat);            // [T, vocabulary]
 }
 
+// Where the tokens of a batch are, for attention.
+struct Esm2::Positions {
+  const std::vector<std::int64_t>* cu_seqlens;
+  RotaryTable rotary;
+  std::optional<TokenPlaces> places;  // not on the processor
+
+  [[nodiscard]] AttentionInput input(at::Tensor qkv) const {
+    return {std::move(qkv), cu_seqlens, &rotary, places ? &*places : nullptr};
+  }
+};
+
+Esm2::Positions Esm2::positions_of(const PackedBatch& batch) const {
+  Positions positions{&batch.cu_seqlens, RotaryTable::make(batch.longest(), rotary_frequencies_), {}};
+  if (!on_processor(word_embeddings_)) {
+    positions.places =
+        TokenPlaces::make(batch.cu_seqlens, batch.padded_tokens(), positions.rotary, word_embeddings_.device());
+  }
+  return positions;
+}
+
 Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) const {
   const c10::InferenceMode guard;
   const auto asked_for = [&](std::int64_t layer) { return std::ranges::binary_search(request.layers, layer); };
   const std::int64_t depth = config_.num_hidden_layers;
-  const RotaryTable rotary = RotaryTable::make(batch.longest(), rotary_frequencies_);
+  const Positions positions = positions_of(batch);
   std::optional<ContactAccumulator> contacts;
   if (request.contacts) {
     const ContactHead& head = needed(contact_head_);
@@ -138,20 +184,15 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
   };
   at::Tensor hidden = embed(batch);  // [T, D]
   if (request.mix.defined()) output.mixed = at::zeros_like(hidden);
-  std::optional<TokenPlaces> places;
-  if (!on_processor(hidden)) {
-    places = TokenPlaces::make(batch.cu_seqlens, batch.padded_tokens(), rotary, hidden.device());
-  }
   for (std::int64_t i = 0; i < depth; ++i) {
     keep(i, hidden);
     const Esm2Layer& layer = layers_[i];
-    const AttentionInput input{project_qkv(layer, hidden), &batch.cu_seqlens, &rotary, places ? &*places : nullptr};
+    const AttentionInput input = positions.input(project_qkv(layer, hidden));
     const bool keep_maps = std::ranges::binary_search(request.attentions, i + 1);
     finish_layer(layer, attend(input, keep_maps, contacts ? &*contacts : nullptr, output), hidden);
   }
   if (asked_for(depth) || request.logits || request.mix.defined()) {
-    const at::Tensor last = add_layer_norm(hidden, {}, last_norm_.weight, last_norm_.bias, config_.layer_norm_eps,
-                                           at::kFloat);  // [T, D]
+    const at::Tensor last = normed_last(hidden);  // [T, D]
     keep(depth, last);
     if (request.logits) output.logits = predict_logits(last);
   }
@@ -159,6 +200,30 @@ Esm2Output Esm2::forward(const PackedBatch& batch, const Esm2Request& request) c
     for (std::int64_t s = 0; s < batch.size(); ++s) output.contacts.push_back(contacts->contacts(s));
   }
   return output;
+}
+
+at::Tensor Esm2::masked_logits(const PackedBatch& batch) const {
+  const c10::InferenceMode guard;
+  const std::int64_t count = std::ssize(batch.masked);
+  if (count == 0) throw Error(ErrorCode::internal, "logits of masked tokens are asked of a batch without any");
+  std::vector<std::int64_t> rows = batch.masked;
+  while (std::ssize(rows) % PackedBatch::minimum_rows != 0) rows.push_back(rows.back());
+  const Positions positions = positions_of(batch);
+  at::Tensor hidden = embed(batch);  // [T, D]
+  for (const Esm2Layer& layer : layers_) {
+    AttentionInput input = positions.input(project_qkv(layer, hidden));
+    const bool is_last = &layer == &layers_.back();
+    if (is_last) input.needed = &batch.masked;
+    at::Tensor context = attention(input);  // [T, D]
+    if (is_last) {
+      // Behind the last attention a token's row depends on no other.
+      const at::Tensor masked = sent_to(hidden.device(), rows);
+      context = context.index_select(0, masked);  // [M, D]
+      hidden = hidden.index_select(0, masked);    // [M, D]
+    }
+    finish_layer(layer, context, hidden);
+  }
+  return predict_logits(normed_last(hidden)).slice(0, 0, count);
 }
 
 }  // namespace pleat

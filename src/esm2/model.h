@@ -71,18 +71,26 @@ class Esm2 {
   // The output is where the weights are. Throws Stopped, see StopScope.
   [[nodiscard]] Esm2Output forward(const PackedBatch& batch, const Esm2Request& request) const;
 
+  // The logits of PackedBatch::masked, of which there is at least one, and nothing else: [masked, vocabulary] float32.
+  // Bit for bit those of a forward pass that keeps all logits. Throws Stopped likewise.
+  [[nodiscard]] at::Tensor masked_logits(const PackedBatch& batch) const;
+
   [[nodiscard]] const Esm2Config& config() const { return config_; }
   // Floating-point operations of the linear layers for one token.
   [[nodiscard]] std::int64_t linear_flops_per_token() const;
 
  private:
   [[nodiscard]] at::Tensor embed(const PackedBatch& batch) const;
+  void drop_masked(const PackedBatch& batch, at::Tensor& hidden) const;
   [[nodiscard]] at::Tensor project_qkv(const Esm2Layer& layer, at::Tensor& hidden) const;
   void finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::Tensor& hidden) const;
   // [T, D]; the accumulator may be null.
   [[nodiscard]] at::Tensor attend(const AttentionInput& input, bool keep_maps, ContactAccumulator* contacts,
                                   Esm2Output& output) const;
+  [[nodiscard]] at::Tensor normed_last(at::Tensor& hidden) const;
   [[nodiscard]] at::Tensor predict_logits(const at::Tensor& last_hidden) const;
+  struct Positions;
+  [[nodiscard]] Positions positions_of(const PackedBatch& batch) const;
   [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& hidden, const at::Tensor& update) const;
 
   Esm2Config config_;

@@ -3,11 +3,12 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "sequence/residues.h"
 
 namespace pleat {
 namespace {
 
-constexpr std::string_view amino_acids = Tokenizer::esm2_letters.substr(0, 20);
+constexpr std::string_view mask_token = "<mask>";
 
 std::int64_t id_of(const Esm2Config& config, std::string_view token) {
   for (std::size_t id = 0; id < config.vocab.size(); ++id) {
@@ -16,12 +17,14 @@ std::int64_t id_of(const Esm2Config& config, std::string_view token) {
   return -1;
 }
 
+[[noreturn]] void throw_no_token(std::string_view token) {
+  throw Error(ErrorCode::bad_input, "the model's vocabulary has no token '" + std::string(token) + "'",
+              "check vocab.txt in the model's folder");
+}
+
 std::int64_t required_id(const Esm2Config& config, std::string_view token) {
   const std::int64_t id = id_of(config, token);
-  if (id < 0) {
-    throw Error(ErrorCode::bad_input, "the model's vocabulary has no token '" + std::string(token) + "'",
-                "check vocab.txt in the model's folder");
-  }
+  if (id < 0) throw_no_token(token);
   return id;
 }
 
@@ -31,9 +34,10 @@ Tokenizer::Tokenizer(const Esm2Config& config, std::string_view letters, std::in
     : linker_length_(linker_length),
       begin_(required_id(config, "<cls>")),
       end_(required_id(config, "<eos>")),
-      pad_(required_id(config, "<pad>")) {
+      pad_(required_id(config, "<pad>")),
+      mask_(id_of(config, mask_token)) {
   ids_.fill(-1);
-  for (const char letter : amino_acids) required_id(config, std::string_view(&letter, 1));
+  for (const char letter : residues::amino_acids) required_id(config, std::string_view(&letter, 1));
   for (const char letter : letters) {
     const std::int64_t id = id_of(config, std::string_view(&letter, 1));
     if (id < 0) continue;
@@ -76,9 +80,18 @@ PackedBatch Tokenizer::pack(const SequenceTable& sequences, const std::vector<st
     batch.cu_seqlens.push_back(static_cast<std::int64_t>(batch.tokens.size()));
     batch.residue_tokens.push_back(std::move(residue_tokens));
   }
+  fill_up(batch);
+  return batch;
+}
+
+std::int64_t Tokenizer::mask() const {
+  if (mask_ < 0) throw_no_token(mask_token);
+  return mask_;
+}
+
+void Tokenizer::fill_up(PackedBatch& batch) const {
   const std::int64_t rest = batch.token_count() % PackedBatch::minimum_rows;
   if (rest > 0) batch.tokens.insert(batch.tokens.end(), PackedBatch::minimum_rows - rest, pad_);
-  return batch;
 }
 
 }  // namespace pleat

@@ -39,6 +39,11 @@ class Tokenizer {
   // The given rows of the table, in that order, as one batch.
   [[nodiscard]] PackedBatch pack(const SequenceTable& sequences, const std::vector<std::int64_t>& rows) const;
 
+  // The id of <mask>. Throws Error(bad_input) where the vocabulary has none.
+  [[nodiscard]] std::int64_t mask() const;
+  // Makes the batch a multiple of PackedBatch::minimum_rows long.
+  void fill_up(PackedBatch& batch) const;
+
  private:
   std::array<std::int64_t, 256> ids_{};
   std::string alphabet_;
@@ -46,6 +51,7 @@ class Tokenizer {
   std::int64_t begin_ = 0;
   std::int64_t end_ = 0;
   std::int64_t pad_ = 0;
+  std::int64_t mask_ = -1;  // -1: there is none
 };
 
 }  // namespace pleat

@@ -14,6 +14,9 @@ inline constexpr std::size_t types = letters.size();
 inline constexpr std::size_t unknown = types - 1;
 inline constexpr std::size_t slots = 14;
 
+// By their letters.
+inline constexpr std::string_view amino_acids = "ACDEFGHIKLMNPQRSTVWY";
+
 // The place of a one-letter code in `letters`.
 [[nodiscard]] constexpr std::size_t type_of(char letter) {
   const std::size_t place = letters.find(letter);

@@ -18,6 +18,7 @@ struct PackedBatch {
   // [B][L], for each residue its token, counted from the sequence's first. Begin and end tokens and the linker between
   // chains have no residue.
   std::vector<std::vector<std::int64_t>> residue_tokens;
+  std::vector<std::int64_t> masked = {};  // those of `tokens` that are <mask>, rising; most batches have none
 
   static constexpr std::int64_t minimum_rows = 8;
 

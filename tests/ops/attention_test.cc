@@ -63,6 +63,22 @@ TEST(Attention, DoesNotDependOnBatchMates) {
   });
 }
 
+TEST(Attention, GivesTheRowsThatAreNeeded) {
+  EachKernelTable()([] {
+    const auto rotary = RotaryTable::make(700, RotaryTable::frequencies(24));
+    const auto cu = cu_seqlens_of({77, 5, 700, 31});
+    // The first and the last of a sequence, two in a tile, none of a sequence.
+    const std::vector<std::int64_t> needed{0, 31, 32, 76, 82, 500, 501, 781};
+    for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+      const at::Tensor qkv = random_tensor({cu.back(), 3, 3, 24}, 11).to(type);
+      const at::Tensor rows = at::tensor(needed, at::kLong);
+      const at::Tensor all = attention({qkv, &cu, &rotary});
+      const at::Tensor some = attention({qkv, &cu, &rotary, nullptr, &needed});
+      EXPECT_TRUE(at::equal(some.index_select(0, rows), all.index_select(0, rows))) << at::toString(type);
+    }
+  });
+}
+
 TEST(Attention, SurvivesScoresFarFromZero) {
   EachKernelTable()([] {
     const auto rotary = RotaryTable::make(40, RotaryTable::frequencies(16));

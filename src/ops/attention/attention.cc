@@ -29,6 +29,27 @@ struct Task {
   std::int64_t q_end;
 };
 
+// The tiles in which a row is needed, as a whole: so its bits are those of a pass that needs all.
+std::vector<Task> needed_tasks(const std::vector<std::int64_t>& cu_seqlens, const std::vector<std::int64_t>& needed,
+                               std::int64_t heads) {
+  std::vector<Task> tasks;
+  auto next = needed.begin();
+  for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
+    const std::int64_t length = cu_seqlens[s + 1] - cu_seqlens[s];
+    std::int64_t done = 0;
+    for (; next != needed.end() && *next < cu_seqlens[s + 1]; ++next) {
+      const std::int64_t place = *next - cu_seqlens[s];
+      if (place < done) continue;
+      const std::int64_t begin = place / cpu::attention_tile_rows * cpu::attention_tile_rows;
+      done = std::min(begin + cpu::attention_tile_rows, length);
+      for (std::int64_t head = 0; head < heads; ++head) {
+        tasks.push_back({static_cast<std::int64_t>(s), head, begin, done});
+      }
+    }
+  }
+  return tasks;
+}
+
 std::vector<Task> tasks_of(const std::vector<std::int64_t>& cu_seqlens, std::int64_t heads) {
   std::vector<Task> tasks;
   for (std::size_t s = 0; s + 1 < cu_seqlens.size(); ++s) {
@@ -127,7 +148,9 @@ at::Tensor attention_output(const AttentionInput& input) {
 at::Tensor attention(const AttentionInput& input) {
   if (!on_processor(input.qkv)) return device_ops(input.qkv).attention(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
-  const std::vector<Task> tasks = tasks_of(*input.cu_seqlens, input.qkv.size(2));
+  const std::int64_t heads = input.qkv.size(2);
+  const std::vector<Task> tasks = input.needed != nullptr ? needed_tasks(*input.cu_seqlens, *input.needed, heads)
+                                                          : tasks_of(*input.cu_seqlens, heads);
   const cpu::AttentionKernels kernels = attention_kernels(input);
   const auto count = static_cast<std::int64_t>(tasks.size());
   FirstError error;

@@ -37,6 +37,8 @@ struct AttentionInput {
   const std::vector<std::int64_t>* cu_seqlens = nullptr;
   const RotaryTable* rotary = nullptr;  // with at least as many positions as the longest sequence
   const TokenPlaces* places = nullptr;  // where qkv is not on the processor
+  // Tokens whose rows are needed, rising; null: all. What the other rows hold is then left open.
+  const std::vector<std::int64_t>* needed = nullptr;
 };
 
 // softmax(rot(q / sqrt(Dh)) rot(k)^T) v -> [T, H * Dh] in the type of qkv, arithmetic in float32. Rows of T that belong
