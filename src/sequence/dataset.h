@@ -7,10 +7,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/record_code.h"
 #include "sequence/input_file.h"
+#include "sequence/variant_table.h"
 
 namespace pleat {
 
@@ -36,6 +38,8 @@ class SequenceTable {
  public:
   // Appends one sequence and returns its row. Throws Error(internal) when `chain` is not as long as `residues`.
   std::int64_t append(std::string_view residues, std::span<const std::uint16_t> chain);
+  // The same of a row of another table, with its variants.
+  std::int64_t append_from(const SequenceTable& other, std::int64_t row);
   // Forgets all rows from `size` on.
   void shrink(std::int64_t size);
 
@@ -50,6 +54,10 @@ class SequenceTable {
   // 1 for an ordinary sequence.
   [[nodiscard]] std::int64_t chains(std::int64_t row) const { return length(row) == 0 ? 0 : chain(row).back() + 1; }
 
+  // What a table of variants asks of the sequence, in the order of its rows.
+  [[nodiscard]] std::span<const SequenceVariant> variants(std::int64_t row) const;
+  void set_variants(std::vector<std::vector<SequenceVariant>> variants) { variants_ = std::move(variants); }  // [U]
+
   [[nodiscard]] const std::string& all_residues() const { return residues_; }            // [R]
   [[nodiscard]] const std::vector<std::uint16_t>& all_chains() const { return chain_; }  // [R]
   [[nodiscard]] const std::vector<std::int64_t>& offsets() const { return offsets_; }    // [U+1]
@@ -58,6 +66,7 @@ class SequenceTable {
   std::string residues_;
   std::vector<std::uint16_t> chain_;
   std::vector<std::int64_t> offsets_{0};
+  std::vector<std::vector<SequenceVariant>> variants_;  // of the first rows; those behind have none
 };
 
 // Which part of the inputs a dataset holds. Its records and sequences are in the order of the inputs too.
@@ -73,9 +82,12 @@ struct ShardPart {
 struct Dataset {
   std::vector<Record> records;  // in the order of the inputs
   SequenceTable sequences;      // in the order of their first appearance
-  // Of everything that was read: names, residues, refusals and notes. The same for every shard of the same inputs.
+  // Of everything that was read: names, residues, refusals and notes, and variants. The same for every shard of the
+  // same inputs.
   std::string sha256;
-  std::optional<ShardPart> shard;   // empty: these are all records of the inputs
+  std::optional<ShardPart> shard;  // empty: these are all records of the inputs
+  // Where variants are scored: their whole table, in a shard too.
+  std::optional<VariantTable> variants;
   std::vector<InputReport> inputs;  // what was read, in its order; all of it in a shard too
   // Where the records are complexes of two records of the inputs: of each, the ids of A and B.
   std::optional<std::vector<std::array<std::string, 2>>> parts;

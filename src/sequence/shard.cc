@@ -7,6 +7,7 @@ Dataset take_shard(const Dataset& all, const std::vector<std::int64_t>& shards, 
   Dataset part;
   part.sha256 = all.sha256;
   part.inputs = all.inputs;
+  part.variants = all.variants;
   ShardPart& shard = part.shard.emplace();
   shard.index = index;
   shard.count = count;
@@ -15,7 +16,7 @@ Dataset take_shard(const Dataset& all, const std::vector<std::int64_t>& shards, 
   std::vector<std::int64_t> rows(shards.size(), -1);
   for (std::int64_t row = 0; row < all.sequences.size(); ++row) {
     if (shards[static_cast<std::size_t>(row)] != index) continue;
-    rows[static_cast<std::size_t>(row)] = part.sequences.append(all.sequences.residues(row), all.sequences.chain(row));
+    rows[static_cast<std::size_t>(row)] = part.sequences.append_from(all.sequences, row);
     shard.sequence_places.push_back(row);
   }
   for (std::int64_t place = 0; place < shard.records; ++place) {

@@ -9,6 +9,7 @@
 #include "refuse_or_read.h"
 #include "sequence/complexes.h"
 #include "sequence/reader.h"
+#include "sequence/variants.h"
 #include "targets.h"
 
 namespace pleat::fuzz {
@@ -34,6 +35,11 @@ void inputs(Bytes input) {
       const InputSurvey surveyed = survey_inputs({file}, {});
       if (std::ssize(read.records) != surveyed.records || read.sequences.size() != std::ssize(surveyed.sequences)) {
         throw std::logic_error("a plan counts other records or sequences than a run");
+      }
+      // The same bytes as a table of variants.
+      if (format == InputFormat::csv) {
+        Dataset dataset = read;
+        assign_variants(read_variants(file.file), dataset);
       }
     });
   }

@@ -1,0 +1,181 @@
+#include "sequence/variants.h"
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/sha256.h"
+#include "sequence/formats.h"
+#include "sequence/line_reader.h"
+#include "sequence/residues.h"
+#include "sequence/text.h"
+
+namespace pleat {
+namespace {
+
+constexpr char separator = ':';
+
+struct Refusal {
+  RecordCode code;
+  std::string why;
+};
+
+// "'A12V': ..."
+Refusal refusal(RecordCode code, std::string_view substitution, const std::string& why) {
+  return {code, "'" + printable(substitution, 80) + "': " + why};
+}
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+// The number in "A12V", or nothing.
+std::optional<std::int64_t> number_in(std::string_view text) {
+  constexpr std::size_t shortest = 3;
+  if (text.size() < shortest || !is_letter(text.front()) || !is_letter(text.back())) return std::nullopt;
+  const std::string_view digits = text.substr(1, text.size() - 2);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool is_number = error == std::errc{} && end == digits.data() + digits.size() && digits.front() != '-';
+  return is_number ? std::optional(number) : std::nullopt;
+}
+
+std::variant<Substitution, Refusal> parse_substitution(std::string_view text, std::string_view residues) {
+  const std::optional<std::int64_t> number = number_in(text);
+  if (!number) {
+    return refusal(RecordCode::bad_variant, text, "it is not a letter, a number and a letter, such as A12V");
+  }
+  const char before = text.front();
+  const char after = text.back();
+  if (residues::amino_acids.find(after) == std::string_view::npos) {
+    return refusal(RecordCode::bad_variant, text, "'" + printable({&after, 1}) + "' is none of the 20 amino acids");
+  }
+  if (*number < 1 || *number > std::ssize(residues)) {
+    return refusal(RecordCode::out_of_range, text, "the sequence has residues 1 to " + std::to_string(residues.size()));
+  }
+  const char there = residues[static_cast<std::size_t>(*number - 1)];
+  if (before != there) {
+    return refusal(RecordCode::wrong_wild_type, text,
+                   "residue " + std::to_string(*number) + " is " + std::string(1, there));
+  }
+  return Substitution{*number - 1, after};
+}
+
+// The sequence of the records of each id.
+class Ids {
+ public:
+  explicit Ids(const Dataset& dataset) {
+    for (const Record& record : dataset.records) {
+      const auto [known, is_new] = sequences_.emplace(record.id, record.sequence);
+      if (is_new || known->second == record.sequence || record.sequence == refused) continue;
+      known->second = known->second == refused ? record.sequence : ambiguous;
+    }
+  }
+
+  [[nodiscard]] std::variant<std::int64_t, Refusal> sequence_of(const std::string& id) const {
+    const auto found = sequences_.find(id);
+    if (found == sequences_.end()) return Refusal{RecordCode::unknown_id, "no record has this id"};
+    if (found->second == refused) return Refusal{RecordCode::refused_record, "the record of this id was rejected"};
+    if (found->second == ambiguous) {
+      return Refusal{RecordCode::ambiguous_id, "records with different sequences have this id"};
+    }
+    return found->second;
+  }
+
+ private:
+  static constexpr std::int64_t refused = -1;
+  static constexpr std::int64_t ambiguous = -2;
+
+  std::unordered_map<std::string, std::int64_t> sequences_;
+};
+
+void refuse(const Refusal& refusal, VariantRow& row) {
+  row.error_code = word_of(refusal.code);
+  row.message = refusal.why;
+}
+
+void add_to_hash(const VariantTable& table, Dataset& dataset) {
+  Sha256 hash;
+  const auto add = [&hash](const std::string& text) { hash.update(std::string_view(text.c_str(), text.size() + 1)); };
+  add(dataset.sha256);
+  for (const VariantRow& row : table.rows) {
+    add(row.id);
+    add(row.variant);
+    add(row.error_code);
+  }
+  dataset.sha256 = hash.finish();
+}
+
+}  // namespace
+
+ParsedVariant parse_variant(std::string_view text, std::string_view residues) {
+  ParsedVariant parsed;
+  while (true) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    const std::string_view part = text.substr(0, end);
+    const auto found = parse_substitution(part, residues);
+    const auto refuse_with = [&](const Refusal& refusal) { return ParsedVariant{{}, refusal.code, refusal.why}; };
+    if (const auto* const refused = std::get_if<Refusal>(&found)) return refuse_with(*refused);
+    const Substitution& substitution = std::get<Substitution>(found);
+    if (std::ranges::count(parsed.substitutions, substitution.residue, &Substitution::residue) > 0) {
+      return refuse_with(refusal(RecordCode::bad_variant, part, "the variant replaces this residue twice"));
+    }
+    parsed.substitutions.push_back(substitution);
+    if (end == text.size()) return parsed;
+    text.remove_prefix(end + 1);
+  }
+}
+
+VariantTable read_variants(const std::filesystem::path& file) {
+  VariantTable table;
+  InputFile input(file);
+  input.sequence_column = "variants";
+  LineReader lines(file);
+  try {
+    read_table(lines, input, [&](RawRecord& raw) {
+      VariantRow row{std::move(raw.id), std::move(raw.sequence)};
+      for (std::string* const text : {&row.id, &row.variant}) make_clean_utf8(*text);
+      if (raw.malformed_as == RecordCode::missing_value) {
+        refuse({RecordCode::missing_value,
+                "line " + std::to_string(lines.line_number()) + ": the row has no id or no variant"},
+               row);
+      } else if (raw.malformed_as) {
+        refuse({*raw.malformed_as, raw.malformed}, row);
+      }
+      table.rows.push_back(std::move(row));
+    });
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::bad_input) throw;
+    throw Error(ErrorCode::bad_input, std::string("tasks.scoring.variants: ") + error.what(),
+                "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
+  }
+  return table;
+}
+
+void assign_variants(VariantTable table, Dataset& dataset) {
+  const Ids ids(dataset);
+  std::vector<std::vector<SequenceVariant>> of_sequences(static_cast<std::size_t>(dataset.sequences.size()));
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    VariantRow& row = table.rows[i];
+    if (!row.error_code.empty()) continue;
+    const auto found = ids.sequence_of(row.id);
+    if (const auto* const refused = std::get_if<Refusal>(&found)) {
+      refuse(*refused, row);
+      continue;
+    }
+    const std::int64_t sequence = std::get<std::int64_t>(found);
+    const ParsedVariant parsed = parse_variant(row.variant, dataset.sequences.residues(sequence));
+    if (parsed.refused_as) {
+      refuse({*parsed.refused_as, parsed.why}, row);
+    } else {
+      of_sequences[static_cast<std::size_t>(sequence)].push_back({static_cast<std::int64_t>(i), row.variant});
+    }
+  }
+  dataset.sequences.set_variants(std::move(of_sequences));
+  add_to_hash(table, dataset);
+  dataset.variants = std::move(table);
+}
+
+}  // namespace pleat
