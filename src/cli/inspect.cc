@@ -69,6 +69,12 @@ std::optional<Confidence> confidence_of(const ResultReader& results, const Recor
   return found;
 }
 
+// Nothing for a record without one.
+std::optional<float> pseudo_perplexity_of(const ResultReader& results, const Record& record) {
+  if (record.sequence < 0 || record.status != RecordStatus::ok || !results.has_scores()) return std::nullopt;
+  return results.floats(schema::pseudo_perplexity, record.sequence, 1).front();
+}
+
 std::string record_line(const ResultReader& results, const Record& record) {
   std::string line = fmt::format("  {:<20} {:<9}", printable(record.id, 40), name_of(record.status));
   if (record.sequence >= 0) line += fmt::format(" sequence {}", record.sequence);
@@ -76,6 +82,8 @@ std::string record_line(const ResultReader& results, const Record& record) {
     line += fmt::format(" pLDDT {:.1f} pTM {:.2f}", confidence->mean_plddt, confidence->ptm);
     if (confidence->iptm) line += fmt::format(" ipTM {:.2f}", *confidence->iptm);
   }
+  if (const auto score = pseudo_perplexity_of(results, record))
+    line += fmt::format(" pseudo-perplexity {:.2f}", *score);
   if (!record.error_code.empty()) line += fmt::format(" {}: {}", record.error_code, printable(record.message, 120));
   return line + "\n";
 }
@@ -102,6 +110,10 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
     text += fmt::format("WARNING    shards are missing: {}\n", fmt::join(results.missing_shards(), ", "));
   }
   text += fmt::format("sequences  {} unique, {} residues\n", results.sequence_count(), results.residue_count());
+  if (results.has_variants()) {
+    const VariantTable table = results.variant_table();
+    text += fmt::format("variants   {}, {} refused\n", table.rows.size(), table.refused());
+  }
   return text;
 }
 
@@ -173,6 +185,7 @@ Json json_of(const ResultReader& results, const Record& record) {
     json["ptm"] = confidence->ptm;
     if (confidence->iptm) json["interfaces"] = interfaces_json(results, record.sequence);
   }
+  if (const auto score = pseudo_perplexity_of(results, record)) json["pseudo_perplexity"] = *score;
   return json;
 }
 

@@ -83,6 +83,8 @@ std::string people_text(const PlanReport& plan, const TimeEstimate& time) {
     text += fmt::format("WILL NOT FIT {} unique sequence{} of over {} residues, for lack of memory\n", plan.too_long,
                         plan.too_long == 1 ? "" : "s", plan.longest_that_fits);
   }
+  if (plan.variants > 0) text += fmt::format("variants     {}, {} refused\n", plan.variants, plan.variants_refused);
+  text += fmt::format("tokens       {} in all passes of the language model\n", plan.model_tokens);
   text += fmt::format("batches      {} of up to {} tokens\n", plan.batches, plan.tokens_per_batch);
   if (plan.shard) {
     text +=
@@ -132,6 +134,9 @@ std::string json_text(const PlanReport& plan, const TimeEstimate& time) {
             {"longest", plan.longest},
             {"too_long", plan.too_long},
             {"longest_that_fits", plan.longest_that_fits},
+            {"variants", plan.variants},
+            {"variants_refused", plan.variants_refused},
+            {"model_tokens", plan.model_tokens},
             {"batches", plan.batches},
             {"tokens_per_batch", plan.tokens_per_batch},
             {"flops", plan.flops},

@@ -71,6 +71,7 @@ void check_written_files(const RunArguments& arguments, const Manifest& manifest
   std::vector<std::filesystem::path> others{arguments.manifest};
   for (const InputFile& input : input_files(manifest)) others.push_back(input.file);
   if (!manifest.pairs.file.empty()) others.push_back(manifest.resolve(manifest.pairs.file));
+  if (manifest.tasks.scoring.has_table()) others.push_back(manifest.resolve(manifest.tasks.scoring.variants));
   const auto check = [&](const std::filesystem::path& written) {
     const std::filesystem::path place = place_of(written);
     for (const std::filesystem::path& other : others) {
@@ -87,10 +88,10 @@ void check_written_files(const RunArguments& arguments, const Manifest& manifest
   check_summary_file(arguments.summary_json);
 }
 
-// 65 when records were refused or failed or inputs could not be read, as policy.fail_on decides.
+// 65 when records or variants were refused or failed or inputs could not be read, as policy.fail_on decides.
 int status_of(const RunSummary& summary, FailOn fail_on) {
-  const std::int64_t bad =
-      summary.rejected + summary.failed + std::ranges::count_if(summary.inputs, &InputReport::is_bad);
+  const std::int64_t bad = summary.rejected + summary.failed + summary.variants_refused +
+                           std::ranges::count_if(summary.inputs, &InputReport::is_bad);
   const bool fails = fail_on == FailOn::any ? bad > 0 : fail_on == FailOn::all && bad > 0 && summary.ok == 0;
   return fails ? 65 : 0;
 }

@@ -49,6 +49,7 @@ std::string summary_text(const RunSummary& s) {
     text += fmt::format("{} folded, {} positions, {} of folding at {:.0f} GFLOP/s\n", s.sequences_folded,
                         s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);
   }
+  if (s.variants > 0) text += fmt::format("{} variants, {} refused\n", s.variants, s.variants_refused);
   if (s.complexes > 0) {
     text += fmt::format("{} complex{}, ipTM {:.2f} on the average, the best {:.2f} of {}\n", s.complexes,
                         s.complexes == 1 ? "" : "es", s.mean_iptm, s.best_iptm, printable(s.best_complex));
@@ -101,6 +102,8 @@ void write_summary_json(const RunSummary& s, int exit_status, const std::filesys
                                {"fold_chunk_size", s.fold_chunk_size},
                                {"fold_flops", s.fold_flops},
                                {"seconds_folding", s.seconds_folding},
+                               {"variants", s.variants},
+                               {"variants_refused", s.variants_refused},
                                {"complexes", s.complexes},
                                {"mean_iptm", s.mean_iptm},
                                {"best_iptm", s.best_iptm},

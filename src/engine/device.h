@@ -15,7 +15,7 @@ namespace pleat {
 
 // How sequences are to be computed when the planned way needs too much memory, or gave no numbers.
 struct Effort {
-  std::int64_t chunk_size = 0;  // of folding; 0 = as planned
+  std::int64_t chunk_size = 0;  // of folding, or the most tokens of a pass of scores; 0 = as planned
   bool in_float32 = false;      // whatever the run's precision is
   bool operator==(const Effort&) const = default;
 };

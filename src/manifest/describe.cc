@@ -152,6 +152,7 @@ tasks:
   logits: false
   contacts: false
   attentions: false  # or {layers: [-1]}
+  scoring: false     # or {mode: exact, variants: none, method: masked_marginals}
   structure: false   # or {num_recycles: 3, recycle_tolerance: 0, pae: true, interfaces: true, pae_cutoff: 10,
                      #     distogram: false, trunk_states: false, dtype: float16, formats: [], chain_linker: 25,
                      #     chain_gap: 512} with a folding model

@@ -109,6 +109,27 @@ constexpr std::array table{
         .field = [](Manifest& m) -> Field { return &m.tasks.attentions.layers; },
         .help = "Which layers: 1 is the first, the model's depth is the last; negative numbers count from the end, so "
                 "that -1 is the last."},
+    Key{.path = "tasks.scoring",
+        .field = [](Manifest& m) -> Field { return &m.tasks.scoring.enabled; },
+        .help = "Store how probable the language model finds each sequence: its pseudo-perplexity and the "
+                "log-probability of each residue. Off unless asked for.",
+        .section = true},
+    Key{.path = "tasks.scoring.mode",
+        .field = [](Manifest& m) -> Field { return &m.tasks.scoring.mode; },
+        .help = "`exact` masks each residue in turn, so that a sequence takes as many passes as it has residues. "
+                "`one_pass` takes the log-probabilities from a single pass with nothing masked: an approximation, in "
+                "which the model sees each residue that it is asked for."},
+    Key{.path = "tasks.scoring.variants",
+        .field = [](Manifest& m) -> Field { return &m.tasks.scoring.variants; },
+        .help = "Variants to score: `none`, `all_single` for every substitution of every residue, or a table with the "
+                "columns `id`, of a record, and `variants`, such as `A12V` or `A12V:K20R`.",
+        .is_path = true},
+    Key{.path = "tasks.scoring.method",
+        .field = [](Manifest& m) -> Field { return &m.tasks.scoring.method; },
+        .help = "How variants are scored: `masked_marginals` compares the log-probabilities of the new and the old "
+                "residue where it is masked, `wildtype_marginals` those of one pass with nothing masked, and "
+                "`pll_ratio` the sums of all residues' log-probabilities, each masked, of variant and sequence, which "
+                "takes as many passes for each variant as it has residues."},
     Key{.path = "tasks.structure",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.enabled; },
         .help = "Fold the sequences. Only with a folding model; off unless asked for.",
@@ -331,6 +352,20 @@ std::span<const Choice<FailOn>> choices_of(FailOn) {
 std::span<const Choice<NucleotideRule>> choices_of(NucleotideRule) {
   static constexpr std::array<Choice<NucleotideRule>, 3> choices{
       {{"warn", NucleotideRule::warn}, {"reject", NucleotideRule::reject}, {"ignore", NucleotideRule::ignore}}};
+  return choices;
+}
+
+std::span<const Choice<ScoringMode>> choices_of(ScoringMode) {
+  static constexpr std::array<Choice<ScoringMode>, 2> choices{
+      {{"exact", ScoringMode::exact}, {"one_pass", ScoringMode::one_pass}}};
+  return choices;
+}
+
+std::span<const Choice<VariantMethod>> choices_of(VariantMethod) {
+  static constexpr std::array<Choice<VariantMethod>, 3> choices{
+      {{"masked_marginals", VariantMethod::masked_marginals},
+       {"wildtype_marginals", VariantMethod::wildtype_marginals},
+       {"pll_ratio", VariantMethod::pll_ratio}}};
   return choices;
 }
 

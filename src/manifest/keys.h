@@ -19,7 +19,7 @@ namespace pleat {
 using Field = std::variant<std::monostate, bool*, std::int64_t*, double*, std::optional<std::int64_t>*, std::string*,
                            std::vector<std::int64_t>*, std::vector<std::string>*, std::vector<StructureFormat>*,
                            std::vector<InputSpec>*, DType*, Precision*, ResiduePolicy*, DuplicatePolicy*,
-                           NucleotideRule*, FailOn*, PairMode*>;
+                           NucleotideRule*, FailOn*, PairMode*, ScoringMode*, VariantMethod*>;
 
 struct Key {
   std::string_view path = {};           // dotted: "tasks.embeddings.layers"
@@ -62,6 +62,8 @@ struct Choice {
 [[nodiscard]] std::span<const Choice<DuplicatePolicy>> choices_of(DuplicatePolicy kind);
 [[nodiscard]] std::span<const Choice<FailOn>> choices_of(FailOn kind);
 [[nodiscard]] std::span<const Choice<NucleotideRule>> choices_of(NucleotideRule kind);
+[[nodiscard]] std::span<const Choice<ScoringMode>> choices_of(ScoringMode kind);
+[[nodiscard]] std::span<const Choice<VariantMethod>> choices_of(VariantMethod kind);
 [[nodiscard]] std::span<const Choice<SourceFormat>> choices_of(SourceFormat kind);
 [[nodiscard]] std::span<const Choice<PairMode>> choices_of(PairMode kind);
 [[nodiscard]] std::span<const Choice<StructureFormat>> choices_of(StructureFormat kind);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/dtype.h"
@@ -17,6 +18,9 @@ enum class Precision : std::uint8_t { automatic, float32, tf32, bfloat16, float1
 enum class ResiduePolicy : std::uint8_t { convert, strict };
 enum class DuplicatePolicy : std::uint8_t { share, separate };
 enum class NucleotideRule : std::uint8_t { warn, reject, ignore };
+// How a sequence is scored: a pass for each residue, masked, or one pass with none masked.
+enum class ScoringMode : std::uint8_t { exact, one_pass };
+enum class VariantMethod : std::uint8_t { masked_marginals, wildtype_marginals, pll_ratio };
 enum class FailOn : std::uint8_t { any, all, none };
 
 enum class SourceFormat : std::uint8_t { automatic, fasta, csv, tsv };
@@ -78,11 +82,25 @@ struct AttentionsTask {
   std::vector<std::int64_t> layers{-1};  // from 1; negative counts from the end
 };
 
+struct ScoringTask {
+  static constexpr std::string_view no_variants = "none";
+  static constexpr std::string_view all_single = "all_single";
+
+  bool enabled = false;
+  ScoringMode mode = ScoringMode::exact;
+  std::string variants{no_variants};  // one of the two words, or a path
+  VariantMethod method = VariantMethod::masked_marginals;
+
+  [[nodiscard]] bool scans() const { return enabled && variants == all_single; }
+  [[nodiscard]] bool has_table() const { return enabled && variants != all_single && variants != no_variants; }
+};
+
 struct Tasks {
   EmbeddingsTask embeddings;
   bool logits = false;
   bool contacts = false;
   AttentionsTask attentions;
+  ScoringTask scoring;
   StructureTask structure;
 };
 

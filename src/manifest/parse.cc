@@ -226,6 +226,10 @@ void ManifestReader::check_pairs() const {
   const auto refuse = [&](const std::string& path, const std::string& what, const std::string& hint) {
     throw Error(ErrorCode::bad_manifest, where(path) + ": '" + path + "' " + what, hint);
   };
+  if (manifest_.tasks.scoring.has_table()) {
+    refuse("tasks.scoring.variants", "is a table of variants of records, and 'pairs' makes complexes of them",
+           "score the records in a run of their own");
+  }
   if (pairs.columns.size() != 2) {
     refuse("pairs.columns", "must be a list of two names", "write it like columns: [bait, prey]");
   }
@@ -249,12 +253,13 @@ Manifest ManifestReader::finish() {
   }
   check_pairs();
   Tasks& tasks = manifest_.tasks;
-  const bool others = tasks.logits || tasks.contacts || tasks.attentions.enabled || tasks.structure.enabled;
+  const bool others =
+      tasks.logits || tasks.contacts || tasks.attentions.enabled || tasks.scoring.enabled || tasks.structure.enabled;
   if (others && !set_at_.contains("tasks.embeddings")) tasks.embeddings.enabled = false;
   if (!others && !tasks.embeddings.enabled) {
-    throw Error(
-        ErrorCode::bad_manifest, where("tasks") + ": there is nothing to compute: every task is off",
-        "set one of tasks.embeddings, tasks.logits, tasks.contacts, tasks.attentions and tasks.structure to true");
+    throw Error(ErrorCode::bad_manifest, where("tasks") + ": there is nothing to compute: every task is off",
+                "set one of tasks.embeddings, tasks.logits, tasks.contacts, tasks.attentions, tasks.scoring and "
+                "tasks.structure to true");
   }
   const EmbeddingsTask& embeddings = tasks.embeddings;
   if (embeddings.enabled && !embeddings.per_residue && !embeddings.mean && !embeddings.bos) {

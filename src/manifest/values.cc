@@ -191,11 +191,18 @@ class ValueReader {
                       "put a name with a # in quotes; or write a blank behind the # of a comment");
   }
 
+  // A word in place of a path.
+  [[nodiscard]] bool stands_for_itself(const std::string& text) const {
+    return key_.path == "tasks.scoring.variants" &&
+           (text == ScoringTask::no_variants || text == ScoringTask::all_single);
+  }
+
   // `~` and ${VAR} expanded; absolute where an option gives it. Not so a model, which may be a name, and whose text is
   // kept in the result file: the parts of an array must agree in it, wherever they were computed.
   [[nodiscard]] std::string path_of(const YAML::Node& node, const std::string& verb) const {
     std::string path = text_of(node, verb);
     check_comment(node);
+    if (stands_for_itself(path)) return path;
     try {
       path = expanded(path);
     } catch (const Error& error) {

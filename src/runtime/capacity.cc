@@ -10,6 +10,7 @@
 #include "core/size_text.h"
 #include "esmfold/tensors.h"
 #include "plan/fold_cost.h"
+#include "plan/scoring_cost.h"
 #include "runtime/machine.h"
 
 namespace pleat {
@@ -67,7 +68,8 @@ Capacity::Capacity(const Manifest& manifest, const ModelConfig& config, const Re
                    at::ScalarType precision, const DeviceChoice& devices)
     : config_(config),
       shape_(shape_of(config.language_model)),
-      kept_{static_cast<std::int64_t>(layout.layers.size()), layout.logits, layout.contacts, layout.structure,
+      kept_{static_cast<std::int64_t>(layout.layers.size()),
+            layout.logits || ScoringPasses(manifest.tasks.scoring).unmasked, layout.contacts, layout.structure,
             static_cast<std::int64_t>(layout.attention_layers.size())},
       kept_pairs_(kept_of_pairs(layout)),
       threads_(devices.on_gpu() ? way_on_gpu(config, layout, precision)
@@ -126,10 +128,13 @@ double Capacity::fold_peak(const std::vector<Batch>& batches, const std::vector<
          fold_bytes(config_.folding(), largest.sequence - end_tokens, chunk, threads_, kept_pairs_);
 }
 
-double Capacity::peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const {
+double Capacity::peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
+                         std::int64_t most_tokens) const {
   if (kept_.mixture) return fold_peak(batches, tokens, chunk_size(batches, tokens));
   const Largest largest = largest_of(batches, tokens);
-  return activation_bytes(shape_, kept_, largest.batch, largest.sequence, threads_);
+  // The tokens of a batch are those of all its passes.
+  const std::int64_t at_once = std::max(largest.sequence, std::min(largest.batch, most_tokens));
+  return activation_bytes(shape_, kept_, at_once, largest.sequence, threads_);
 }
 
 }  // namespace pleat

@@ -34,8 +34,10 @@ class Capacity {
   [[nodiscard]] std::int64_t longest_tokens(std::int64_t chunk = 0) const;
   // Bytes of the weights.
   [[nodiscard]] double weights() const { return weights_; }
-  // What a device needs at its peak for these batches beside the weights; the second, of folding with a chunk size.
-  [[nodiscard]] double peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens) const;
+  // What a device needs at its peak for these batches beside the weights, where no pass of several sequences has more
+  // than `most_tokens`; the second, of folding with a chunk size.
+  [[nodiscard]] double peak_of(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
+                               std::int64_t most_tokens) const;
   [[nodiscard]] double fold_peak(const std::vector<Batch>& batches, const std::vector<std::int64_t>& tokens,
                                  std::int64_t chunk) const;
   // FoldRequest::chunk_size for a run with these batches: what run.chunk_size says, else as many channels as fit.

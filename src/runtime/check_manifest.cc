@@ -9,17 +9,6 @@
 #include "store/result_reader.h"
 
 namespace pleat {
-namespace {
-
-class Silence : public RunObserver {
- public:
-  void info(const std::string& /*line*/) override {}
-  void warning(const std::string& /*line*/) override {}
-  void progress(const Progress& /*progress*/) override {}
-};
-
-}  // namespace
-
 std::vector<ResultProblem> check_manifest(const std::filesystem::path& file, const Manifest& manifest) {
   const ResultReader reader(file);
   Manifest here = manifest;

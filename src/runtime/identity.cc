@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "manifest/keys.h"
 #include "runtime/precision.h"
 
 namespace pleat {
@@ -13,6 +14,18 @@ std::string embeddings_text(const ResultLayout& layout) {
   if (layout.layers.empty()) return "off";
   return fmt::format("layers {}, per_residue {}, mean {}, bos {}", fmt::join(layout.layers, ","), layout.per_residue,
                      layout.mean, layout.bos);
+}
+
+// The variants are in the hash of the inputs.
+std::string scoring_text(const ScoringTask& task) {
+  if (!task.enabled) return "off";
+  std::string text = task.mode == ScoringMode::exact ? "exact" : "one_pass";
+  if (!task.scans() && !task.has_table()) return text;
+  for (const Choice<VariantMethod>& choice : choices_of(task.method)) {
+    if (choice.value == task.method)
+      text += fmt::format(", {} by {}", task.scans() ? "all_single" : "a table", choice.word);
+  }
+  return text;
 }
 
 std::string structure_text(const StructureTask& task) {
@@ -39,6 +52,7 @@ NamedValues task_of(const Manifest& manifest, const PreparedJob& job, const std:
       {"tasks.attentions", job.layout.attention_layers.empty()
                                ? "off"
                                : fmt::format("layers {}", fmt::join(job.layout.attention_layers, ","))},
+      {"tasks.scoring", scoring_text(manifest.tasks.scoring)},
       {"tasks.structure", structure_text(manifest.tasks.structure)},
       {"tasks.structure.chain_linker", std::to_string(manifest.tasks.structure.chain_linker)},
   };

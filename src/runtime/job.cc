@@ -162,7 +162,7 @@ class Run {
   PipelineJob pipeline_job() {
     PipelineJob job;
     job.batches = shared_->plan.batches;
-    job.tokens = job_.tokens;
+    job.tokens = job_.work;
     job.flops = job_.flops;
     job.lost = writer().earlier().lost;
     job.batch_timeout = static_cast<double>(context_.manifest.run.batch_timeout.value_or(0));

@@ -39,6 +39,14 @@ class RunObserver {
   virtual void progress(const Progress& progress) = 0;
 };
 
+// Hears nothing.
+class Silence : public RunObserver {
+ public:
+  void info(const std::string& /*line*/) override {}
+  void warning(const std::string& /*line*/) override {}
+  void progress(const Progress& /*progress*/) override {}
+};
+
 struct RunSettings {
   bool overwrite = false;
   std::filesystem::path work_folder;  // empty = beside the output
@@ -76,6 +84,9 @@ struct RunSummary {
   double seconds_finish = 0;   // putting the file together
   std::int64_t peak_rss_bytes = 0;
   std::int64_t linear_flops_per_token = 0;
+  // Where variants of a table are scored; in a shard, of all shards.
+  std::int64_t variants = 0;
+  std::int64_t variants_refused = 0;
   // Of the records that are complexes, where interfaces were asked for:
   std::int64_t complexes = 0;
   double mean_iptm = 0;

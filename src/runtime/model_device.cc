@@ -19,6 +19,7 @@
 #include "runtime/fold_results.h"
 #include "runtime/outcomes.h"
 #include "runtime/precision.h"
+#include "runtime/scores.h"
 #include "runtime/seconds_since.h"
 
 namespace pleat {
@@ -102,8 +103,10 @@ auto ModelDevice::in_the_engines_words(const Body& body) const {
   }
 }
 
-// A fold takes much longer than what the device would wait for.
-bool ModelDevice::prefetches() const { return !device_.is_cpu() && model_->folding() == nullptr; }
+// A fold takes much longer than what the device would wait for. The passes of scores follow each other by themselves.
+bool ModelDevice::prefetches() const {
+  return !device_.is_cpu() && model_->folding() == nullptr && !job_.layout.scores;
+}
 
 // All workers on the processor share its memory, and those of a GPU that one's.
 std::string ModelDevice::memory() const { return device_.is_cpu() ? "cpu" : device_.str(); }
@@ -137,6 +140,10 @@ std::vector<SequenceResult> ModelDevice::compute_with(const LoadedModel& model, 
   const PackedBatch batch = pack(rows);
   const LanguageModelOutput output = run_language_model(model, batch);
   std::vector<SequenceResult> results = output.results();
+  if (job_.layout.scores) {
+    const std::int64_t most_tokens = effort.chunk_size > 0 ? effort.chunk_size : shared_->plan.tokens_at_once;
+    add_scores(job_, model.language_model(), batch, output.logits, most_tokens, results);
+  }
   if (model.folding() == nullptr) return results;
   for (std::int64_t s = 0; s < batch.size(); ++s) {
     throw_if_stopped(shared_->halt.get());
@@ -153,11 +160,15 @@ PackedBatch ModelDevice::pack(const std::vector<std::int64_t>& rows) const {
 
 ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const LoadedModel& model,
                                                                  const PackedBatch& batch) const {
-  Esm2Request request{job_.layout.layers, job_.layout.logits, job_.layout.contacts, job_.layout.attention_layers};
+  const ResultLayout& layout = job_.layout;
+  Esm2Request request{layout.layers, layout.logits || job_.scoring.unmasked, layout.contacts, layout.attention_layers};
   if (model.folding() != nullptr) request.mix = model.folding()->mix();
-  Esm2Output output = model.language_model().forward(batch, request);
+  // Scores by masks alone need no pass over the sequences as they are.
+  const bool is_needed = !request.layers.empty() || request.logits || request.contacts || request.mix.defined();
+  Esm2Output output = is_needed ? model.language_model().forward(batch, request) : Esm2Output();
   at::Tensor mixed = std::move(output.mixed);
-  return {collect_results(batch, std::move(output), job_.layout, letter_ids_), std::move(mixed)};
+  at::Tensor logits = output.logits;
+  return {collect_results(batch, std::move(output), layout, letter_ids_), std::move(mixed), std::move(logits)};
 }
 
 // A failure stays with its sequence, so that the others are not computed again.
@@ -200,6 +211,10 @@ FoldOutput ModelDevice::fold(const EsmFold& model, const at::Tensor& states, con
 
 std::vector<std::int64_t> ModelDevice::smaller_chunks() const {
   std::vector<std::int64_t> chunks;
+  if (job_.layout.scores) {
+    for (std::int64_t chunk = shared_->plan.tokens_at_once / 4; chunk > 0; chunk /= 4) chunks.push_back(chunk);
+    return chunks;
+  }
   if (!job_.layout.structure) return chunks;
   for (const std::int64_t chunk : fold_chunks(job_.config.folding())) {
     // Each about half of the one before: every attempt costs the time of a fold.

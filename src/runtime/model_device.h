@@ -97,7 +97,8 @@ class ModelDevice : public Device {
  private:
   struct LanguageModelOutput {
     Pending results;
-    at::Tensor mixed;  // Esm2Output::mixed
+    at::Tensor mixed;   // Esm2Output::mixed
+    at::Tensor logits;  // Esm2Output::logits
   };
 
   // Runs the body with this thread's LibTorch set up for the device.

@@ -11,6 +11,8 @@
 #include "runtime/machine.h"
 #include "runtime/precision.h"
 #include "runtime/prepare.h"
+#include "runtime/read_dataset.h"
+#include "runtime/sequence_costs.h"
 #include "sequence/complexes.h"
 #include "store/record_parts.h"
 #include "store/run_identity.h"
@@ -28,31 +30,89 @@ double free_room(std::filesystem::path folder) {
   return error ? -1 : static_cast<double>(space.available);
 }
 
-// The sequences that fit, and their tokens.
-struct Sizes {
-  std::vector<std::int64_t> tokens;
-  std::vector<InputSurvey::Size> sequences;
+// What the inputs hold, and where variants of a table are scored, those of each sequence.
+struct Surveyed {
+  InputSurvey survey;
+  std::vector<VariantCount> variants;  // parallel to InputSurvey::sequences, or empty
+  std::vector<std::int64_t> scores;    // of a table, likewise
+  std::int64_t table_rows = 0;
+  std::int64_t refused_rows = 0;
 };
 
-Sizes sizes_that_fit(const InputSurvey& survey, const Tokenizer& tokenizer, std::int64_t longest_tokens) {
+// Variants belong to residues, so these are read too.
+Surveyed survey_of(const Dataset& dataset) {
+  Surveyed surveyed;
+  InputSurvey& survey = surveyed.survey;
+  survey.records = std::ssize(dataset.records);
+  survey.inputs = dataset.inputs;
+  survey.warnings = dataset.warnings;
+  for (const Record& record : dataset.records) {
+    if (record.error_code.empty()) continue;
+    ++(record.sequence < 0 ? survey.rejected : survey.noted)[record.error_code];
+  }
+  const SequenceTable& sequences = dataset.sequences;
+  for (std::int64_t row = 0; row < sequences.size(); ++row) {
+    survey.sequences.push_back(
+        {static_cast<std::int32_t>(sequences.length(row)), static_cast<std::int32_t>(sequences.chains(row))});
+    surveyed.variants.push_back(count_variants(sequences, row));
+    surveyed.scores.push_back(std::ssize(sequences.variants(row)));
+  }
+  surveyed.table_rows = std::ssize(dataset.variants->rows);
+  surveyed.refused_rows = dataset.variants->refused();
+  return surveyed;
+}
+
+Surveyed survey_manifest(const Manifest& manifest, const ChosenModel& chosen, PlanReport& report) {
+  if (manifest.tasks.scoring.has_table()) {
+    Silence silence;
+    return survey_of(read_dataset(manifest, chosen.config, chosen.tokenizer, {}, silence));
+  }
+  const std::vector<InputFile> files = input_files(manifest);
+  const ReadOptions options = read_options(manifest, chosen.tokenizer);
+  Surveyed surveyed;
+  if (!manifest.pairs.enabled) {
+    surveyed.survey = survey_inputs(files, options);
+    return surveyed;
+  }
+  const Complexes complexes(files, pair_rule(manifest), options);
+  report.parts = complexes.part_count();
+  surveyed.survey = complexes.survey();
+  return surveyed;
+}
+
+// The sequences that fit.
+struct Sizes {
+  std::vector<std::int64_t> tokens;
+  std::vector<std::int64_t> work;  // tokens of all passes
+  std::vector<SequenceSize> rows;  // in the file
+};
+
+Sizes sizes_that_fit(const Manifest& manifest, const Surveyed& surveyed, const Tokenizer& tokenizer,
+                     std::int64_t longest_tokens) {
   Sizes sizes;
-  sizes.tokens.reserve(survey.sequences.size());
-  sizes.sequences.reserve(survey.sequences.size());
-  for (const InputSurvey::Size& size : survey.sequences) {
+  const std::vector<InputSurvey::Size>& sequences = surveyed.survey.sequences;
+  sizes.tokens.reserve(sequences.size());
+  sizes.work.reserve(sequences.size());
+  sizes.rows.reserve(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const InputSurvey::Size& size = sequences[i];
     const std::int64_t tokens = tokenizer.token_count(size.length, size.chains);
     if (tokens > longest_tokens) continue;
+    const VariantCount variants = surveyed.variants.empty() ? VariantCount() : surveyed.variants[i];
     sizes.tokens.push_back(tokens);
-    sizes.sequences.push_back(size);
+    sizes.work.push_back(tokens * passes_of(manifest, size.length, variants));
+    sizes.rows.emplace_back(size.length, size.chains, surveyed.scores.empty() ? 0 : surveyed.scores[i]);
   }
   return sizes;
 }
 
 // As a run does it: before anything that depends on the machine, so also with what does not fit into this one. In a run
 // the sequences are in another order, which moves equal costs only.
-void add_shards(const InputSurvey& survey, const ChosenModel& chosen, const StructureTask& structure,
+void add_shards(const Manifest& manifest, const Surveyed& surveyed, const ChosenModel& chosen,
                 std::int64_t longest_tokens, const ShardSpec& spec, PlanReport& report) {
-  const std::vector<std::int64_t> tokens = sizes_that_fit(survey, chosen.tokenizer, no_limit).tokens;
-  const std::vector<double> costs = costs_of(tokens, chosen.config, structure);
+  const Sizes sizes = sizes_that_fit(manifest, surveyed, chosen.tokenizer, no_limit);
+  const std::vector<std::int64_t>& tokens = sizes.tokens;
+  const std::vector<double> costs = costs_of(tokens, sizes.work, chosen.config, manifest.tasks.structure);
   const std::vector<std::int64_t> shards = shards_of(costs, spec.count);
   std::vector<double> loads(static_cast<std::size_t>(spec.count), 0.0);
   for (std::size_t i = 0; i < costs.size(); ++i) {
@@ -69,7 +129,7 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
                 const std::vector<Batch>& batches, PlanReport& report) {
   report.free_bytes = available_memory();
   report.weight_bytes = capacity.weights();
-  report.activation_bytes = capacity.peak_of(batches, sizes.tokens);
+  report.activation_bytes = capacity.peak_of(batches, sizes.tokens, report.tokens_per_batch);
   if (!chosen.config.fold || !chosen.layout.structure) return;
   const std::int64_t chosen_chunk = capacity.chunk_size(batches, sizes.tokens);
   // Each about half of the one before: the steps between tell nothing new.
@@ -81,22 +141,13 @@ void add_memory(const ChosenModel& chosen, const Capacity& capacity, const Sizes
   }
 }
 
-InputSurvey survey_of(const Manifest& manifest, const Tokenizer& tokenizer, PlanReport& report) {
-  const std::vector<InputFile> files = input_files(manifest);
-  const ReadOptions options = read_options(manifest, tokenizer);
-  if (!manifest.pairs.enabled) return survey_inputs(files, options);
-  const Complexes complexes(files, pair_rule(manifest), options);
-  report.parts = complexes.part_count();
-  return complexes.survey();
-}
-
 void add_sizes(const Sizes& sizes, const ResultLayout& layout, PlanReport& report) {
   const std::vector<Part> parts = parts_of(layout);
   report.sequences = std::ssize(sizes.tokens);
-  for (const InputSurvey::Size& size : sizes.sequences) {
-    report.residues += size.length;
-    report.longest = std::max<std::int64_t>(report.longest, size.length);
-    const std::vector<std::uint64_t> bytes = sizes_of(parts, {size.length, size.chains});
+  for (const SequenceSize& size : sizes.rows) {
+    report.residues += size.residues;
+    report.longest = std::max(report.longest, size.residues);
+    const std::vector<std::uint64_t> bytes = sizes_of(parts, size);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       report.result_bytes += static_cast<double>(bytes[i]);
       if (parts[i].entry->present != schema::Present::with_attentions) continue;
@@ -111,10 +162,11 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   const ChosenModel chosen = choose_model(manifest);
   const Capacity capacity(manifest, chosen.config, chosen.layout, element_type(chosen.precision), chosen.devices);
   PlanReport report;
-  const InputSurvey survey = survey_of(manifest, chosen.tokenizer, report);
+  const Surveyed surveyed = survey_manifest(manifest, chosen, report);
+  const InputSurvey& survey = surveyed.survey;
   const std::int64_t longest_tokens = capacity.longest_tokens();
-  const Sizes sizes = sizes_that_fit(survey, chosen.tokenizer, longest_tokens);
-  const std::vector<double> costs = costs_of(sizes.tokens, chosen.config, manifest.tasks.structure);
+  const Sizes sizes = sizes_that_fit(manifest, surveyed, chosen.tokenizer, longest_tokens);
+  const std::vector<double> costs = costs_of(sizes.tokens, sizes.work, chosen.config, manifest.tasks.structure);
 
   report.model = manifest.model;
   report.precision = precision_name(chosen.precision);
@@ -129,9 +181,12 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   add_sizes(sizes, chosen.layout, report);
   report.too_long = std::ssize(survey.sequences) - report.sequences;
   report.longest_that_fits = std::max<std::int64_t>(0, longest_tokens - end_tokens);
-  report.tokens_per_batch = token_budget(manifest, sizes.tokens, chosen.devices, longest_tokens);
+  report.variants = surveyed.table_rows;
+  report.variants_refused = surveyed.refused_rows;
+  report.model_tokens = std::accumulate(sizes.work.begin(), sizes.work.end(), std::int64_t{0});
+  report.tokens_per_batch = token_budget(manifest, sizes.work, chosen.devices, longest_tokens);
   const std::vector<Batch> batches =
-      plan_batches(sizes.tokens, costs, report.tokens_per_batch, batch_order(manifest, chosen.devices));
+      plan_batches(sizes.work, costs, report.tokens_per_batch, batch_order(manifest, chosen.devices));
   report.batches = std::ssize(batches);
   for (const Batch& batch : batches) {
     report.flops += batch.flops;
@@ -139,7 +194,7 @@ PlanReport make_plan_report(const Manifest& manifest, const std::optional<ShardS
   }
   add_memory(chosen, capacity, sizes, batches, report);
   report.free_disk_bytes = free_room(work_folder_of(manifest.resolve(manifest.output), {}));
-  if (shard) add_shards(survey, chosen, manifest.tasks.structure, longest_tokens, *shard, report);
+  if (shard) add_shards(manifest, surveyed, chosen, longest_tokens, *shard, report);
   return report;
 }
 

@@ -33,6 +33,11 @@ struct PlanReport {
   std::int64_t too_long = 0;
   std::int64_t longest_that_fits = 0;
 
+  // Of a table of variants: its rows, and those that cannot be scored.
+  std::int64_t variants = 0;
+  std::int64_t variants_refused = 0;
+
+  std::int64_t model_tokens = 0;  // that the language model computes, in all passes over all sequences
   std::int64_t batches = 0;
   std::int64_t tokens_per_batch = 0;
   double flops = 0;

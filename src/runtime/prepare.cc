@@ -11,13 +11,11 @@
 
 #include "core/error.h"
 #include "esm2/tensors.h"
-#include "plan/cost.h"
 #include "plan/fold_cost.h"
-#include "runtime/inputs.h"
 #include "runtime/outcomes.h"
 #include "runtime/precision.h"
-#include "sequence/complexes.h"
-#include "sequence/reader.h"
+#include "runtime/read_dataset.h"
+#include "runtime/sequence_costs.h"
 #include "sequence/shard.h"
 #include "weights/locate.h"
 #include "weights/registry.h"
@@ -60,10 +58,12 @@ void check_tasks(const Manifest& manifest, const ModelConfig& config) {
                 fmt::format("tasks.structure: {} is a language model, which computes no structures", manifest.model),
                 fmt::format("set model to a folding model ({}), or remove tasks.structure", fmt::join(names, ", ")));
   }
-  if (manifest.tasks.logits && config.fold) {
+  for (const auto& [task, is_on] :
+       {std::pair("logits", manifest.tasks.logits), std::pair("scoring", manifest.tasks.scoring.enabled)}) {
+    if (!is_on || !config.fold) continue;
     throw Error(ErrorCode::bad_manifest,
-                fmt::format("tasks.logits: the language model inside {} has no head for logits", manifest.model),
-                "take logits from an ESM-2 model, such as esm2_t36_3B_UR50D, in a run of its own");
+                fmt::format("tasks.{}: the language model inside {} has no head for logits", task, manifest.model),
+                "take it from an ESM-2 model, such as esm2_t36_3B_UR50D, in a run of its own");
   }
 }
 
@@ -101,6 +101,9 @@ ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, con
     layout.attention_layers = resolve_attention_layers(attentions.layers, config.num_hidden_layers);
   }
   layout.heads = config.num_attention_heads;
+  layout.scores = manifest.tasks.scoring.enabled;
+  layout.substitutions = manifest.tasks.scoring.scans();
+  layout.variants = manifest.tasks.scoring.has_table();
   layout.structure = manifest.tasks.structure.enabled;
   layout.pae = layout.structure && structure.pae;
   layout.interfaces = layout.structure && structure.interfaces;
@@ -113,35 +116,6 @@ ResultLayout make_layout(const Manifest& manifest, const ModelConfig& model, con
   layout.depth = config.num_hidden_layers;
   for (const char letter : tokenizer.alphabet()) layout.alphabet.emplace_back(1, letter);
   return layout;
-}
-
-void tell_of_inputs(const std::vector<InputReport>& inputs, const std::vector<std::string>& warnings,
-                    const std::map<std::string, std::int64_t>& codes, RunObserver& observer) {
-  for (const InputReport& input : inputs) {
-    if (input.is_bad()) observer.warning("input with " + input.problem + ": " + input.message);
-  }
-  for (const std::string& warning : warnings) observer.warning(warning);
-  for (const auto& [code, count] : codes) observer.warning(records_warning(count, code));
-}
-
-Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunObserver& observer) {
-  Dataset dataset = read_inputs(input_files(manifest), options);
-  std::map<std::string, std::int64_t> codes;
-  for (const Record& record : dataset.records) {
-    if (!record.error_code.empty()) ++codes[record.error_code];
-  }
-  tell_of_inputs(dataset.inputs, dataset.warnings, codes, observer);
-  observer.info(fmt::format("read {} records, {} unique sequences, {} residues", dataset.records.size(),
-                            dataset.sequences.size(), dataset.sequences.offsets().back()));
-  return dataset;
-}
-
-std::vector<std::int64_t> token_counts(const SequenceTable& sequences, const Tokenizer& tokenizer) {
-  std::vector<std::int64_t> tokens;
-  for (std::int64_t row = 0; row < sequences.size(); ++row) {
-    tokens.push_back(tokenizer.token_count(sequences.length(row), sequences.chains(row)));
-  }
-  return tokens;
 }
 
 // Refuses the records of sequences that cannot fit, before a weight is loaded. Those sequences leave the table, so
@@ -161,7 +135,7 @@ std::vector<std::int64_t> refuse_what_cannot_fit(Dataset& dataset, const Tokeniz
   std::vector<std::int64_t> new_rows(tokens.size(), -1);
   for (const std::int64_t row : left) {
     if (dataset.shard) places.push_back(dataset.shard->sequence_places[row]);
-    new_rows[row] = fitting.append(dataset.sequences.residues(row), dataset.sequences.chain(row));
+    new_rows[row] = fitting.append_from(dataset.sequences, row);
   }
   std::int64_t refused = 0;
   for (Record& record : dataset.records) {
@@ -202,72 +176,6 @@ FoldRequest make_fold_request(const StructureTask& structure, std::int64_t chunk
   return request;
 }
 
-// The inputs, or a shard of them. Shards are divided before anything that depends on the machine, so that all jobs of
-// an array agree.
-class DatasetReader {
- public:
-  // `stop` may be null.
-  DatasetReader(const Manifest& manifest, const ModelConfig& config, const Tokenizer& tokenizer, const StopToken* stop,
-                RunObserver& observer)
-      : manifest_(manifest), config_(config), tokenizer_(tokenizer), stop_(stop), observer_(observer) {}
-
-  [[nodiscard]] Dataset read(const std::optional<ShardSpec>& spec) const {
-    return manifest_.pairs.enabled ? read_complexes(spec) : read_records_of(spec);
-  }
-
- private:
-  [[nodiscard]] Dataset read_records_of(const std::optional<ShardSpec>& spec) const {
-    Dataset all = read_records(manifest_, options(), observer_);
-    if (!spec) return all;
-    Dataset part =
-        take_shard(all, shards_by_cost(token_counts(all.sequences, tokenizer_), *spec), spec->index, spec->count);
-    tell_of_shard(part, *spec);
-    return part;
-  }
-
-  [[nodiscard]] Dataset read_complexes(const std::optional<ShardSpec>& spec) const {
-    const Complexes complexes(input_files(manifest_), pair_rule(manifest_), options());
-    const InputSurvey survey = complexes.survey();
-    std::map<std::string, std::int64_t> codes = survey.rejected;
-    for (const auto& [code, count] : survey.noted) codes[code] += count;
-    tell_of_inputs(survey.inputs, survey.warnings, codes, observer_);
-    std::vector<std::int64_t> tokens;
-    std::int64_t residues = 0;
-    for (const InputSurvey::Size& size : survey.sequences) {
-      tokens.push_back(tokenizer_.token_count(size.length, size.chains));
-      residues += size.length;
-    }
-    observer_.info(fmt::format("read {} records, which make {} complexes, {} unique, {} residues",
-                               complexes.part_count(), complexes.size(), tokens.size(), residues));
-    if (!spec) return complexes.dataset();
-    Dataset part = complexes.shard(shards_by_cost(tokens, *spec), spec->index, spec->count);
-    tell_of_shard(part, *spec);
-    return part;
-  }
-
-  [[nodiscard]] ReadOptions options() const {
-    ReadOptions options = read_options(manifest_, tokenizer_);
-    options.stop = stop_;
-    return options;
-  }
-
-  [[nodiscard]] std::vector<std::int64_t> shards_by_cost(const std::vector<std::int64_t>& tokens,
-                                                         const ShardSpec& spec) const {
-    return shards_of(costs_of(tokens, config_, manifest_.tasks.structure), spec.count);
-  }
-
-  void tell_of_shard(const Dataset& part, const ShardSpec& spec) const {
-    observer_.info(fmt::format("shard {} of {}: {} records, {} unique sequences, {} residues", spec.index, spec.count,
-                               part.records.size(), part.sequences.size(), part.sequences.offsets().back()));
-  }
-
-  const Manifest& manifest_;
-  const ModelConfig& config_;
-  const Tokenizer& tokenizer_;
-  const StopToken* stop_;
-  RunObserver& observer_;
-};
-
 // What a relative `model` is relative to: where the user stands, where an option gave it.
 std::filesystem::path place_of_model(const Manifest& manifest) {
   const bool by_option = std::ranges::any_of(
@@ -293,15 +201,19 @@ ChosenModel choose_model(const Manifest& manifest) {
   ModelConfig config = load_model_config(folder);
   check_tasks(manifest, config);
   Tokenizer tokenizer = make_tokenizer(manifest, config);
+  if (manifest.tasks.scoring.enabled) static_cast<void>(tokenizer.mask());
   ResultLayout layout = make_layout(manifest, config, tokenizer);
   return {devices, precision, folder, std::move(config), std::move(tokenizer), std::move(layout)};
 }
 
 void check_heads(const Manifest& manifest, const Checkpoint& checkpoint) {
   const Esm2Parts parts = esm2_parts(checkpoint.tensors());
-  if (manifest.tasks.logits && !parts.lm_head) {
-    throw Error(ErrorCode::bad_manifest, "tasks.logits: this checkpoint has no language-model head (lm_head)",
-                "use a checkpoint of the masked language model, as the published ESM-2 ones are");
+  const bool scores = manifest.tasks.scoring.enabled;
+  if ((manifest.tasks.logits || scores) && !parts.lm_head) {
+    throw Error(
+        ErrorCode::bad_manifest,
+        fmt::format("tasks.{}: this checkpoint has no language-model head (lm_head)", scores ? "scoring" : "logits"),
+        "use a checkpoint of the masked language model, as the published ESM-2 ones are");
   }
   if (manifest.tasks.contacts && !parts.contact_head) {
     throw Error(ErrorCode::bad_manifest, "tasks.contacts: this checkpoint has no contact head (contact_head)",
@@ -309,39 +221,12 @@ void check_heads(const Manifest& manifest, const Checkpoint& checkpoint) {
   }
 }
 
-ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer) {
-  ReadOptions options;
-  options.alphabet = tokenizer.alphabet();
-  options.strict = manifest.policy.residues == ResiduePolicy::strict;
-  options.max_length = manifest.policy.max_length;
-  switch (manifest.policy.nucleotides) {
-    case NucleotideRule::warn: options.nucleotides = NucleotidePolicy::warn; break;
-    case NucleotideRule::reject: options.nucleotides = NucleotidePolicy::reject; break;
-    case NucleotideRule::ignore: options.nucleotides = NucleotidePolicy::ignore; break;
-  }
-  options.share_duplicates = manifest.policy.duplicates == DuplicatePolicy::share;
-  return options;
-}
-
-std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const ModelConfig& config,
-                             const StructureTask& structure) {
-  const ModelShape shape = shape_of(config.language_model);
-  std::vector<double> flops;
-  for (const std::int64_t count : tokens) {
-    flops.push_back(forward_flops(shape, count));
-    if (structure.enabled) {
-      flops.back() += fold_flops(config.folding(), count - end_tokens, structure.num_recycles + 1);
-    }
-  }
-  return flops;
-}
-
-std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
-                          const DeviceChoice& devices, std::int64_t longest_tokens) {
+std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& work, const DeviceChoice& devices,
+                          std::int64_t longest_tokens) {
   const bool folds = manifest.tasks.structure.enabled;
   const std::int64_t usual = devices.on_gpu() ? (folds ? gpu_tokens_per_fold_batch : gpu_tokens_per_batch)
                                               : (folds ? automatic_tokens_per_fold_batch : automatic_tokens_per_batch);
-  const std::int64_t all = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
+  const std::int64_t all = std::accumulate(work.begin(), work.end(), std::int64_t{0});
   const std::int64_t automatic = balanced_tokens(all, devices.count(), usual);
   // No batch needs more memory than the longest sequence.
   return std::min(manifest.run.max_tokens_per_batch.value_or(automatic), longest_tokens);
@@ -360,7 +245,7 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
   }
   const Tokenizer& tokenizer = chosen.tokenizer;
   const ModelConfig& config = chosen.config;
-  Dataset dataset = DatasetReader(manifest, config, tokenizer, options.stop, observer).read(options.shard);
+  Dataset dataset = read_dataset(manifest, config, tokenizer, {options.shard, options.stop}, observer);
   Capacity capacity(manifest, config, chosen.layout, element_type(chosen.precision), chosen.devices);
   PreparedJob job{.model_folder = chosen.folder,
                   .config = std::move(chosen.config),
@@ -369,11 +254,13 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
                   .devices = chosen.devices,
                   .layout = std::move(chosen.layout),
                   .dataset = std::move(dataset),
-                  .capacity = std::move(capacity)};
+                  .capacity = std::move(capacity),
+                  .scoring = ScoringPasses(manifest.tasks.scoring)};
   job.longest_tokens = options.longest_tokens > 0 ? options.longest_tokens : job.capacity.longest_tokens();
   job.row_keys = refuse_what_cannot_fit(job.dataset, job.tokenizer, job.longest_tokens, options.is_done, observer);
   job.tokens = token_counts(job.dataset.sequences, job.tokenizer);
-  job.flops = costs_of(job.tokens, job.config, manifest.tasks.structure);
+  job.work = work_of(manifest, job.dataset.sequences, job.tokens);
+  job.flops = costs_of(job.tokens, job.work, job.config, manifest.tasks.structure);
   job.order = batch_order(manifest, job.devices);
   return job;
 }
@@ -381,12 +268,13 @@ PreparedJob prepare_job(const Manifest& manifest, const PrepareOptions& options,
 JobPlan plan_job(const Manifest& manifest, const PreparedJob& job, const std::function<bool(std::int64_t row)>& is_done,
                  const Interruptions& interruptions) {
   std::vector<std::int64_t> tokens = job.tokens;
+  std::vector<std::int64_t> work = job.work;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
-    if (is_done(static_cast<std::int64_t>(row))) tokens[row] = 0;
+    if (is_done(static_cast<std::int64_t>(row))) tokens[row] = work[row] = 0;
   }
   JobPlan plan;
-  plan.batches = plan_after(interruptions, tokens, job.flops,
-                            token_budget(manifest, tokens, job.devices, job.longest_tokens), job.order);
+  plan.tokens_at_once = token_budget(manifest, work, job.devices, job.longest_tokens);
+  plan.batches = plan_after(interruptions, work, job.flops, plan.tokens_at_once, job.order);
   if (!job.layout.structure) return plan;
   const StructureTask& structure = manifest.tasks.structure;
   plan.fold_request = make_fold_request(structure, job.capacity.chunk_size(plan.batches, tokens));

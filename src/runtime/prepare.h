@@ -14,12 +14,12 @@
 #include "manifest/manifest.h"
 #include "plan/batches.h"
 #include "plan/interruptions.h"
+#include "plan/scoring_cost.h"
 #include "plan/shards.h"
 #include "runtime/capacity.h"
 #include "runtime/devices.h"
 #include "runtime/job.h"
 #include "sequence/dataset.h"
-#include "sequence/reader.h"
 #include "store/result_writer.h"
 #include "weights/checkpoint.h"
 #include "weights/config.h"
@@ -39,12 +39,15 @@ struct PreparedJob {
   // Of each row, the one that it would have if nothing had been refused for its length; empty where nothing was.
   std::vector<std::int64_t> row_keys = {};
   std::vector<std::int64_t> tokens = {};  // per unique sequence
-  std::vector<double> flops = {};         // per unique sequence, by the cost models
+  std::vector<std::int64_t> work = {};    // likewise: the tokens of all passes over it
+  std::vector<double> flops = {};         // likewise, by the cost models
+  ScoringPasses scoring;
   BatchOrder order = BatchOrder::longest_first;
 };
 
 // What is left to compute, and how.
 struct JobPlan {
+  std::int64_t tokens_at_once = 0;  // that a pass may have, but for a longer sequence alone
   std::vector<Batch> batches = {};
   FoldRequest fold_request = {};  // of every sequence, where they are folded
   ChainLink chain_link = {};
@@ -64,15 +67,8 @@ struct ChosenModel {
 // Throws Error(bad_manifest) where a task needs a head that the checkpoint has not.
 void check_heads(const Manifest& manifest, const Checkpoint& checkpoint);
 
-// How inputs are read for a model.
-[[nodiscard]] ReadOptions read_options(const Manifest& manifest, const Tokenizer& tokenizer);
-
-// What sequences of so many tokens cost, all passes of a fold included.
-[[nodiscard]] std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const ModelConfig& config,
-                                           const StructureTask& structure);
-
-// How many tokens a batch may have.
-[[nodiscard]] std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& tokens,
+// How many tokens a pass may have; `work` are the tokens of all passes over each sequence.
+[[nodiscard]] std::int64_t token_budget(const Manifest& manifest, const std::vector<std::int64_t>& work,
                                         const DeviceChoice& devices, std::int64_t longest_tokens);
 
 // GPUs that embed are so fast that the file is assembled beside them, for which results are to come in its order.

@@ -73,6 +73,10 @@ void ResultFiles::finish(const FileAttributes& attributes, RunSummary& summary) 
   };
   summary.file_bytes = writer_.finish(attributes, commit_folder).file_bytes;
   outcomes_.count_records(summary);
+  if (const std::optional<VariantTable>& variants = job_.dataset.variants) {
+    summary.variants = std::ssize(variants->rows);
+    summary.variants_refused = variants->refused();
+  }
   if (job_.layout.interfaces) rate_complexes(job_.dataset, summary);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "sequence/dataset.h"
 #include "sequence/input_file.h"
 

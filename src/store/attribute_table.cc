@@ -12,6 +12,11 @@ namespace pleat::schema {
 namespace {
 
 std::vector<std::string> in_angstrom(const ResultLayout& /*layout*/) { return {angstrom}; }
+std::vector<std::string> substituted_letters(const ResultLayout& /*layout*/) {
+  std::vector<std::string> letters;
+  for (const char letter : residues::amino_acids) letters.emplace_back(1, letter);
+  return letters;
+}
 std::vector<std::string> residue_letters(const ResultLayout& /*layout*/) { return {std::string(residues::letters)}; }
 
 constexpr std::array attributes{
@@ -62,6 +67,8 @@ constexpr std::array attributes{
                    LayoutTexts(in_angstrom)},
     AttributeEntry{logits, attr_alphabet, "utf8", "A", Present::with_logits, "The letter of each column.",
                    LayoutTexts([](const ResultLayout& layout) { return layout.alphabet; })},
+    AttributeEntry{substitution_scores, attr_alphabet, "utf8", "20", Present::with_substitutions,
+                   "The amino acid of each column.", LayoutTexts(substituted_letters)},
     AttributeEntry{atom14_names, attr_residues, "utf8", "", Present::with_structure,
                    "The rows as one-letter codes: `ARNDCQEGHILKMFPSTWYVX`.", LayoutTexts(residue_letters)},
 };
@@ -75,6 +82,8 @@ constexpr std::array letters{
     ShapeLetter{"C", "chains of one sequence"},
     ShapeLetter{"D", "the model's width"},
     ShapeLetter{"S", "the width of the folding trunk's sequence state"},
+    ShapeLetter{"T", "rows of the table of variants"},
+    ShapeLetter{"V", "of them those that are scored"},
     ShapeLetter{"A", "letters of the model's alphabet"},
     ShapeLetter{"H", "heads of the model's attention"},
 };
@@ -99,7 +108,9 @@ std::string rows_text(const DatasetEntry& entry) {
     case Extent::residue_kind: return std::to_string(residues::types);
     case Extent::sequence: return "U";
     case Extent::residue: return "R";
+    case Extent::variant_row: return "T";
     case Extent::pair: return "sum of L * L";
+    case Extent::variant: return "V";
     case Extent::chain: return "sum of C";
     case Extent::chain_pair: return "sum of C * C";
   }
@@ -122,6 +133,9 @@ std::string_view text_of(Present present) {
     case Present::with_logits: return "tasks.logits";
     case Present::with_contacts: return "tasks.contacts";
     case Present::with_attentions: return "tasks.attentions";
+    case Present::with_scores: return "tasks.scoring";
+    case Present::with_substitutions: return "tasks.scoring.variants: all_single";
+    case Present::with_variants: return "tasks.scoring.variants: a table";
     case Present::with_structure: return "tasks.structure";
     case Present::with_pae: return "tasks.structure.pae";
     case Present::with_interfaces: return "tasks.structure.interfaces";
@@ -141,6 +155,9 @@ bool is_asked_for(Present present, const ResultLayout& layout) {
     case Present::with_logits: return layout.logits;
     case Present::with_contacts: return layout.contacts;
     case Present::with_attentions: return !layout.attention_layers.empty();
+    case Present::with_scores: return layout.scores;
+    case Present::with_substitutions: return layout.substitutions;
+    case Present::with_variants: return layout.variants;
     case Present::with_structure: return layout.structure;
     case Present::with_pae: return layout.pae;
     case Present::with_interfaces: return layout.interfaces;

@@ -44,6 +44,7 @@ class ResultChecker {
     guard(schema::records_group, [&] { records(); });
     guard(schema::sequence_residues, [&] { letters(); });
     guard(schema::sequence_chain, [&] { chains(); });
+    if (has(schema::variant_row)) guard(schema::variant_row, [&] { static_cast<void>(reader_.variant_rows()); });
     if (states_known_) numbers();
     ResultCheck check;
     check.problems = problems_.list();
@@ -93,6 +94,7 @@ class ResultChecker {
       case Extent::record: return reader_.record_count();
       case Extent::input: return std::ssize(reader_.inputs());
       case Extent::residue_kind: return std::ssize(residues::atom_names);
+      case Extent::variant_row: return hdf5::OpenDataSet(file_, schema::variant_table_id).rows();
       default: return reader_.begins(entry.extent).back();
     }
   }

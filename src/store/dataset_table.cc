@@ -4,6 +4,7 @@
 
 #include "store/schema.h"
 #include "store/schema_table.h"
+#include "store/score_rows_impl.h"
 #include "store/structure_rows_impl.h"
 
 namespace pleat::schema {
@@ -239,7 +240,7 @@ constexpr auto joined(const std::array<DatasetEntry, sizes>&... parts) {
   return all;
 }
 
-constexpr std::array table = joined(first_rows, rows::structures);
+constexpr std::array table = joined(first_rows, rows::scores, rows::structures);
 
 }  // namespace
 

@@ -89,7 +89,9 @@ std::string codes_markdown() {
   std::string text =
       "\n## Error codes\n\nThe words of `/records/error_code`. Those of records that are ok are notes. A file of a "
       "newer "
-      "pleat may hold others.\n\n| code | status | meaning |\n| --- | --- | --- |\n";
+      "pleat may hold others. Those of variants stand in `/scores/table/error_code`, where `bad_row`, `missing_value` "
+      "and "
+      "`cut_off` may stand too.\n\n| code | status | meaning |\n| --- | --- | --- |\n";
   for (const RecordCodeEntry& entry : record_codes) {
     text += fmt::format("| `{}` | {} | {} |\n", entry.word, entry.status, entry.help);
   }

@@ -12,9 +12,11 @@ enum class Extent : std::uint8_t {
   record,
   input,
   residue_kind,  // of the table of atoms
+  variant_row,   // of the table of variants
   sequence,
   residue,
-  pair,  // of residues of a sequence
+  pair,     // of residues of a sequence
+  variant,  // that is scored
   chain,
   chain_pair,
 };
@@ -22,11 +24,13 @@ enum class Extent : std::uint8_t {
 // What decides how many rows of a dataset belong to a sequence.
 struct SequenceSize {
   // Most sequences have one chain.
-  SequenceSize(std::int64_t residue_count, std::int64_t chain_count = 1)  // NOLINT(google-explicit-constructor)
-      : residues(residue_count), chains(chain_count) {}
+  SequenceSize(std::int64_t residue_count, std::int64_t chain_count = 1,  // NOLINT(google-explicit-constructor)
+               std::int64_t variant_count = 0)
+      : residues(residue_count), chains(chain_count), variants(variant_count) {}
 
   std::int64_t residues;
   std::int64_t chains;
+  std::int64_t variants;
 };
 
 [[nodiscard]] constexpr bool is_of_sequences(Extent extent) { return extent >= Extent::sequence; }
@@ -38,10 +42,12 @@ struct SequenceSize {
   switch (extent) {
     case Extent::record:
     case Extent::input:
-    case Extent::residue_kind: return 0;
+    case Extent::residue_kind:
+    case Extent::variant_row: return 0;
     case Extent::sequence: return 1;
     case Extent::residue: return size.residues;
     case Extent::pair: return size.residues * size.residues;
+    case Extent::variant: return size.variants;
     case Extent::chain: return size.chains;
     case Extent::chain_pair: return size.chains * size.chains;
   }

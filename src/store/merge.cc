@@ -124,7 +124,9 @@ class Merger {
       return write_offsets(dataset.path, offsets->of);
     }
     // Every shard has read all inputs.
-    if (entry.extent == Extent::input || entry.extent == Extent::residue_kind) return write_table(dataset);
+    const bool is_in_each =
+        entry.extent == Extent::input || entry.extent == Extent::residue_kind || entry.extent == Extent::variant_row;
+    if (is_in_each) return write_table(dataset);
     if (entry.element == Element::text) return write_text_rows(dataset.path);
     write_rows(dataset, is_of_sequences(entry.extent) ? sources_.sequences : sources_.records, entry.extent);
   }

@@ -40,7 +40,7 @@ struct Part {
 [[nodiscard]] std::int64_t uncompressed_bytes(const ResultLayout& layout, const SequenceSize& size);
 
 [[nodiscard]] inline SequenceSize size_of(const SequenceTable& sequences, std::int64_t row) {
-  return {sequences.length(row), sequences.chains(row)};
+  return {sequences.length(row), sequences.chains(row), std::ssize(sequences.variants(row))};
 }
 
 // The bytes of each part, in the same order; `parts` are those of the layout. Throws Error(internal) when the result

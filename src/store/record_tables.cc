@@ -163,6 +163,12 @@ class TableWriter {
     write_column_of(entry, inputs.size(), &value, [&](std::size_t i) { value = inputs[i].*number; });
   }
 
+  void write(const DatasetEntry& entry, schema::VariantText text) const {
+    const std::vector<VariantRow>& rows = sources_.dataset.variants.value().rows;
+    write_text_column(file_, guard_, std::string(entry.path), rows.size(),
+                      [&](std::size_t i) { return rows[i].*text; });
+  }
+
   void write(const DatasetEntry& entry, schema::Places places) const {
     const std::vector<std::int64_t>& rows = shard_->*places;
     write_bytes(entry, std::ssize(rows), std::as_bytes(std::span(rows)));

@@ -120,6 +120,7 @@ ResultCache::Entry ResultCache::entry_of(const SequenceTable& sequences, std::in
   Json head{{"pleat_cache", entry_version}};
   for (const auto& [name, value] : same_) head[name] = value;
   head["sequence"] = text_of(sequences, row);
+  for (const SequenceVariant& variant : sequences.variants(row)) head["variants"].push_back(variant.text);
   Entry entry{head.dump(-1, ' ', false, Json::error_handler_t::replace), {}};
   const std::string name = sha256_of(entry.head);
   // Folders stay small enough for any file system.

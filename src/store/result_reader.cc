@@ -54,10 +54,21 @@ std::vector<std::int64_t> ResultReader::Impl::count_chains() const {
   return counts;
 }
 
+// Which variants a sequence has, nothing else in the file tells.
+std::vector<std::int64_t> ResultReader::Impl::read_variant_begins() const {
+  const std::int64_t count = std::ssize(offsets);
+  std::vector<std::int64_t> found = read<std::int64_t>(schema::variant_offsets, {count}, 0, count);
+  if (found.front() != 0 || found.back() != open(schema::variant_score).rows() || !std::ranges::is_sorted(found)) {
+    throw_bad(file, std::string("has ") + schema::variant_offsets + " that do not fit its variants");
+  }
+  return found;
+}
+
 const std::vector<std::int64_t>& ResultReader::Impl::begins_of_extent(Extent extent) const {
   if (extent == Extent::residue) return offsets;
   const auto known = begins.find(extent);
   if (known != begins.end()) return known->second;
+  if (extent == Extent::variant) return begins.emplace(extent, read_variant_begins()).first->second;
   const std::vector<std::int64_t> chains = counts_chains(extent) ? count_chains() : std::vector<std::int64_t>();
   const auto size_of = [&](std::int64_t row) {
     const auto at = static_cast<std::size_t>(row);

@@ -112,6 +112,15 @@ class ResultReader {
   // Rows [first, first + count) of a float dataset, row-major, as float32 whatever its type.
   [[nodiscard]] std::vector<float> floats(const std::string& path, std::int64_t first, std::int64_t count) const;
 
+  // Scores from the language model, as the file has them.
+  [[nodiscard]] bool has_scores() const;
+  [[nodiscard]] bool has_substitutions() const;
+  [[nodiscard]] bool has_variants() const;
+  // The table of variants.
+  [[nodiscard]] VariantTable variant_table() const;
+  // Of each scored variant its row there, [V].
+  [[nodiscard]] std::vector<std::int64_t> variant_rows() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

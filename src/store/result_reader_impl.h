@@ -46,6 +46,7 @@ struct ResultReader::Impl {
   void read_column(const schema::DatasetEntry& entry, std::int64_t first, std::vector<Record>& rows) const;
   void read_column(const schema::DatasetEntry& entry, std::vector<InputReport>& inputs) const;
   std::vector<std::int64_t> count_chains() const;
+  std::vector<std::int64_t> read_variant_begins() const;
   const std::vector<std::int64_t>& begins_of_extent(Extent extent) const;
   // The row's residues: its first one and how many there are.
   std::pair<std::int64_t, std::int64_t> range_of(std::int64_t row) const;

@@ -90,6 +90,18 @@ inline constexpr const char* contact_offsets = "/contacts/offsets";
 inline constexpr const char* attention_maps = "/attentions/layer_NN";  // NN: from 1
 inline constexpr const char* attention_offsets = "/attentions/offsets";
 
+// Scores from the language model. Variants of a table lie by sequence; the table itself is there as it was read.
+inline constexpr const char* pseudo_perplexity = "/scores/pseudo_perplexity";
+inline constexpr const char* log_probability = "/scores/log_probability";
+inline constexpr const char* substitution_scores = "/scores/substitutions";
+inline constexpr const char* variant_score = "/scores/variants/score";
+inline constexpr const char* variant_row = "/scores/variants/row";
+inline constexpr const char* variant_offsets = "/scores/variants/offsets";
+inline constexpr const char* variant_table_id = "/scores/table/id";
+inline constexpr const char* variant_table_text = "/scores/table/variant";
+inline constexpr const char* variant_table_code = "/scores/table/error_code";
+inline constexpr const char* variant_table_message = "/scores/table/message";
+
 // Atoms lie in the 14 slots of AlphaFold's compact layout; /structures/atom14_names says which atom each slot of each
 // residue holds. Where there is no atom, positions and plddt are 0.
 inline constexpr const char* positions = "/structures/positions";

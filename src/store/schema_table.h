@@ -36,6 +36,9 @@ enum class Present : std::uint8_t {
   with_logits,
   with_contacts,
   with_attentions,
+  with_scores,
+  with_substitutions,
+  with_variants,
   with_structure,
   with_pae,
   with_interfaces,
@@ -65,6 +68,7 @@ using RecordField = std::variant<std::string*, std::int64_t*, RecordStatus*> (*)
 using OutcomeField = std::variant<std::string*, double*, std::int32_t*, MemoryRung*> (*)(StoredRecord&);
 using InputText = std::string InputReport::*;
 using InputNumber = std::int64_t InputReport::*;
+using VariantText = std::string VariantRow::*;
 using Places = std::vector<std::int64_t> ShardPart::*;
 // Of records that are complexes: which of Dataset::parts.
 struct PartName {
@@ -82,8 +86,8 @@ using Values =
 using ResultField = Values (*)(SequenceResult&, std::size_t layer);
 // Computed, and in SequenceResult::extra under the dataset's path.
 struct Extra {};
-using Content = std::variant<Extra, ResultField, RecordField, OutcomeField, PartName, InputText, InputNumber, Places,
-                             OfSequences, Offsets>;
+using Content = std::variant<Extra, ResultField, RecordField, OutcomeField, PartName, InputText, InputNumber,
+                             VariantText, Places, OfSequences, Offsets>;
 
 // Sizes of row_shape that depend on the model.
 inline constexpr std::int64_t model_width = -1;       // D

@@ -22,6 +22,9 @@ struct ResultLayout {
   bool contacts = false;
   std::vector<std::int64_t> attention_layers = {};  // absolute, from 1, sorted, unique
   std::int64_t heads = 0;                           // H
+  bool scores = false;
+  bool substitutions = false;  // scores of all single ones
+  bool variants = false;       // scores of those of a table
   bool structure = false;
   bool pae = false;              // of the structures
   bool interfaces = false;       // likewise: how the chains of complexes lie to one another

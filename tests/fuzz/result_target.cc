@@ -56,8 +56,10 @@ SequenceResult no_result(std::int64_t row) {
   return result;
 }
 
+enum class Holding : std::uint8_t { embeddings, structures, scores };
+
 // Three records of two sequences, one of which has failed.
-std::string sound_file(const fs::path& file, bool structures, bool shard) {
+std::string sound_file(const fs::path& file, Holding holding, bool shard) {
   Dataset dataset;
   for (const std::size_t length : {2, 5}) {
     dataset.sequences.append(std::string(length, 'A'), std::vector<std::uint16_t>(length, 0));
@@ -73,8 +75,13 @@ std::string sound_file(const fs::path& file, bool structures, bool shard) {
   ResultLayout layout;
   layout.layers = {0};
   layout.width = 3;
-  layout.mean = layout.per_residue = layout.bos = layout.logits = layout.contacts = !structures;
-  layout.structure = layout.pae = structures;
+  layout.mean = layout.per_residue = layout.bos = layout.logits = layout.contacts = holding == Holding::embeddings;
+  layout.structure = layout.pae = holding == Holding::structures;
+  layout.scores = layout.substitutions = layout.variants = holding == Holding::scores;
+  if (layout.variants) {
+    dataset.variants = VariantTable{{{"p0", "A1C"}, {"p9", "A1C", "unknown_id", "no record"}, {"p1", "A5C"}}};
+    dataset.sequences.set_variants({{{0, "A1C"}}, {{2, "A5C"}}});
+  }
   layout.alphabet = {"A", "<mask>"};
   ResultWriter writer(file, layout, dataset, {});
   for (const std::int64_t row : {0, 1}) writer.add(no_result(row));
@@ -209,7 +216,11 @@ void read_all(const fs::path& file) {
   refuse_or_read([&] { static_cast<void>(reader.count_by_status()); });
   refuse_or_read([&] { static_cast<void>(reader.records(0, reader.record_count())); });
   refuse_or_read([&] { static_cast<void>(reader.costs(0, reader.record_count())); });
-  for (const Extent extent : {Extent::pair, Extent::chain, Extent::chain_pair}) {
+  if (reader.has_variants()) {
+    refuse_or_read([&] { static_cast<void>(reader.variant_table()); });
+    refuse_or_read([&] { static_cast<void>(reader.variant_rows()); });
+  }
+  for (const Extent extent : {Extent::pair, Extent::variant, Extent::chain, Extent::chain_pair}) {
     refuse_or_read([&] { static_cast<void>(reader.begins(extent)); });
   }
   refuse_or_read([&] {
@@ -224,7 +235,8 @@ void read_all(const fs::path& file) {
     refuse_or_read([&] { static_cast<void>(reader.sequence(row)); });
     if (reader.has_structures()) refuse_or_read([&] { static_cast<void>(reader.structure(row)); });
     if (reader.has_pae()) refuse_or_read([&] { static_cast<void>(reader.pae(row)); });
-    for (const char* const path : {schema::contact_values, schema::logits}) {
+    for (const char* const path : {schema::contact_values, schema::logits, schema::log_probability,
+                                   schema::substitution_scores, schema::variant_score}) {
       refuse_or_read([&] { static_cast<void>(reader.values(path, row)); });
     }
   }
@@ -235,8 +247,10 @@ void read_all(const fs::path& file) {
 void result_reader(Bytes input) {
   static const ScratchFolder folder;
   static const fs::path file = folder.path() / "results.h5";
-  static const std::array sound{sound_file(file, false, false), sound_file(file, true, false),
-                                sound_file(file, false, true), sound_file(file, true, true)};
+  static const std::array sound{
+      sound_file(file, Holding::embeddings, false), sound_file(file, Holding::structures, false),
+      sound_file(file, Holding::embeddings, true),  sound_file(file, Holding::structures, true),
+      sound_file(file, Holding::scores, false),     sound_file(file, Holding::scores, true)};
   if (input.empty()) return;
   write(file, sound[static_cast<std::size_t>(input.front()) % sound.size()]);
   hdf5::silence();

@@ -70,7 +70,7 @@ void check_properties(const nlohmann::json& map, const std::string& section, std
 TEST_F(ManifestTest, EveryDefaultOfTheSchemaIsAValueOfItsKey) {
   std::vector<std::string> defaults;
   check_properties(nlohmann::json::parse(manifest_json_schema()), "", defaults);
-  EXPECT_EQ(defaults.size(), 31U);
+  EXPECT_EQ(defaults.size(), 36U);
   EXPECT_NO_THROW(static_cast<void>(load(minimal, defaults)));
 }
 
