@@ -11,6 +11,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "export/destination.h"
 #include "export/fasta.h"
 #include "export/file_sink.h"
+#include "export/scores_csv.h"
 #include "export/structure_files.h"
 #include "export/vector_files.h"
 
@@ -34,6 +36,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* fasta_name = "sequences.fasta";
+constexpr const char* vectors_name = "embeddings";
 constexpr std::array<std::string_view, 4> fasta_endings{".fasta", ".fa", ".faa", ".fas"};
 constexpr std::array<std::string_view, 2> pdb_endings{".pdb", ".ent"};
 constexpr std::array<std::string_view, 2> cif_endings{".cif", ".mmcif"};
@@ -151,11 +154,11 @@ VectorRequest vector_request(const ExportOptions& options) {
   return request;
 }
 
-// The one file that the vectors go to; in a folder it is called "embeddings".
-fs::path vector_file(const ExportOptions& options, std::span<const std::string_view> endings) {
+// The one file that the numbers go to; in a folder it is called by what it holds.
+fs::path one_file(const ExportOptions& options, const std::string& name, std::span<const std::string_view> endings) {
   switch (destination_of(options.output, endings)) {
     case Destination::file: return options.output;
-    case Destination::folder: return made_folder(options.output) / ("embeddings" + std::string(endings.front()));
+    case Destination::folder: return made_folder(options.output) / (name + std::string(endings.front()));
     case Destination::stream:
       throw Error(ErrorCode::usage, options.format + " cannot go to standard output", "name a file with --output");
     case Destination::archive: break;
@@ -172,7 +175,7 @@ fs::path write_vectors(const VectorSource& source, const ExportOptions& options)
       write_vectors_csv(source, [](std::string_view text) { std::cout << text; });
       return file;
     }
-    file = vector_file(options, csv_endings);
+    file = one_file(options, vectors_name, csv_endings);
     write_whole(file, options.overwrite, [&](const TextSink& sink) { write_vectors_csv(source, sink); });
   } else if (options.format == "npy") {
     if (destination_of(options.output, {}) != Destination::folder) {
@@ -180,10 +183,10 @@ fs::path write_vectors(const VectorSource& source, const ExportOptions& options)
     }
     file = write_vectors_npy(source, options.output, options.overwrite);
   } else if (options.format == "npz") {
-    file = vector_file(options, npz_endings);
+    file = one_file(options, vectors_name, npz_endings);
     write_vectors_npz(source, file, options.overwrite);
   } else {
-    file = vector_file(options, hdf5_endings);
+    file = one_file(options, vectors_name, hdf5_endings);
     (options.format == "skbio" ? write_vectors_skbio : write_vectors_h5)(source, file, options.overwrite);
   }
   return file;
@@ -194,6 +197,40 @@ Written export_vectors(const ResultReader& results, const ExportOptions& options
   const fs::path file = write_vectors(source, options);
   if (!file.empty()) std::cout << file.string() << '\n';
   return {std::ssize(source.items()), source.left_out()};
+}
+
+using ScoreWriter = std::vector<LeftOut> (*)(const ResultReader& results, const std::set<std::string>& ids,
+                                             const TextSink& sink);
+
+// What writes the scores that --what names; null where it names embeddings.
+ScoreWriter score_writer(const std::string& what) {
+  if (what == "scores") return write_scores_csv;
+  if (what == "residue_scores") return write_residue_scores_csv;
+  return what == "variants" ? write_variants_csv : nullptr;
+}
+
+Written export_scores(const ResultReader& results, ScoreWriter writer, const ExportOptions& options) {
+  if (options.format != "csv") {
+    throw Error(ErrorCode::usage, options.what + " are not written as " + options.format, "add --format csv");
+  }
+  Written written;
+  const std::set<std::string> ids(options.ids.begin(), options.ids.end());
+  const auto write = [&](const TextSink& sink) {
+    // The first line is the header.
+    written.records = -1;
+    written.left_out = writer(results, ids, [&](std::string_view line) {
+      ++written.records;
+      sink(line);
+    });
+  };
+  if (destination_of(options.output, csv_endings) == Destination::stream) {
+    write([](std::string_view text) { std::cout << text; });
+    return written;
+  }
+  const fs::path file = one_file(options, options.what, csv_endings);
+  write_whole(file, options.overwrite, write);
+  std::cout << file.string() << '\n';
+  return written;
 }
 
 // What could not be exported of what was computed, in the columns of pleat inspect --table problems.
@@ -231,7 +268,9 @@ int report(const Written& written, const ExportOptions& options) {
 
 int export_results(const ExportOptions& options) {
   const ResultReader results(options.file);
-  const Written written = options.format == "fasta"             ? export_sequences(results, options)
+  const ScoreWriter scores = score_writer(options.what);
+  const Written written = scores != nullptr                     ? export_scores(results, scores, options)
+                          : options.format == "fasta"           ? export_sequences(results, options)
                           : is_structure_format(options.format) ? export_structure_files(results, options)
                                                                 : export_vectors(results, options);
   if (!options.problems.empty()) write_problems(written, options.problems);
@@ -248,7 +287,7 @@ void add_export_command(CLI::App& app, int& exit_status) {
       ->add_option(
           "--format", options->format,
           "fasta; for structures pdb, cif (mmCIF) or json (confidences as AlphaFold 3 writes them, with mmCIF);\n"
-          "for embeddings h5 (a dataset for each record), skbio, npz, npy or csv")
+          "for embeddings h5 (a dataset for each record), skbio, npz, npy or csv; for scores csv, see --what")
       ->required()
       ->check(CLI::IsMember({"fasta", "pdb", "cif", "json", "h5", "skbio", "npz", "npy", "csv"}));
   command
@@ -261,8 +300,11 @@ void add_export_command(CLI::App& app, int& exit_status) {
       ->type_name("ID")
       ->expected(1)
       ->take_all();
-  command->add_option("--what", options->what, "Which embeddings: mean (the default), bos or per_residue")
-      ->check(CLI::IsMember({"mean", "bos", "per_residue"}));
+  command
+      ->add_option("--what", options->what,
+                   "Which embeddings: mean (the default), bos or per_residue; or as csv, scores, residue_scores or\n"
+                   "variants")
+      ->check(CLI::IsMember({"mean", "bos", "per_residue", "scores", "residue_scores", "variants"}));
   command->add_option("--layer", options->layer, "The layer of the embeddings; the deepest of the file by default")
       ->type_name("N");
   command

@@ -1,28 +1,11 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-
+#include "export/csv.h"
 #include "export/structure.h"
 #include "export/vector_files.h"
 
 namespace pleat {
 namespace {
-
-// Quoted where it must be.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
-void append_number(std::string& line, float value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  line += ',';
-  line.append(text.data(), end);
-}
 
 // Where each residue is: ",A,12,K".
 class Places {
