@@ -53,6 +53,11 @@ TASKS = [
     {"tasks": {"embeddings": True, "structure": False}},
     {"tasks": {"embeddings": False, "structure": True}},
     {"tasks": {"logits": True}, "model": str(MODEL)},
+    {"tasks": {"embeddings": True, "scoring": False}},
+    {"tasks": {"scoring": True}, "model": str(MODEL)},
+    *({"tasks": {"scoring": {"mode": mode, "variants": variants, "method": method}}, "model": str(MODEL)}
+      for mode, variants, method in (("exact", "none", "masked_marginals"), ("one_pass", "variants.csv", "pll_ratio"),
+                                     ("exact", "all_single", "wildtype_marginals"))),
 ]
 DELIMITERS = {"tab": "\t", "\t": "\t", ",": ",", "|": "|", " ": " "}  # as it is given, and as it is
 INPUTS = [
@@ -126,6 +131,7 @@ def job_of(folder, keys):
     job.place("in.fasta", FASTA)
     job.place("t.csv", "Gene;Letters;Of\ng;MKTAYI;x\n")
     job.place("t.tsv", "id\tsequence\nh\tMKTAY\n")
+    job.place("variants.csv", "id,variants\nh,K2R:A4G\n")
     for i, delimiter in enumerate(DELIMITERS.values()):
         job.place(f"table{i}", f"id{delimiter}sequence\nd{i}{delimiter}MKTA\n")
     return job
@@ -154,8 +160,9 @@ def test_keys(tmp_path, index):
 def test_tasks(tmp_path, keys):
     job = job_of(tmp_path, keys | {"inputs": "t.tsv"})
     with job.compute("--set", "run.devices=cpu") as file:
-        for task, group in (("embeddings", "embeddings"), ("structure", "structures"), ("logits", "logits")):
-            assert (group in file) == keys["tasks"].get(task, False)
+        for task, group in (("embeddings", "embeddings"), ("structure", "structures"), ("logits", "logits"),
+                            ("scoring", "scores")):
+            assert (group in file) == bool(keys["tasks"].get(task, False))
 
 
 def test_inputs(tmp_path):
@@ -200,6 +207,9 @@ INVOCATIONS = [
     ("export", "results.h5 --format npz --output {}/e.npz --what bos --key sha256"),
     ("export", "results.h5 --format npy --output {}/arrays"),
     ("export", "results.h5 --format csv --output {}/e.csv"),
+    ("export", "scores.h5 --format csv --output {}/scores.csv --what scores"),
+    ("export", "scores.h5 --format csv --output {}/r.csv --what residue_scores"),
+    ("export", "scores.h5 --format csv --output {}/v.csv --what variants"),
     ("compare", "results.h5 results.h5 --by id --limit cosine=0.99 --all --records"),
     ("compare", "results.h5 results.h5 --by sequence --json"),
     ("report", "results.h5 -o {}/r.html --structures 1 --multiqc {}/r_mqc.tsv"),
@@ -243,6 +253,9 @@ def results(tmp_path_factory):
     for arguments in (["--output", "results.h5"], ["--output", "parts.h5", "--shard", "1/2"],
                       ["--output", "parts.h5", "--shard", "2/2"]):
         subprocess.run([PLEAT, "run", "m.yaml", *arguments], cwd=folder, check=True, capture_output=True)
+    scores = ["--set", f"model={MODEL}", "--set", "tasks={scoring: {variants: all_single}}"]
+    subprocess.run([PLEAT, "run", "m.yaml", "--output", "scores.h5", *scores], cwd=folder, check=True,
+                   capture_output=True)
     (folder / "colors.tsv").write_text("id\tkind\na\tred\nc\tblue\n")
     for name in ("parts.h5", "f.tar", "r.html"):
         (folder / name).write_text("replaced")
