@@ -51,6 +51,10 @@ def files(tmp_path_factory):
         found.append(made(folder, f"folded-{dtype}", FOLD_MODEL, fasta(proteins(3, 5, 20)) + ">c\nACDE:FGH\n>bad\nA7\n",
                           tasks=structure).output)
     found.append(made(folder, "complexes", text=text, pairs={"mode": "all_vs_all"}).output)
+    found.append(made(folder, "scanned", text=text, tasks={"scoring": {"variants": "all_single"}}).output)
+    variants = folder / "variants.csv"
+    variants.write_text("id,variants\nchains,E4G\nnobody,A1C\nchains,A1K:G6W\n")
+    found.append(made(folder, "variants", text=text, tasks={"scoring": {"variants": str(variants)}}).output)
     # The demo's model is marked as untrained.
     found.append(made(folder, "untrained", REPOSITORY / "configs/demo/models/esm2-demo", text).output)
     job = made(folder, "shards", text=text, arguments=("--shard", "1/3"))
@@ -88,6 +92,8 @@ def sizes_in(file):
         sizes["D"] = layer["mean"].shape[1]
     if "structures" in file:
         sizes["S"] = json.loads((FOLDING / "config.json").read_text())["esmfold_config"]["trunk"]["sequence_state_dim"]
+    if "scores/table" in file:
+        sizes |= {"T": len(file["scores/table/id"]), "V": int(file["scores/variants/offsets"][-1])}
     if "missing_shards" in file.attrs:
         sizes["missing"] = len(file.attrs["missing_shards"])
     return sizes
