@@ -47,10 +47,11 @@ def main():
         return float(torch.exp(torch.tensor(-total / len(sequence))))
 
     pseudo_perplexity(sequences[0])
-    begin = time.perf_counter()
+    begin, processor = time.perf_counter(), time.process_time()
     scores = [pseudo_perplexity(sequence) for sequence in sequences]
     print(json.dumps({
         "seconds": time.perf_counter() - begin,
+        "processor_seconds": time.process_time() - processor,
         "residues": sum(map(len, sequences)),
         "tokens": sum(len(sequence) * (len(sequence) + 2) for sequence in sequences),
         "mean": sum(scores) / len(scores),
