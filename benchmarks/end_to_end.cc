@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "core/half.h"
-#include "store/result_writer.h"
+#include "results/result_writer.h"
 
 namespace pleat {
 namespace {

@@ -28,6 +28,7 @@
 
 #include "esmfold/structure_module.h"
 #include "esmfold/tensors.h"
+#include "machine/precision.h"
 #include "ops/biased_attention/biased_attention.h"
 #include "ops/cuda_plugin.h"
 #include "ops/pair_bias/pair_bias.h"
@@ -37,7 +38,6 @@
 #include "ops/triangle_multiplication/triangle_multiplication.h"
 #include "plan/fold_cost.h"
 #include "processor_time.h"
-#include "runtime/precision.h"
 
 namespace pleat {
 namespace {

@@ -16,8 +16,8 @@
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "runtime/calibration.h"
-#include "runtime/devices.h"
+#include "machine/calibration.h"
+#include "machine/devices.h"
 #include "runtime/job.h"
 #include "runtime/plan_report.h"
 

@@ -1,5 +1,5 @@
 // pleat doctor: what this machine offers, and what to do where something is wrong.
-#include "runtime/doctor.h"
+#include "machine/doctor.h"
 
 #include <fmt/format.h>
 

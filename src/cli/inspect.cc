@@ -19,9 +19,9 @@
 #include "core/printable.h"
 #include "core/size_text.h"
 #include "core/text.h"
-#include "store/result_reader.h"
-#include "store/schema.h"
-#include "store/schema_table.h"
+#include "format/schema.h"
+#include "format/schema_table.h"
+#include "results/result_reader.h"
 
 namespace pleat::cli {
 namespace {

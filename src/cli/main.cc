@@ -17,8 +17,8 @@
 #include "cli/errors.h"
 #include "cli/log.h"
 #include "core/revision.h"
+#include "machine/machine.h"
 #include "ops/cpu/path.h"
-#include "runtime/machine.h"
 
 namespace {
 

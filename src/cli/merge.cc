@@ -1,5 +1,5 @@
 // pleat merge: the files of shards become one.
-#include "store/merge.h"
+#include "results/merge.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

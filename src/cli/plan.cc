@@ -14,7 +14,7 @@
 #include "cli/shard_option.h"
 #include "core/printable.h"
 #include "core/size_text.h"
-#include "runtime/calibration.h"
+#include "machine/calibration.h"
 #include "runtime/plan_report.h"
 
 namespace pleat::cli {

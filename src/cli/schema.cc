@@ -9,7 +9,7 @@
 #include "cli/command_table.h"
 #include "cli/commands.h"
 #include "cli/man_page.h"
-#include "store/schema_table.h"
+#include "format/schema_table.h"
 
 namespace pleat::cli {
 namespace {

@@ -11,8 +11,8 @@
 #include "cli/commands.h"
 #include "core/printable.h"
 #include "core/size_text.h"
+#include "results/check_results.h"
 #include "runtime/check_manifest.h"
-#include "store/check_results.h"
 
 namespace pleat::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compare/match.h"
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/record_code.h"
-#include "store/result_writer.h"
+#include "results/result_writer.h"
 
 namespace pleat {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/stored_interfaces.h"
+#include "format/stored_interfaces.h"
 
 namespace pleat {
 

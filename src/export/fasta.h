@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

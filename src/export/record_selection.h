@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -9,8 +9,8 @@
 #include "export/csv.h"
 #include "export/record_selection.h"
 #include "export/structure.h"
+#include "format/schema.h"
 #include "sequence/residues.h"
-#include "store/schema.h"
 
 namespace pleat {
 namespace {

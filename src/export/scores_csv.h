@@ -7,7 +7,7 @@
 
 #include "export/fasta.h"
 #include "export/structure_files.h"
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -5,8 +5,8 @@
 
 #include "core/error.h"
 #include "core/printable.h"
+#include "results/result_reader.h"
 #include "sequence/residues.h"
-#include "store/result_reader.h"
 
 namespace pleat {
 namespace {

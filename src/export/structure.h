@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/structure_format.h"
-#include "store/stored_interfaces.h"
+#include "format/stored_interfaces.h"
 
 namespace pleat {
 

@@ -8,7 +8,7 @@
 
 #include "core/stop.h"
 #include "export/structure.h"
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -16,7 +16,7 @@
 #include "export/file_names.h"
 #include "export/file_sink.h"
 #include "export/structure_index.h"
-#include "store/interfaces.h"
+#include "format/interfaces.h"
 
 namespace pleat {
 namespace {

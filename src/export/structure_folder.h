@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "export/structure.h"
+#include "results/result_writer.h"
 #include "sequence/dataset.h"
-#include "store/result_writer.h"
 
 namespace pleat {
 

@@ -12,7 +12,7 @@
 #include "core/dtype.h"
 #include "core/stop.h"
 #include "export/structure_files.h"
-#include "store/result_reader.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 

@@ -4,12 +4,12 @@
 
 #include "core/error.h"
 #include "export/vector_files.h"
-#include "store/chunk_writer.h"
-#include "store/columns.h"
-#include "store/flush.h"
-#include "store/hdf5_types.h"
-#include "store/partial_file.h"
-#include "store/record_parts.h"
+#include "format/record_parts.h"
+#include "hdf5/chunk_writer.h"
+#include "hdf5/columns.h"
+#include "hdf5/hdf5_types.h"
+#include "journal/flush.h"
+#include "results/partial_file.h"
 
 namespace pleat {
 namespace {

@@ -12,8 +12,8 @@
 #include "core/file_descriptor.h"
 #include "core/printable.h"
 #include "export/vector_files.h"
-#include "store/flush.h"
-#include "store/partial_file.h"
+#include "journal/flush.h"
+#include "results/partial_file.h"
 
 namespace pleat {
 namespace {

@@ -9,11 +9,11 @@
 
 #include "core/error.h"
 #include "export/structure_files.h"
+#include "format/schema.h"
 #include "report/blob.h"
 #include "report/packed_map.h"
 #include "report/packed_pdb.h"
 #include "sequence/residues.h"
-#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -11,9 +11,9 @@
 #include <string_view>
 
 #include "core/size_text.h"
+#include "format/schema.h"
 #include "report/failure_hints.h"
 #include "report/html.h"
-#include "store/schema.h"
 
 namespace pleat {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "store/schema.h"
+#include "format/schema.h"
 
 namespace pleat {
 namespace {

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <map>
 
+#include "format/schema.h"
 #include "report/blob.h"
 #include "report/html.h"
 #include "report/overview.h"
 #include "report/web_files.h"
-#include "store/schema.h"
 
 namespace pleat {
 namespace {

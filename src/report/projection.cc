@@ -8,8 +8,8 @@
 #include <span>
 
 #include "core/error.h"
-#include "store/schema.h"
-#include "store/schema_table.h"
+#include "format/schema.h"
+#include "format/schema_table.h"
 
 namespace pleat {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "results/result_reader.h"
 #include "sequence/dataset.h"
-#include "store/result_reader.h"
 
 namespace pleat {
 

@@ -14,8 +14,8 @@
 #include "esm2/tokenizer.h"
 #include "esmfold/geometry.h"
 #include "esmfold/model.h"
-#include "runtime/devices.h"
-#include "runtime/precision.h"
+#include "machine/devices.h"
+#include "machine/precision.h"
 #include "weights/locate.h"
 
 namespace pleat {

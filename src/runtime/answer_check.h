@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "machine/doctor.h"
 #include "manifest/manifest.h"
-#include "runtime/doctor.h"
 #include "weights/known_answers.h"
 
 namespace pleat {

@@ -9,9 +9,9 @@
 #include "core/error.h"
 #include "core/size_text.h"
 #include "esmfold/tensors.h"
+#include "machine/machine.h"
 #include "plan/fold_cost.h"
 #include "plan/scoring_cost.h"
-#include "runtime/machine.h"
 
 namespace pleat {
 namespace {

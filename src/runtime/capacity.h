@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "machine/devices.h"
 #include "manifest/manifest.h"
 #include "plan/batches.h"
 #include "plan/cost.h"
-#include "runtime/devices.h"
-#include "store/result_writer.h"
+#include "results/result_writer.h"
 #include "weights/config.h"
 
 namespace pleat {

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "plan/shards.h"
+#include "results/check_records.h"
+#include "results/result_reader.h"
 #include "runtime/prepare.h"
-#include "store/check_records.h"
-#include "store/result_reader.h"
 
 namespace pleat {
 std::vector<ResultProblem> check_manifest(const std::filesystem::path& file, const Manifest& manifest) {

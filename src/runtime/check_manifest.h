@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "manifest/manifest.h"
-#include "store/check_results.h"
+#include "results/check_results.h"
 
 namespace pleat {
 

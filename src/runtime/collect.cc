@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "store/schema.h"
+#include "format/schema.h"
 #include "tensor/host.h"
 
 namespace pleat {

@@ -6,7 +6,7 @@
 
 #include "engine/device.h"
 #include "esm2/model.h"
-#include "store/result_writer.h"
+#include "results/result_writer.h"
 #include "tensor/packed_batch.h"
 
 namespace pleat {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "engine/device.h"
+#include "format/interfaces.h"
+#include "format/schema.h"
 #include "runtime/structure_check.h"
-#include "store/interfaces.h"
-#include "store/schema.h"
 #include "tensor/host.h"
 
 namespace pleat {

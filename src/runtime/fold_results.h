@@ -5,7 +5,7 @@
 #include <span>
 
 #include "esmfold/model.h"
-#include "store/result_writer.h"
+#include "results/result_writer.h"
 
 namespace pleat {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "machine/precision.h"
 #include "manifest/keys.h"
-#include "runtime/precision.h"
 
 namespace pleat {
 namespace {

@@ -1,9 +1,9 @@
 // What of a run must be the same for another one to resume its results.
 #pragma once
 
+#include "journal/run_identity.h"
 #include "manifest/manifest.h"
 #include "runtime/prepare.h"
-#include "store/run_identity.h"
 
 namespace pleat {
 

@@ -9,7 +9,7 @@
 
 #include "core/stop.h"
 #include "esmfold/tensors.h"
-#include "runtime/precision.h"
+#include "machine/precision.h"
 
 namespace pleat {
 namespace {

@@ -13,12 +13,12 @@
 #include <string_view>
 #include <utility>
 
+#include "machine/precision.h"
 #include "ops/cuda_plugin.h"
 #include "plan/fold_cost.h"
 #include "runtime/collect.h"
 #include "runtime/fold_results.h"
 #include "runtime/outcomes.h"
-#include "runtime/precision.h"
 #include "runtime/scores.h"
 #include "runtime/seconds_since.h"
 

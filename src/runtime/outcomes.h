@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "results/result_writer.h"
 #include "runtime/job.h"
 #include "sequence/dataset.h"
-#include "store/result_writer.h"
 
 namespace pleat {
 

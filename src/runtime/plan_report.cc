@@ -5,17 +5,17 @@
 #include <limits>
 #include <numeric>
 
+#include "format/record_parts.h"
+#include "journal/run_identity.h"
+#include "machine/machine.h"
+#include "machine/precision.h"
 #include "plan/fold_cost.h"
 #include "runtime/capacity.h"
 #include "runtime/inputs.h"
-#include "runtime/machine.h"
-#include "runtime/precision.h"
 #include "runtime/prepare.h"
 #include "runtime/read_dataset.h"
 #include "runtime/sequence_costs.h"
 #include "sequence/complexes.h"
-#include "store/record_parts.h"
-#include "store/run_identity.h"
 
 namespace pleat {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "core/error.h"
 #include "esm2/tensors.h"
+#include "machine/precision.h"
 #include "plan/fold_cost.h"
 #include "runtime/outcomes.h"
-#include "runtime/precision.h"
 #include "runtime/read_dataset.h"
 #include "runtime/sequence_costs.h"
 #include "sequence/shard.h"

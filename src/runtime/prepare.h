@@ -11,16 +11,16 @@
 
 #include "esm2/tokenizer.h"
 #include "esmfold/model.h"
+#include "machine/devices.h"
 #include "manifest/manifest.h"
 #include "plan/batches.h"
 #include "plan/interruptions.h"
 #include "plan/scoring_cost.h"
 #include "plan/shards.h"
+#include "results/result_writer.h"
 #include "runtime/capacity.h"
-#include "runtime/devices.h"
 #include "runtime/job.h"
 #include "sequence/dataset.h"
-#include "store/result_writer.h"
 #include "weights/checkpoint.h"
 #include "weights/config.h"
 

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <utility>
 
-#include "store/result_reader.h"
-#include "store/schema.h"
+#include "format/schema.h"
+#include "results/result_reader.h"
 
 namespace pleat {
 namespace {

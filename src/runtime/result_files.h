@@ -7,10 +7,10 @@
 
 #include "core/stop.h"
 #include "export/structure_folder.h"
+#include "results/result_writer.h"
 #include "runtime/job.h"
 #include "runtime/outcomes.h"
 #include "runtime/prepare.h"
-#include "store/result_writer.h"
 
 namespace pleat {
 

@@ -8,12 +8,12 @@
 
 #include "core/stop.h"
 #include "engine/pipeline.h"
+#include "results/result_cache.h"
 #include "runtime/model_hash.h"
 #include "runtime/progress_count.h"
 #include "runtime/result_files.h"
 #include "runtime/under_way.h"
 #include "sequence/dataset.h"
-#include "store/result_cache.h"
 
 namespace pleat {
 

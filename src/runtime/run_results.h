@@ -9,11 +9,11 @@
 
 #include "core/stop.h"
 #include "plan/interruptions.h"
+#include "results/result_cache.h"
 #include "runtime/job.h"
 #include "runtime/model_hash.h"
 #include "runtime/prepare.h"
 #include "runtime/result_files.h"
-#include "store/result_cache.h"
 
 namespace pleat {
 

@@ -13,9 +13,9 @@
 
 #include "engine/device.h"
 #include "esm2/masked_passes.h"
+#include "format/schema.h"
 #include "sequence/residues.h"
 #include "sequence/variants.h"
-#include "store/schema.h"
 #include "tensor/host.h"
 
 namespace pleat {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "esm2/model.h"
+#include "format/sequence_result.h"
 #include "runtime/prepare.h"
-#include "store/sequence_result.h"
 #include "tensor/packed_batch.h"
 
 namespace pleat {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-#include "runtime/machine.h"
+#include "machine/machine.h"
 
 namespace pleat {
 namespace {

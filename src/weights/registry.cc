@@ -15,7 +15,7 @@ constexpr std::string_view owner = "facebook/";
 
 // Parameters: of the masked language model with its contact head, without the unused learned positions. Bytes: of the
 // weight files as published; rounded for ESMFold and the 15B model.
-constexpr std::array<ModelEntry, 7> entries{{
+constexpr std::array<ModelEntry, 7> published_models{{
     {.name = "esm2_t6_8M_UR50D",
      .repository = "facebook/esm2_t6_8M_UR50D",
      .revision = "c731040fcd8d73dceaa04b0a8e6329b345b0f5df",
@@ -87,19 +87,19 @@ constexpr std::array<ModelEntry, 7> entries{{
 
 }  // namespace
 
-std::span<const ModelEntry> model_registry() { return entries; }
+std::span<const ModelEntry> model_registry() { return published_models; }
 
 const ModelEntry* find_model(std::string_view name) {
   if (name.starts_with(owner)) name.remove_prefix(owner.size());
-  const auto* const found = std::ranges::find(entries, name, &ModelEntry::name);
-  return found == entries.end() ? nullptr : found;
+  const auto* const found = std::ranges::find(published_models, name, &ModelEntry::name);
+  return found == published_models.end() ? nullptr : found;
 }
 
 std::string nearest_model(std::string_view name) {
   if (name.starts_with(owner)) name.remove_prefix(owner.size());
   std::vector<std::string> names;
-  names.reserve(entries.size());
-  for (const ModelEntry& entry : entries) names.emplace_back(entry.name);
+  names.reserve(published_models.size());
+  for (const ModelEntry& entry : published_models) names.emplace_back(entry.name);
   return nearest(name, names);
 }
 

@@ -20,9 +20,9 @@ def tree(tmp_path):
     shutil.copy(HERE, tmp_path / "scripts/layers")
     for name, text in {
         "src/core/error.h": "#pragma once\n",
-        "src/store/journal.cc": '#include "store/journal_impl.h"\n#include "core/error.h"\n',
-        "src/store/journal_impl.h": "#pragma once\n#include <string>\n",
-        "src/runtime/run.cc": '#include "store/journal.h"\n',
+        "src/journal/journal.cc": '#include "journal/journal_impl.h"\n#include "core/error.h"\n',
+        "src/journal/journal_impl.h": "#pragma once\n#include <string>\n",
+        "src/runtime/run.cc": '#include "journal/journal.h"\n',
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -38,9 +38,9 @@ def tree(tmp_path):
 
 
 @pytest.mark.parametrize("name, include, expect", [
-    ("src/core/error.h", "store/journal.h", "core must not include store/journal.h"),
-    ("src/store/journal.cc", "plan/cost.h", "store must not include plan/cost.h"),
-    ("src/runtime/run.cc", "store/journal_impl.h", "store/journal_impl.h is private to store"),
+    ("src/core/error.h", "journal/journal.h", "core must not include journal/journal.h"),
+    ("src/journal/journal.cc", "plan/cost.h", "journal must not include plan/cost.h"),
+    ("src/runtime/run.cc", "journal/journal_impl.h", "journal/journal_impl.h is private to journal"),
     ("src/attic/old.cc", "core/error.h", "the folder attic has no layer"),
 ])
 def test_an_include_against_the_layers_is_refused(tree, name, include, expect):
@@ -70,8 +70,8 @@ def test_a_document_that_shows_other_layers_is_refused(tree, name):
 
 def test_what_is_printed(tree):
     page = layers(tree).stdout
-    assert "runtime     1 files      1 lines  store" in page
-    assert "store       2 files      4 lines  core" in page
+    assert "runtime     1 files      1 lines  journal" in page
+    assert "journal     2 files      4 lines  core" in page
 
 
 def test_this_house_is_in_order():
@@ -85,12 +85,12 @@ def test_two_types_of_one_name_are_refused(tree):
     twice = "namespace pleat {\n\nstruct Range {\n  int low;\n};\n\n}  // namespace pleat\n"
     unnamed = twice.replace("struct", "namespace {\n\nstruct").replace("};\n", "};\n\n}  // namespace\n")
     (tree / "src/core/range.h").write_text(twice)
-    (tree / "src/store/one.cc").write_text(unnamed)
-    (tree / "src/store/journal_impl.h").write_text("namespace pleat {\nstruct Range;\n}  // namespace pleat\n")
+    (tree / "src/journal/one.cc").write_text(unnamed)
+    (tree / "src/journal/journal_impl.h").write_text("namespace pleat {\nstruct Range;\n}  // namespace pleat\n")
     (tree / "docs/layers.txt").write_text(layers(tree).stdout)
     assert layers(tree, "--check").returncode == 0
-    (tree / "src/store/two.cc").write_text(twice)
+    (tree / "src/journal/two.cc").write_text(twice)
     (tree / "docs/layers.txt").write_text(layers(tree).stdout)
     done = layers(tree, "--check")
     assert done.returncode == 1
-    assert done.stderr == "pleat::Range: defined in src/core/range.h and in src/store/two.cc\n"
+    assert done.stderr == "pleat::Range: defined in src/core/range.h and in src/journal/two.cc\n"

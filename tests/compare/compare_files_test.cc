@@ -7,7 +7,7 @@
 
 #include "compare/compare.h"
 #include "compare/summary.h"
-#include "store/store_fixture.h"
+#include "results/store_fixture.h"
 
 namespace pleat {
 namespace {

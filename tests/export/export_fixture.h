@@ -2,7 +2,7 @@
 #pragma once
 
 #include "export/structure.h"
-#include "store/store_fixture.h"
+#include "results/store_fixture.h"
 
 namespace pleat {
 

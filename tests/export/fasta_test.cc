@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/store_fixture.h"
+#include "results/store_fixture.h"
 
 namespace pleat {
 namespace {

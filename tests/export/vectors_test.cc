@@ -7,7 +7,7 @@
 
 #include "core/sha256.h"
 #include "export/vector_files.h"
-#include "store/store_fixture.h"
+#include "results/store_fixture.h"
 
 namespace pleat {
 namespace {

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "power_cut_fixture.h"
+#include "results/merge.h"
+#include "results/result_cache.h"
+#include "results/store_fixture.h"
 #include "sequence/shard.h"
-#include "store/merge.h"
-#include "store/result_cache.h"
-#include "store/store_fixture.h"
 
 namespace pleat::fault {
 namespace {

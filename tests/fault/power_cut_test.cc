@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "power_cut_fixture.h"
-#include "store/store_fixture.h"
+#include "results/store_fixture.h"
 
 namespace pleat::fault {
 namespace {

@@ -16,11 +16,11 @@
 #include "core/error.h"
 #include "core/file_descriptor.h"
 #include "core/scratch_folder.h"
+#include "hub/download.h"
+#include "hub/hub_client.h"
+#include "hub/retry.h"
 #include "refuse_or_read.h"
 #include "targets.h"
-#include "weights/download.h"
-#include "weights/hub_client.h"
-#include "weights/retry.h"
 #include "weights/weight_files.h"
 
 namespace pleat::fuzz {

@@ -12,13 +12,13 @@
 
 #include "core/file.h"
 #include "core/scratch_folder.h"
+#include "format/schema.h"
+#include "hdf5/hdf5_read.h"
 #include "refuse_or_read.h"
-#include "store/check_results.h"
-#include "store/hdf5_read.h"
-#include "store/merge.h"
-#include "store/result_reader.h"
-#include "store/result_writer.h"
-#include "store/schema.h"
+#include "results/check_results.h"
+#include "results/merge.h"
+#include "results/result_reader.h"
+#include "results/result_writer.h"
 #include "targets.h"
 
 namespace pleat::fuzz {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "core/scratch_folder.h"
+#include "journal/journal.h"
+#include "journal/resume.h"
+#include "journal/segment_store.h"
 #include "refuse_or_read.h"
 #include "sequence/dataset.h"
-#include "store/journal.h"
-#include "store/resume.h"
-#include "store/segment_store.h"
 #include "weights/config.h"
 #include "weights/safetensors.h"
 #include "weights/torch_zip.h"

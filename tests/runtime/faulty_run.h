@@ -17,10 +17,10 @@
 #include "core/scratch_folder.h"
 #include "engine/gate.h"
 #include "engine/in_order.h"
+#include "results/check_results.h"
+#include "results/result_reader.h"
 #include "runtime/job.h"
 #include "seeded_model.h"
-#include "store/check_results.h"
-#include "store/result_reader.h"
 #include "test_data.h"
 
 namespace pleat {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "core/half.h"
-#include "store/interfaces.h"
+#include "format/interfaces.h"
 
 namespace pleat {
 namespace {

@@ -6,10 +6,10 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "faulty_run.h"
+#include "format/schema.h"
+#include "machine/precision.h"
 #include "runtime/identity.h"
-#include "runtime/precision.h"
 #include "runtime/prepare.h"
-#include "store/schema.h"
 
 namespace pleat {
 namespace {
