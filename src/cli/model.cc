@@ -6,11 +6,11 @@
 #include <CLI/Formatter.hpp>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -161,14 +161,21 @@ struct VerifyArguments {
   std::string model;
   bool compute = false;
   std::string devices = "auto";
-  Precision precision = Precision::automatic;
+  std::string precision = "auto";
 };
 
 // The words of run.precision.
-std::map<std::string, Precision> precision_words() {
-  std::map<std::string, Precision> words;
-  for (const Choice<Precision>& choice : choices_of(Precision{})) words.emplace(choice.word, choice.value);
+std::vector<std::string> precision_words() {
+  std::vector<std::string> words;
+  for (const Choice<Precision>& choice : choices_of(Precision{})) words.emplace_back(choice.word);
   return words;
+}
+
+Precision precision_of(const std::string& word) {
+  for (const Choice<Precision>& choice : choices_of(Precision{})) {
+    if (choice.word == word) return choice.value;
+  }
+  throw Error(ErrorCode::usage, "there is no precision '" + word + "'");
 }
 
 // Whether what the model computes is as near to the known answers as it must be.
@@ -178,7 +185,7 @@ bool compute_answers(const VerifyArguments& arguments, const fs::path& folder) {
     fmt::print("  there are no known answers for this model: nothing was computed\n");
     return true;
   }
-  const AnswerReport report = check_answers(folder, answers, arguments.devices, arguments.precision);
+  const AnswerReport report = check_answers(folder, answers, arguments.devices, precision_of(arguments.precision));
   fmt::print("  computed in {} on {}:\n", report.precision, report.device);
   for (const AnswerCheck& check : report.checks) {
     fmt::print("    {}\n      by {}\n", describe(check), check.answer.source);
@@ -232,8 +239,7 @@ void add_model_command(CLI::App& app, int& exit_status) {
       ->type_name("DEVICES")
       ->needs(compute);
   verify_command->add_option("--precision", verified->precision, "In which arithmetic to compute, as run.precision")
-      ->type_name("PRECISION")
-      ->transform(CLI::CheckedTransformer(precision_words(), CLI::ignore_case))
+      ->check(CLI::IsMember(precision_words()))
       ->needs(compute);
   verify_command->callback([verified, &exit_status] { exit_status = verify(*verified); });
 }

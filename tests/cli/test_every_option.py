@@ -28,11 +28,14 @@ KEYS = {
     "tasks.embeddings.dtype": ["float16", "float32"],
     "tasks.logits": [False],  # this model has none
     "tasks.contacts": [True, False],
+    "tasks.attentions.layers": [[-1], [1, 2]],
     "tasks.structure.num_recycles": [0, 2],
     "tasks.structure.recycle_tolerance": [0, 0.5],
     "tasks.structure.pae": [True, False],
     "tasks.structure.interfaces": [True, False],
     "tasks.structure.pae_cutoff": [10, 12.5],
+    "tasks.structure.distogram.bins": [True, False],
+    "tasks.structure.trunk_states": [True, False],
     "tasks.structure.dtype": ["float16", "float32"],
     "tasks.structure.formats": [[], "pdb", ["cif"], ["pdb", "cif"], "cif"],
     "tasks.structure.chain_linker": [25, 0],
@@ -53,11 +56,21 @@ TASKS = [
     {"tasks": {"embeddings": True, "structure": False}},
     {"tasks": {"embeddings": False, "structure": True}},
     {"tasks": {"logits": True}, "model": str(MODEL)},
-    {"tasks": {"embeddings": True, "scoring": False}},
+    {"tasks": {"embeddings": True, "scoring": False, "attentions": False}},
+    {"tasks": {"attentions": True}},
+    {"tasks": {"structure": {"distogram": True}}},
+    {"tasks": {"structure": {"distogram": False}}},
     {"tasks": {"scoring": True}, "model": str(MODEL)},
     *({"tasks": {"scoring": {"mode": mode, "variants": variants, "method": method}}, "model": str(MODEL)}
       for mode, variants, method in (("exact", "none", "masked_marginals"), ("one_pass", "variants.csv", "pll_ratio"),
                                      ("exact", "all_single", "wildtype_marginals"))),
+]
+# Of the records a, b and c, and how many complexes they make.
+PAIRS = [
+    ({"pairs": True}, 3),
+    ({"pairs": {"mode": "all_vs_all", "self": True, "separator": "+"}}, 6),
+    ({"pairs": {"mode": "bait_vs_all", "baits": ["a"], "self": False}}, 2),
+    ({"pairs": {"file": "pairs.tsv", "columns": ["bait", "prey"]}}, 1),
 ]
 DELIMITERS = {"tab": "\t", "\t": "\t", ",": ",", "|": "|", " ": " "}  # as it is given, and as it is
 INPUTS = [
@@ -109,7 +122,8 @@ LISTED = options_of_schema(SCHEMA)
 
 def test_every_key_and_value_has_a_run():
     run = [(key, value) for key, values in KEYS.items() for given in values for _, value in leaves(given)]
-    run += [leaf for tasks in TASKS for leaf in leaves(tasks)] + leaves({"inputs": INPUTS}) + [refused[:2] for refused in REFUSED]
+    run += [leaf for tasks in TASKS for leaf in leaves(tasks)] + leaves({"inputs": INPUTS, "pairs": False}) + [refused[:2] for refused in REFUSED]
+    run += [leaf for keys, _ in PAIRS for leaf in leaves(keys)]
     assert {key for key, _ in run} == set(LISTED)
     assert [(key, value) for key, values in LISTED.items() for value in values if (key, value) not in run] == []
 
@@ -161,7 +175,7 @@ def test_tasks(tmp_path, keys):
     job = job_of(tmp_path, keys | {"inputs": "t.tsv"})
     with job.compute("--set", "run.devices=cpu") as file:
         for task, group in (("embeddings", "embeddings"), ("structure", "structures"), ("logits", "logits"),
-                            ("scoring", "scores")):
+                            ("scoring", "scores"), ("attentions", "attentions")):
             assert (group in file) == bool(keys["tasks"].get(task, False))
 
 
@@ -171,6 +185,16 @@ def test_inputs(tmp_path):
         assert [name.decode() for name in file["records/id"]] == ["a", "b", "bad", "a", "b", "bad", "g", "h", "d0", "d1",
                                                                    "d2", "d3", "d4"]
         assert file["records/description"].asstr()[6] == "x"
+
+
+@pytest.mark.parametrize(("keys", "complexes"), [({"pairs": False}, None), *PAIRS])
+def test_pairs(tmp_path, keys, complexes):
+    job = job_of(tmp_path, keys | {"tasks": {"structure": {"num_recycles": 0}}})
+    job.input("three.fasta", ">a\nMKTAY\n>b\nGGAVL\n>c\nWWHE\n")
+    job.place("pairs.tsv", "bait\tprey\nb\ta\n")
+    with job.compute() as file:
+        assert len(file["records/id"]) == (complexes or 3)
+        assert ("part_a" in file["records"]) == (complexes is not None)
 
 
 @pytest.mark.parametrize(("key", "value", "name"), REFUSED)
@@ -217,19 +241,25 @@ INVOCATIONS = [
     ("model list", "--json"),
     ("model fetch", f"{NAME} --output {{}}/model --revision main"),
     ("model verify", str(FOLDING)),
-    ("doctor", "--devices cpu --json"),
+    ("model verify", f"{FOLDING} --compute --devices cpu --precision auto"),
+    *(("model verify", f"{FOLDING} --compute --devices cpu --precision {word}")
+      for word in ("fp32", "bf16", "float32", "bfloat16")),
+    ("doctor", f"--devices cpu --model {FOLDING} --json"),
     ("schema manifest", "--markdown"),
     ("schema results", "--markdown"),
     ("schema man", ""),
     ("completion bash", ""),
     ("completion zsh", ""),
 ]
+# What a processor cannot do, as an option.
+REFUSED_OPTIONS = [("model verify", f"{FOLDING} --compute --devices cpu --precision {word}")
+                   for word in ("tf32", "fp16", "float16")]
 
 
 def test_every_option_has_a_run():
     missing = []
     for command in COMMANDS:
-        given = " ".join(f" {words} " for name, words in INVOCATIONS if name == " ".join(command))
+        given = " ".join(f" {words} " for name, words in INVOCATIONS + REFUSED_OPTIONS if name == " ".join(command))
         for names, listed in re.findall(r"^  (-\S+)(?: TEXT:\{([^}]*)\})?", help_of(command), re.M):
             for name in set(names.split(",")) - {"-h", "--help", "--version"}:
                 if f" {name} " not in given:
@@ -275,3 +305,9 @@ def test_options(request, results, tmp_path, command, words):
     for word in arguments:  # what is to be written is there
         if word.startswith(str(tmp_path)) and not word.endswith(("/a.h5", "/w", "/c")):
             assert os.path.exists(word), word
+
+
+@pytest.mark.parametrize(("command", "words"), REFUSED_OPTIONS)
+def test_refused_options(command, words):
+    done = subprocess.run([PLEAT, *command.split(), *words.split()], capture_output=True, text=True)
+    assert done.returncode == 69 and "precision" in done.stderr
