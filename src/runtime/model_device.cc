@@ -164,8 +164,8 @@ ModelDevice::LanguageModelOutput ModelDevice::run_language_model(const LoadedMod
   Esm2Request request{layout.layers, layout.logits || job_.scoring.unmasked, layout.contacts, layout.attention_layers};
   if (model.folding() != nullptr) request.mix = model.folding()->mix();
   // Scores by masks alone need no pass over the sequences as they are.
-  const bool is_needed = !request.layers.empty() || request.logits || request.contacts ||
-                         !request.attentions.empty() || request.mix.defined();
+  const bool is_needed = !request.layers.empty() || request.logits || request.contacts || !request.attentions.empty() ||
+                         request.mix.defined();
   Esm2Output output = is_needed ? model.language_model().forward(batch, request) : Esm2Output();
   at::Tensor mixed = std::move(output.mixed);
   at::Tensor logits = output.logits;
