@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -38,8 +39,10 @@ Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunOb
   return dataset;
 }
 
-void add_variants(const Manifest& manifest, Dataset& dataset, RunObserver& observer) {
-  assign_variants(read_variants(manifest.resolve(manifest.tasks.scoring.variants)), dataset);
+void add_variants(const Manifest& manifest, const StopToken* stop, Dataset& dataset, RunObserver& observer) {
+  const std::filesystem::path file = manifest.resolve(manifest.tasks.scoring.variants);
+  assign_variants(read_variants(file, stop), dataset);
+  if (dataset.variants->rows.empty()) observer.warning(fmt::format("'{}' holds no variant", file.string()));
   std::map<std::string, std::int64_t> refused;
   for (const VariantRow& row : dataset.variants->rows) {
     if (!row.error_code.empty()) ++refused[row.error_code];
@@ -64,7 +67,7 @@ class DatasetReader {
  private:
   [[nodiscard]] Dataset read_records_of(const std::optional<ShardSpec>& spec) const {
     Dataset all = read_records(manifest_, options(), observer_);
-    if (manifest_.tasks.scoring.has_table()) add_variants(manifest_, all, observer_);
+    if (manifest_.tasks.scoring.has_table()) add_variants(manifest_, stop_, all, observer_);
     if (!spec) return all;
     const std::vector<std::int64_t> tokens = token_counts(all.sequences, tokenizer_);
     const std::vector<std::int64_t> shards = shards_by_cost(tokens, work_of(manifest_, all.sequences, tokens), *spec);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -31,14 +33,16 @@ Refusal refusal(RecordCode code, std::string_view substitution, const std::strin
 
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
-// The number in "A12V", or nothing.
+// The number in "A12V", or nothing. One that is too large for any sequence stays the largest.
 std::optional<std::int64_t> number_in(std::string_view text) {
   constexpr std::size_t shortest = 3;
   if (text.size() < shortest || !is_letter(text.front()) || !is_letter(text.back())) return std::nullopt;
   const std::string_view digits = text.substr(1, text.size() - 2);
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const bool is_number = error == std::errc{} && end == digits.data() + digits.size() && digits.front() != '-';
+  if (error == std::errc::result_out_of_range) number = std::numeric_limits<std::int64_t>::max();
+  const bool is_number =
+      error != std::errc::invalid_argument && end == digits.data() + digits.size() && digits.front() != '-';
   return is_number ? std::optional(number) : std::nullopt;
 }
 
@@ -108,6 +112,12 @@ void add_to_hash(const VariantTable& table, Dataset& dataset) {
   dataset.sha256 = hash.finish();
 }
 
+// As the ids of records are read.
+void make_readable(std::string& text) {
+  if (!is_utf8(text)) text = utf8_of_windows_1252(text);
+  make_clean_utf8(text);
+}
+
 }  // namespace
 
 ParsedVariant parse_variant(std::string_view text, std::string_view residues) {
@@ -128,15 +138,24 @@ ParsedVariant parse_variant(std::string_view text, std::string_view residues) {
   }
 }
 
-VariantTable read_variants(const std::filesystem::path& file) {
+VariantTable read_variants(const std::filesystem::path& file, const StopToken* stop) {
   VariantTable table;
   InputFile input(file);
   input.sequence_column = "variants";
-  LineReader lines(file);
+  LineReader lines(file, stop);
+  const auto unreadable = [](const Error& error, const std::string& hint) {
+    return Error(ErrorCode::missing_input, std::string("tasks.scoring.variants: ") + error.what(), hint);
+  };
+  try {
+    refuse_binary(lines.start(), input, "variants");
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::bad_input) throw;
+    throw unreadable(error, error.hint());
+  }
   try {
     read_table(lines, input, [&](RawRecord& raw) {
       VariantRow row{std::move(raw.id), std::move(raw.sequence)};
-      for (std::string* const text : {&row.id, &row.variant}) make_clean_utf8(*text);
+      for (std::string* const text : {&row.id, &row.variant}) make_readable(*text);
       if (raw.malformed_as == RecordCode::missing_value) {
         refuse({RecordCode::missing_value,
                 "line " + std::to_string(lines.line_number()) + ": the row has no id or no variant"},
@@ -146,10 +165,12 @@ VariantTable read_variants(const std::filesystem::path& file) {
       }
       table.rows.push_back(std::move(row));
     });
+  } catch (const BrokenInput& error) {
+    throw unreadable(error, error.hint());
   } catch (const Error& error) {
     if (error.code() != ErrorCode::bad_input) throw;
-    throw Error(ErrorCode::bad_input, std::string("tasks.scoring.variants: ") + error.what(),
-                "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
+    throw unreadable(
+        error, "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
   }
   return table;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/record_code.h"
+#include "core/stop.h"
 #include "sequence/dataset.h"
 
 namespace pleat {
@@ -29,8 +30,9 @@ struct ParsedVariant {
 [[nodiscard]] ParsedVariant parse_variant(std::string_view text, std::string_view residues);
 
 // A table with the columns id and variants, plain or compressed, as tables of sequences are read. A row that cannot be
-// read is refused. Throws Error(missing_input), and Error(bad_input) where a column is missing or the file damaged.
-[[nodiscard]] VariantTable read_variants(const std::filesystem::path& file);
+// read is refused. Throws Error(missing_input) where the table cannot be read, lacks a column or is damaged, and
+// Stopped; `stop` may be null.
+[[nodiscard]] VariantTable read_variants(const std::filesystem::path& file, const StopToken* stop = nullptr);
 
 // Gives each row to the sequence of the record of its id, and refuses those that no record has, that records with
 // different sequences share, whose record was refused, or that do not fit the sequence. The dataset keeps the table,

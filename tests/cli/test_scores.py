@@ -282,7 +282,9 @@ def test_bad_variants_are_refused_one_by_one(job):
 
 
 @pytest.mark.parametrize(("text", "status", "told"), [
-    ("id,mutant\np0,M1V\n", 65, "no column is called 'variants'"),
+    ("id,mutant\np0,M1V\n", 66, "no column is called 'variants'"),
+    ('id,variants\np0,"M1V\n', 66, "close the quote"),
+    ("PK\x03\x04", 66, "a workbook of a spreadsheet"),
     (None, 66, "variants.csv"),
 ])
 def test_a_table_that_cannot_be_read_ends_the_run(job, text, status, told):

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <numeric>
 
 #include "core/error.h"
@@ -48,7 +49,7 @@ TEST(ParseVariant, RefusesWhatDoesNotFit) {
   for (const Case& tested :
        {Case{"", RecordCode::bad_variant, "such as A12V"}, Case{"A2", RecordCode::bad_variant, "such as A12V"},
         Case{"2V", RecordCode::bad_variant, "such as A12V"}, Case{"A2.0V", RecordCode::bad_variant, "such as A12V"},
-        Case{"A99999999999999999999V", RecordCode::bad_variant, "such as A12V"},
+        Case{"A99999999999999999999V", RecordCode::out_of_range, "residues 1 to 4"},
         Case{"A2*", RecordCode::bad_variant, "such as A12V"}, Case{"A2V:", RecordCode::bad_variant, "such as A12V"},
         Case{"A2X", RecordCode::bad_variant, "none of the 20 amino acids"},
         Case{"A2v", RecordCode::bad_variant, "none of the 20 amino acids"},
@@ -121,12 +122,23 @@ TEST_F(Variants, RowsThatCannotBeReadAreRefused) {
   EXPECT_THAT(codes(*dataset.variants), ElementsAre("missing_value", "bad_row", "missing_value", ""));
 }
 
+TEST_F(Variants, IdsAreReadAsThoseOfRecords) {
+  const Dataset dataset = assigned(">\xE9\nMK\n", "id,variants\n\xE9,M1A\n");
+  EXPECT_THAT(codes(*dataset.variants), ElementsAre(""));
+}
+
+TEST_F(Variants, ASignalEndsTheReading) {
+  StopToken stop;
+  stop.request_signal(SIGTERM);
+  EXPECT_THROW(static_cast<void>(read_variants(write("v.csv", "id,variants\na,M1A\n"), &stop)), Stopped);
+}
+
 TEST_F(Variants, ATableWithoutItsColumnsIsRefusedAsAWhole) {
   try {
     static_cast<void>(read_variants(write("v.csv", "id,mutant\na,M1A\n")));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::bad_input);
+    EXPECT_EQ(error.code(), ErrorCode::missing_input);
     EXPECT_THAT(error.what(), HasSubstr("variants"));
     EXPECT_THAT(error.hint(), HasSubstr("columns id and variants"));
   }
