@@ -80,15 +80,19 @@ KnownAnswer parse(const Json& json) {
   return answer;
 }
 
-// The published model that a folder is called after: NAME, or .../models--facebook--NAME/snapshots/COMMIT.
+// The published model that a folder is called after: .../NAME, or .../models--facebook--NAME/snapshots/COMMIT. What
+// lies deeper in a folder of that name may be another model, such as a fine-tuned one.
 std::string published_name(const std::filesystem::path& folder) {
+  constexpr std::string_view cached = "models--facebook--";
+  std::string last;
   for (const std::filesystem::path& part : folder) {
-    std::string name = part.string();
-    constexpr std::string_view cached = "models--facebook--";
-    if (name.starts_with(cached)) name.erase(0, cached.size());
-    if (const ModelEntry* const entry = find_model(name)) return std::string(entry->name);
+    const std::string name = part.string();
+    if (!name.empty()) last = name;
+    const ModelEntry* const entry = name.starts_with(cached) ? find_model(name.substr(cached.size())) : nullptr;
+    if (entry != nullptr) return std::string(entry->name);
   }
-  return {};
+  const ModelEntry* const entry = find_model(last);
+  return entry != nullptr ? std::string(entry->name) : std::string();
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ TEST(KnownAnswers, ArePublishedForANameOrAFolderThatIsCalledAfterTheModel) {
   EXPECT_THAT(known_answers("x", "/hub/models--facebook--esmfold_v1/snapshots/75a3841"), SizeIs(2));
   EXPECT_THAT(known_answers("esm2_t33_650M_UR50D", "/anywhere"), IsEmpty());
   EXPECT_THAT(known_answers("x", "/models/mine"), IsEmpty());
+  EXPECT_THAT(known_answers("x", "/models/esm2_t6_8M_UR50D/fine-tuned"), IsEmpty());
+  EXPECT_THAT(known_answers("x", "/models/esm2_t6_8M_UR50D/"), SizeIs(1));
 }
 
 TEST(KnownAnswers, AModelsOwnFileComesFirst) {
