@@ -17,6 +17,8 @@ constexpr std::size_t most_names = 3;
 constexpr double flush_seconds = 5;
 // A sequence that was computed for so much of the limit and is not done would have no better chance in the next run.
 constexpr double most_of_it = 0.8;
+// Thirty years: as good as no limit, and less than what the clock can count.
+constexpr double longest_limit = 1e9;
 
 // Seconds for each operation, as of the most expensive sequence that is done: cheap ones are mostly overhead. 0 where
 // none is known.
@@ -43,7 +45,7 @@ std::string name_of(const Dataset& dataset, std::int64_t row) {
 }  // namespace
 
 StopToken::Clock::time_point deadline_of(double max_seconds) {
-  const std::chrono::duration<double> left(max_seconds - flush_seconds - process_seconds());
+  const std::chrono::duration<double> left(std::min(max_seconds, longest_limit) - flush_seconds - process_seconds());
   return StopToken::Clock::now() + std::chrono::duration_cast<StopToken::Clock::duration>(left);
 }
 
