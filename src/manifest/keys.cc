@@ -39,8 +39,8 @@ constexpr std::array table{
     Key{.path = "pairs",
         .field = [](Manifest& m) -> Field { return &m.pairs.enabled; },
         .help =
-            "Compute complexes of two records of `inputs` each, A:B, in place of the records themselves. Off unless "
-            "asked for; see Pairs.",
+            "Compute complexes of two records of `inputs` each, as if A:B had been written, in place of the records "
+            "themselves. Off unless asked for; see Pairs.",
         .section = true},
     Key{.path = "pairs.file",
         .field = [](Manifest& m) -> Field { return &m.pairs.file; },
@@ -54,8 +54,8 @@ constexpr std::array table{
         .hint = "name two columns, as in columns: [bait, prey]"},
     Key{.path = "pairs.mode",
         .field = [](Manifest& m) -> Field { return &m.pairs.mode; },
-        .help = "`all_vs_all` is each two records, once; `bait_vs_all` is each of the `baits` with each other record, "
-                "two baits once."},
+        .help = "`all_vs_all` pairs each two records once; `bait_vs_all` pairs each of the `baits` with every other "
+                "record, and two baits once."},
     Key{.path = "pairs.baits",
         .field = [](Manifest& m) -> Field { return &m.pairs.baits; },
         .help = "Ids of records of `inputs`, or `@FILE` with an id in each line. Only with `bait_vs_all`.",
@@ -64,10 +64,10 @@ constexpr std::array table{
         .hint = "give ids of records, as in baits: [P1, P2], or \"@baits.txt\""},
     Key{.path = "pairs.self",
         .field = [](Manifest& m) -> Field { return &m.pairs.self; },
-        .help = "Also pair each record, or each bait, with itself. A table does so by its rows."},
+        .help = "Also pair each record, or each bait, with itself. Not beside a table, where a row says so."},
     Key{.path = "pairs.separator",
         .field = [](Manifest& m) -> Field { return &m.pairs.separator; },
-        .help = "What stands between the names of A and B in the name of the complex."},
+        .help = "What stands between the ids of A and B in the id of the complex."},
 
     Key{.path = "tasks",
         .field = [](Manifest&) -> Field { return std::monostate{}; },
@@ -93,17 +93,17 @@ constexpr std::array table{
         .help = "Store the vector of the begin token."},
     Key{.path = "tasks.embeddings.dtype",
         .field = [](Manifest& m) -> Field { return &m.tasks.embeddings.dtype; },
-        .help = "The type of the stored embeddings."},
+        .help = "The type of the stored embeddings, and of logits, contacts and attention maps."},
     Key{.path = "tasks.logits",
         .field = [](Manifest& m) -> Field { return &m.tasks.logits; },
-        .help = "Store the language model's scores for every letter at every residue."},
+        .help = "Store the language model's logits of every letter at every residue."},
     Key{.path = "tasks.contacts",
         .field = [](Manifest& m) -> Field { return &m.tasks.contacts; },
         .help = "Store the predicted probability of a contact for every pair of residues."},
     Key{.path = "tasks.attentions",
         .field = [](Manifest& m) -> Field { return &m.tasks.attentions.enabled; },
-        .help = "Attention maps of chosen layers of the language model, one for each head. They are large: for each "
-                "layer as many numbers as heads, for every pair of residues. Off unless asked for.",
+        .help = "Store the attention maps of chosen layers of the language model, one for each head. They are large: "
+                "every pair of residues has a number for each head of each layer. Off unless asked for.",
         .section = true},
     Key{.path = "tasks.attentions.layers",
         .field = [](Manifest& m) -> Field { return &m.tasks.attentions.layers; },
@@ -112,24 +112,24 @@ constexpr std::array table{
     Key{.path = "tasks.scoring",
         .field = [](Manifest& m) -> Field { return &m.tasks.scoring.enabled; },
         .help = "Store how probable the language model finds each sequence: its pseudo-perplexity and the "
-                "log-probability of each residue. Off unless asked for.",
+                "log-probability of each residue; and scores of `variants`. Off unless asked for.",
         .section = true},
     Key{.path = "tasks.scoring.mode",
         .field = [](Manifest& m) -> Field { return &m.tasks.scoring.mode; },
         .help = "`exact` masks each residue in turn, so that a sequence takes as many passes as it has residues. "
-                "`one_pass` takes the log-probabilities from a single pass with nothing masked: an approximation, in "
-                "which the model sees each residue that it is asked for."},
+                "`one_pass` takes the log-probabilities from a single pass with nothing masked: an approximation, "
+                "since the model sees each residue that it is asked about."},
     Key{.path = "tasks.scoring.variants",
         .field = [](Manifest& m) -> Field { return &m.tasks.scoring.variants; },
-        .help = "Variants to score: `none`, `all_single` for every substitution of every residue, or a table with the "
-                "columns `id`, of a record, and `variants`, such as `A12V` or `A12V:K20R`.",
+        .help = "Variants to score: `none`; `all_single`, every substitution of every residue; or the name of a table "
+                "with the columns `id`, of a record, and `variants`, such as `A12V` or `A12V:K20R`.",
         .is_path = true},
     Key{.path = "tasks.scoring.method",
         .field = [](Manifest& m) -> Field { return &m.tasks.scoring.method; },
-        .help = "How variants are scored: `masked_marginals` compares the log-probabilities of the new and the old "
-                "residue where it is masked, `wildtype_marginals` those of one pass with nothing masked, and "
-                "`pll_ratio` the sums of all residues' log-probabilities, each masked, of variant and sequence, which "
-                "takes as many passes for each variant as it has residues."},
+        .help = "How variants are scored. `masked_marginals`: the log-probability of the new residue less that of the "
+                "old one, with the residue masked. `wildtype_marginals`: the same from one pass with nothing masked. "
+                "`pll_ratio`: the sum of the log-probabilities of all residues of the variant, each masked in turn, "
+                "less that of the sequence; a variant takes as many passes as it has residues."},
     Key{.path = "tasks.structure",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.enabled; },
         .help = "Fold the sequences. Only with a folding model; off unless asked for.",
@@ -158,7 +158,7 @@ constexpr std::array table{
         .lowest = 0},
     Key{.path = "tasks.structure.distogram",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.distogram; },
-        .help = "Store how far apart the model expects each two residues (C-beta) to be, and the spread of that.",
+        .help = "Store the expected distance of each two residues (C-beta), and its spread. Off unless asked for.",
         .section = true},
     Key{.path = "tasks.structure.distogram.bins",
         .field = [](Manifest& m) -> Field { return &m.tasks.structure.distogram_bins; },
@@ -245,7 +245,8 @@ constexpr std::array table{
                 "as they are."},
     Key{.path = "policy.fail_on",
         .field = [](Manifest& m) -> Field { return &m.policy.fail_on; },
-        .help = "Which share of rejected or failed records makes the exit status 65."},
+        .help = "When bad records make the exit status 65: `any` that was rejected or failed, only where `all` were, "
+                "or `none`, which is never. Bad inputs and refused variants count like bad records."},
 };
 
 // "a whole number", or another `kind`, with what is said of its range.
