@@ -233,6 +233,9 @@ void ManifestReader::check_pairs() const {
   if (pairs.columns.size() != 2) {
     refuse("pairs.columns", "must be a list of two names", "write it like columns: [bait, prey]");
   }
+  if (pairs.columns.front() == pairs.columns.back()) {
+    refuse("pairs.columns", "names the same column twice", "write it like columns: [bait, prey]");
+  }
   if (!pairs.file.empty()) {
     for (const char* const path : {"pairs.mode", "pairs.baits", "pairs.self"}) {
       if (!set_at_.contains(path)) continue;

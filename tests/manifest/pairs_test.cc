@@ -49,6 +49,8 @@ TEST_F(ManifestTest, PairsThatDoNotGoTogether) {
               AllOf(HasSubstr("'pairs.baits' is given, and pairs.mode is all_vs_all"), HasSubstr("bait_vs_all")));
   EXPECT_THAT(error_of(with_pairs("{file: p.tsv, columns: [x]}")),
               HasSubstr("'pairs.columns' must be a list of two names"));
+  EXPECT_THAT(error_of(with_pairs("{file: p.tsv, columns: [x, x]}")),
+              HasSubstr("'pairs.columns' names the same column twice"));
   EXPECT_THAT(
       error_of(with_pairs("true"), {"tasks.scoring.variants=v.csv"}),
       AllOf(HasSubstr("'tasks.scoring.variants' is a table of variants of records"), HasSubstr("run of their own")));
