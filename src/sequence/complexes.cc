@@ -30,7 +30,8 @@ void add_line(std::string& text, const Record& part) {
 Complexes::Complexes(const std::vector<InputFile>& inputs, const PairRule& rule, const ReadOptions& options)
     : parts_(read_inputs(inputs, options_of_parts(options))),
       pairs_(rule, parts_.records, options.stop),
-      max_length_(options.max_length) {
+      max_length_(options.max_length),
+      stop_(options.stop) {
   if (const std::optional<InputReport>& table = pairs_.table()) parts_.inputs.push_back(*table);
   parts_.warnings.insert(parts_.warnings.end(), pairs_.warnings().begin(), pairs_.warnings().end());
   find_unique(options.share_duplicates);
@@ -42,6 +43,7 @@ void Complexes::find_unique(bool share) {
   unique_.reserve(places_.size());
   ComplexIndex index(parts_.sequences, unique_);
   for (std::int64_t pair = 0; pair < size(); ++pair) {
+    throw_if_stopped(stop_);
     if (refusal(pair)) continue;
     if (share) {
       places_[pair] = index.find_or_append(rows_of(pair));
@@ -57,6 +59,7 @@ void Complexes::judge_all() {
   Sha256 sha256;
   sha256.update(parts_.sha256);
   for (std::int64_t pair = 0; pair < size(); ++pair) {
+    throw_if_stopped(stop_);
     const Record record = record_of(pair);
     for (const std::string& text : {record.id, record.error_code, record.message}) {
       sha256.update("\n");
@@ -149,6 +152,7 @@ InputSurvey Complexes::survey() const {
 }
 
 void Complexes::append(std::int64_t place, SequenceTable& table) const {
+  throw_if_stopped(stop_);
   std::string residues;
   std::vector<std::uint16_t> chain;
   for (const std::int32_t row : unique_[place]) {
@@ -160,6 +164,7 @@ void Complexes::append(std::int64_t place, SequenceTable& table) const {
 }
 
 void Complexes::append_record(std::int64_t pair, std::int64_t row, Dataset& dataset) const {
+  throw_if_stopped(stop_);
   dataset.records.push_back(record_of(pair));
   dataset.records.back().sequence = row;
   if (dataset.parts) dataset.parts->push_back(pairs_.names(pair));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/stop.h"
 #include "sequence/dataset.h"
 #include "sequence/pair_list.h"
 #include "sequence/reader.h"
@@ -18,7 +19,7 @@ namespace pleat {
 class Complexes {
  public:
   // Reads the inputs and the table. A pair of records that cannot be found or were rejected is a rejected record.
-  // Throws as read_inputs() and PairList do.
+  // Throws as read_inputs() and PairList do, and Stopped, as dataset() and shard() do: options.stop must outlive this.
   Complexes(const std::vector<InputFile>& inputs, const PairRule& rule, const ReadOptions& options);
   ~Complexes() = default;
   Complexes(const Complexes&) = delete;
@@ -56,6 +57,7 @@ class Complexes {
   Dataset parts_;  // the inputs as they are read
   PairList pairs_;
   std::int64_t max_length_;
+  const StopToken* stop_;             // may be null
   std::vector<std::int32_t> places_;  // of each pair in `unique_`; -1 where it is refused
   std::vector<Rows> unique_;
   std::map<std::string, std::int64_t> rejected_;

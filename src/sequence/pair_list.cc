@@ -95,7 +95,7 @@ PairList::PairList(const PairRule& rule, const std::vector<Record>& records, con
   } else {
     pair_all(rule.self);
   }
-  check_ids();
+  check_ids(stop);
   if (pairs_.empty() && !table_) {
     warnings_.push_back("of " + std::to_string(records.size()) + (records.size() == 1 ? " record" : " records") +
                         " no pair can be made; pairs.self: true pairs a record with itself");
@@ -227,11 +227,12 @@ std::string PairList::place_text(std::int64_t pair) const {
 }
 
 // Of hashes, since the ids of many pairs take room. Rows that cannot be read have no names to tell apart.
-void PairList::check_ids() const {
+void PairList::check_ids(const StopToken* stop) const {
   std::vector<std::pair<std::size_t, std::int32_t>> hashes;
   hashes.reserve(pairs_.size());
   const std::hash<std::string> hash;
   for (std::int64_t i = 0; i < size(); ++i) {
+    throw_if_stopped(stop);
     const Own* const found = own(i);
     if (found == nullptr || found->is_readable) hashes.emplace_back(hash(id(i)), static_cast<std::int32_t>(i));
   }

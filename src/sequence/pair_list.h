@@ -31,7 +31,7 @@ class PairList {
   using Places = std::array<std::int32_t, 2>;  // of A and B
 
   // Of these records, which must outlive the list. Throws as read_pair_table() does, Error(bad_input) where two pairs
-  // have one id or, without a table, two records, and Error(bad_manifest) for a bait that is not there.
+  // have one id or, without a table, two records, Error(bad_manifest) for a bait that is not there, and Stopped.
   PairList(const PairRule& rule, const std::vector<Record>& records, const StopToken* stop = nullptr);
 
   [[nodiscard]] std::int64_t size() const { return std::ssize(pairs_); }
@@ -63,7 +63,7 @@ class PairList {
   void pair_all(bool self);
   void pair_baits(const std::vector<std::string>& baits, bool self);
   void warn_of_both_orders();
-  void check_ids() const;
+  void check_ids(const StopToken* stop) const;
   [[nodiscard]] const Own* own(std::int64_t pair) const;
   [[nodiscard]] std::string place_text(std::int64_t pair) const;
 

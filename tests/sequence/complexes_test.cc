@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <set>
 
 #include "temporary_files.h"
@@ -45,6 +46,18 @@ class ComplexesTest : public testing::TemporaryFiles {
     return found;
   }
 };
+
+// Half a billion pairs take minutes to put together.
+TEST_F(ComplexesTest, ASignalEndsTheirMaking) {
+  StopToken stop;
+  ReadOptions options;
+  options.stop = &stop;
+  const Complexes complexes({write("in.fasta", three)}, {}, options);
+  EXPECT_EQ(complexes.dataset().records.size(), 3U);
+  stop.request_signal(SIGINT);
+  EXPECT_THROW(static_cast<void>(complexes.dataset()), Stopped);
+  EXPECT_THROW(static_cast<void>(complexes.shard({1, 1, 1}, 1, 1)), Stopped);
+}
 
 TEST_F(ComplexesTest, ATableNamesThePairs) {
   const Dataset data = make(table("a\tb\np1\tp2\np3\tp1\np1\tp1\n"));
