@@ -73,7 +73,8 @@ class Ids {
   explicit Ids(const Dataset& dataset) {
     for (const Record& record : dataset.records) {
       const auto [known, is_new] = sequences_.emplace(record.id, record.sequence);
-      if (is_new || known->second == record.sequence || record.sequence == refused) continue;
+      if (is_new || record.sequence == refused || are_equal(dataset.sequences, known->second, record.sequence))
+        continue;
       known->second = known->second == refused ? record.sequence : ambiguous;
     }
   }
@@ -91,6 +92,12 @@ class Ids {
  private:
   static constexpr std::int64_t refused = -1;
   static constexpr std::int64_t ambiguous = -2;
+
+  // Equal sequences have rows of their own where policy.duplicates is separate.
+  static bool are_equal(const SequenceTable& sequences, std::int64_t a, std::int64_t b) {
+    if (a < 0 || a == b) return a == b;
+    return sequences.residues(a) == sequences.residues(b) && std::ranges::equal(sequences.chain(a), sequences.chain(b));
+  }
 
   std::unordered_map<std::string, std::int64_t> sequences_;
 };

@@ -92,6 +92,15 @@ TEST_F(Variants, AnIdMustLeadToOneSequence) {
   EXPECT_THAT(codes(*dataset.variants), ElementsAre("ambiguous_id", "refused_record", "", ""));
 }
 
+TEST_F(Variants, EqualSequencesOfOneIdAreOneThoughKeptApart) {
+  ReadOptions options;
+  options.share_duplicates = false;
+  Dataset dataset = read("a.fasta", ">a\nMK\n>a\nMK\n>b\nM:K\n>b\nMK\n", options);
+  assign_variants(read_variants(write("v.csv", "id,variants\na,M1L\nb,M1L\n")), dataset);
+  EXPECT_THAT(codes(*dataset.variants), ElementsAre("", "ambiguous_id"));
+  EXPECT_THAT(texts_of(dataset.sequences, 0), ElementsAre("M1L"));
+}
+
 TEST_F(Variants, AreNumberedThroughAllChains) {
   const Dataset dataset = assigned(">a\nMK:AC\n", "id,variants\na,A3G\na,A1G\n");
   EXPECT_THAT(codes(*dataset.variants), ElementsAre("", "wrong_wild_type"));
