@@ -215,10 +215,12 @@ Written export_scores(const ResultReader& results, ScoreWriter writer, const Exp
   }
   Written written;
   const std::set<std::string> ids(options.ids.begin(), options.ids.end());
+  const std::shared_ptr<const StopToken> stop = watch_signals();
   const auto write = [&](const TextSink& sink) {
     // The first line is the header.
     written.records = -1;
     written.left_out = writer(results, ids, [&](std::string_view line) {
+      throw_if_stopped(stop.get());
       ++written.records;
       sink(line);
     });
