@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/error.h"
 #include "format/record_parts.h"
 #include "format/schema.h"
 #include "format/schema_table.h"
@@ -164,7 +165,9 @@ class TableWriter {
   }
 
   void write(const DatasetEntry& entry, schema::VariantText text) const {
-    const std::vector<VariantRow>& rows = sources_.dataset.variants.value().rows;
+    const auto& table = sources_.dataset.variants;
+    if (!table) throw Error(ErrorCode::internal, "scores of variants need their table");
+    const std::vector<VariantRow>& rows = table->rows;
     write_text_column(file_, guard_, std::string(entry.path), rows.size(),
                       [&](std::size_t i) { return rows[i].*text; });
   }
