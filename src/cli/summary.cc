@@ -49,7 +49,8 @@ std::string summary_text(const RunSummary& s) {
     text += fmt::format("{} folded, {} positions, {} of folding at {:.0f} GFLOP/s\n", s.sequences_folded,
                         s.positions_folded, clock_text(s.seconds_folding), fold_flops_per_second(s) / 1e9);
   }
-  if (s.variants > 0) text += fmt::format("{} variants, {} refused\n", s.variants, s.variants_refused);
+  if (s.variants > 0)
+    text += fmt::format("{} variant{}, {} refused\n", s.variants, s.variants == 1 ? "" : "s", s.variants_refused);
   if (s.complexes > 0) {
     text += fmt::format("{} complex{}, ipTM {:.2f} on the average, the best {:.2f} of {}\n", s.complexes,
                         s.complexes == 1 ? "" : "es", s.mean_iptm, s.best_iptm, printable(s.best_complex));

@@ -147,15 +147,23 @@ std::string number_cell(double value, int decimals) {
   return std::isfinite(value) ? fmt::format("<td class=\"number\">{:.{}f}</td>", value, decimals) : "<td></td>";
 }
 
-std::string row_html(const RecordTable& records, std::size_t i, bool structures, bool interfaces) {
+// Which columns the table has beside those of every file.
+struct TableColumns {
+  bool structures = false;
+  bool interfaces = false;
+  bool scores = false;
+};
+
+std::string row_html(const RecordTable& records, std::size_t i, const TableColumns& columns) {
   const auto status = static_cast<RecordStatus>(records.status[i]);
   std::string html = fmt::format("<tr><td class=\"id\"><bdi>{}</bdi></td><td class=\"status {}\">{}</td>",
                                  escaped(records.id[i], longest_text), name_of(status), name_of(status));
   html += records.sequence[i] < 0 ? std::string("<td></td><td></td>")
                                   : fmt::format("<td class=\"number\">{}</td><td class=\"number\">{}</td>",
                                                 records.length[i], records.chains[i]);
-  if (structures) html += number_cell(records.mean_plddt[i], 1) + number_cell(records.ptm[i], 2);
-  if (interfaces) html += number_cell(records.iptm[i], 2) + number_cell(records.ipsae[i], 2);
+  if (columns.structures) html += number_cell(records.mean_plddt[i], 1) + number_cell(records.ptm[i], 2);
+  if (columns.interfaces) html += number_cell(records.iptm[i], 2) + number_cell(records.ipsae[i], 2);
+  if (columns.scores) html += number_cell(records.pseudo_perplexity[i], 2);
   html += number_cell(records.seconds[i], 2);
   html += fmt::format("<td>{}</td>", records.rung[i] == 0 ? "" : schema::memory_rung_words[records.rung[i]]);
   return html + fmt::format("<td class=\"note\"><bdi>{}</bdi></td></tr>\n", escaped(records.message[i], longest_text));
@@ -290,8 +298,7 @@ std::string shown_html(const Details& details, const RecordTable& records) {
 std::string table_html(const std::vector<ResultReader>& files, const RecordTable& records) {
   constexpr std::size_t shown = 500;
   if (records.size() == 0) return "<p id=\"no-records\">There are no records: the inputs held none.</p>\n";
-  const bool structures = have_structures(files);
-  const bool interfaces = have_interfaces(records);
+  const TableColumns columns{have_structures(files), have_interfaces(records), have_scores(files)};
   std::string html =
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Records\"><table id=\"records\">\n"
       "<caption class=\"hidden\">Records</caption><thead><tr>";
@@ -302,20 +309,20 @@ std::string table_html(const std::vector<ResultReader>& files, const RecordTable
   column("status", "status");
   column("length", "length");
   column("chains", "chains");
-  if (structures) {
+  if (columns.structures) {
     column("plddt", "mean pLDDT");
     column("ptm", "pTM");
   }
-  if (interfaces) {
+  if (columns.interfaces) {
     column("iptm", "ipTM");
     column("ipsae", "best ipSAE");
   }
+  if (columns.scores) column("perplexity", "pseudo-perplexity");
   column("seconds", "seconds");
   column("rung", "memory rung");
   column("message", "note");
   html += "</tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < std::min(shown, records.size()); ++i)
-    html += row_html(records, i, structures, interfaces);
+  for (std::size_t i = 0; i < std::min(shown, records.size()); ++i) html += row_html(records, i, columns);
   html += "</tbody></table></div>\n";
   if (records.size() > shown) {
     html += fmt::format(

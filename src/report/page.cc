@@ -95,6 +95,7 @@ Blob table_blob(const PageContent& content) {
   blob.add("ptm", all_of(records.ptm));
   blob.add("iptm", all_of(records.iptm));
   blob.add("ipsae", all_of(records.ipsae));
+  blob.add("perplexity", all_of(records.pseudo_perplexity));
   blob.add("seconds", all_of(records.seconds));
   blob.add("rung", all_of(records.rung));
   blob.add("attempts", all_of(records.attempts));

@@ -18,6 +18,7 @@ struct SequenceNumbers {
   std::vector<float> ptm;
   std::vector<float> iptm;   // empty where the file has none, likewise:
   std::vector<float> ipsae;  // of the best two chains
+  std::vector<float> pseudo_perplexity;
 };
 
 // Chains count from 0 within a sequence, so its last residue tells how many there are.
@@ -54,6 +55,9 @@ std::vector<float> best_ipsae(const ResultReader& results) {
 SequenceNumbers read_sequences(const ResultReader& results) {
   SequenceNumbers numbers;
   numbers.chains = count_chains(results);
+  if (results.has_scores()) {
+    numbers.pseudo_perplexity = results.floats(schema::pseudo_perplexity, 0, results.sequence_count());
+  }
   if (results.has_structures()) {
     numbers.mean_plddt = results.floats(schema::mean_plddt, 0, results.sequence_count());
     numbers.ptm = results.floats(schema::ptm, 0, results.sequence_count());
@@ -103,6 +107,8 @@ class TableReader {
     const bool has_interfaces = has_structure && !sequences_.iptm.empty();
     table_.iptm.push_back(has_interfaces ? sequences_.iptm[row] : missing);
     table_.ipsae.push_back(has_interfaces ? sequences_.ipsae[row] : missing);
+    const bool has_score = has_row && record.status == RecordStatus::ok && results_.has_scores();
+    table_.pseudo_perplexity.push_back(has_score ? sequences_.pseudo_perplexity[row] : missing);
     table_.is_first.push_back(has_row && seen_[row] == 0 ? 1 : 0);
     if (has_row) seen_[row] = 1;
   }
@@ -142,6 +148,10 @@ RecordTable read_records(const std::vector<ResultReader>& files) {
 
 bool have_interfaces(const RecordTable& records) {
   return std::ranges::any_of(records.iptm, [](float value) { return std::isfinite(value); });
+}
+
+bool have_scores(const std::vector<ResultReader>& files) {
+  return std::ranges::any_of(files, [](const ResultReader& results) { return results.has_scores(); });
 }
 
 bool have_structures(const std::vector<ResultReader>& files) {

@@ -25,6 +25,7 @@ struct RecordTable {
   std::vector<float> ptm;              // 0 to 1
   std::vector<float> iptm;             // 0 to 1, of complexes
   std::vector<float> ipsae;            // 0 to 1, of the best two chains of a complex
+  std::vector<float> pseudo_perplexity;
   std::vector<float> seconds;          // what computing it took
   std::vector<std::int32_t> attempts;  // how often it was tried
   std::vector<std::uint8_t> rung;      // place in schema::memory_rung_words
@@ -40,6 +41,9 @@ struct RecordTable {
 
 // Whether any record is a complex whose interfaces were rated.
 [[nodiscard]] bool have_interfaces(const RecordTable& records);
+
+// Whether any of the files has scores of the language model.
+[[nodiscard]] bool have_scores(const std::vector<ResultReader>& files);
 
 // Whether any of the files has structures.
 [[nodiscard]] bool have_structures(const std::vector<ResultReader>& files);

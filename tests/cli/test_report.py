@@ -62,8 +62,23 @@ def test_embeddings_of_a_run(job):
     assert list(table["length"]) == [*map(len, sequences), 0]
     assert list(table["chains"]) == [1] * 30 + [0]
     assert not meta["structures"]
+    assert 'data-column="perplexity"' not in page.html
     assert "Mend the letter in the input" in page.text
     assert "31" in page.text and "last" in page.text
+
+
+def test_scores(job):
+    sequences = proteins(3, 5, 20)
+    job.input("in.fasta", fasta(sequences) + ">bad\nA1C\n")
+    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
+    assert job.run("--fail-on", "none").returncode == 0
+    page = page_of(job.output)
+    _, table = page.blob("data-table")
+    with job.open() as file:
+        stored = file["scores/pseudo_perplexity"][:]
+    np.testing.assert_array_equal(table["perplexity"], [*stored, np.nan])
+    assert 'data-column="perplexity"' in page.html
+    assert all(f"{value:.2f}" in page.html for value in stored)
 
 
 def test_structures(hostile):

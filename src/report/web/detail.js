@@ -92,7 +92,8 @@ class DetailView {
     byId('detail-heading').textContent = visible(data.id.at(record));
     const facts = [['description', data.description.at(record)]];
     for (const [key, label] of [['status', 'status'], ['length', 'residues'], ['chains', 'chains'], ['plddt', 'mean pLDDT'],
-      ['ptm', 'pTM'], ['iptm', 'ipTM'], ['ipsae', 'best ipSAE'], ['seconds', 'seconds'], ['rung', 'memory rung'], ['message', 'note']]) {
+      ['ptm', 'pTM'], ['iptm', 'ipTM'], ['ipsae', 'best ipSAE'],
+      ['perplexity', 'pseudo-perplexity'], ['seconds', 'seconds'], ['rung', 'memory rung'], ['message', 'note']]) {
       facts.push([label, table.columns[key].text(record)]);
     }
     byId('detail-facts').replaceChildren(...facts.filter(([, text]) => text).flatMap(([label, text]) => [

@@ -18,6 +18,7 @@ function recordColumns(data) {
     ptm: number('ptm', 2),
     iptm: number('iptm', 2),
     ipsae: number('ipsae', 2),
+    perplexity: number('perplexity', 2),
     seconds: number('seconds', 2),
     rung: { key: 'rung', value: (i) => data.rung[i], text: (i) => (data.rung[i] ? meta.rung[data.rung[i]] : '') },
     message: { key: 'message', value: (i) => data.message[i], text: (i) => data['message.texts'].at(data.message[i]) },
