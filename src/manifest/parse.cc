@@ -4,6 +4,7 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -122,6 +123,12 @@ YAML::Node load_yaml(const std::string& text, const Origin& origin) {
 YAML::Node value_in(const Key& key, const std::string& text, const Origin& origin) {
   const bool yaml_would_stumble = text == "-" || text == "~" || text.starts_with('@') || text.starts_with('*');
   if (key.is_path && yaml_would_stumble && text.find('\n') == std::string::npos) return YAML::Node(text);
+  // A delimiter or a separator; in YAML most marks begin something.
+  Manifest scratch;
+  const bool is_text = std::holds_alternative<std::string*>(key.field(scratch));
+  if (is_text && text.size() == 1 && std::ispunct(static_cast<unsigned char>(text.front())) != 0) {
+    return YAML::Node(text);
+  }
   return load_yaml(text, origin);
 }
 

@@ -25,6 +25,9 @@ TEST_F(ManifestTest, PairsByATable) {
   EXPECT_EQ(pairs.file, "pairs.tsv");
   EXPECT_THAT(pairs.columns, ElementsAre("bait", "prey"));
   EXPECT_EQ(pairs.separator, "__");
+  for (const std::string mark : {",", ":", "|", "&", "*", "@", "-", "#", "!", "%", "~", "{", "["}) {
+    EXPECT_EQ(load(minimal, {"pairs.separator=" + mark}).pairs.separator, mark);
+  }
   const PairsTask by_option = load(minimal, {"pairs.file=p.tsv"}).pairs;
   EXPECT_TRUE(by_option.enabled);
   EXPECT_EQ(by_option.file, std::filesystem::absolute("p.tsv").string());
