@@ -75,11 +75,31 @@ class RecordsChecker {
   std::vector<std::int64_t> stored_row_;  // of each sequence of the inputs, the row in the file that is equal to it
 };
 
+// Scores belong to the variants that were asked for.
+void check_variants(const ResultReader& file, const Dataset& inputs, Problems& problems) {
+  if (!inputs.variants || !file.has_variants()) return;  // a table that is missing is named below
+  const std::vector<VariantRow> stored = file.variant_table().rows;
+  const std::vector<VariantRow>& wanted = inputs.variants->rows;
+  if (stored.size() != wanted.size()) {
+    problems.add(schema::variant_table_text, "count",
+                 "there are " + std::to_string(stored.size()) + " variants, and " + std::to_string(wanted.size()) +
+                     " in the manifest's table");
+    return;
+  }
+  for (std::size_t row = 0; row < stored.size(); ++row) {
+    if (stored[row].id == wanted[row].id && stored[row].variant == wanted[row].variant) continue;
+    problems.add(schema::variant_table_text, "differs",
+                 "row " + std::to_string(row) + " is '" + stored[row].id + "' '" + stored[row].variant + "', and '" +
+                     wanted[row].id + "' '" + wanted[row].variant + "' in the manifest's table");
+  }
+}
+
 }  // namespace
 
 std::vector<ResultProblem> check_records(const ResultReader& file, const Dataset& inputs, const ResultLayout& layout) {
   Problems problems;
   RecordsChecker(file, inputs)(problems);
+  check_variants(file, inputs, problems);
   std::set<std::string> found;
   for (const DataSetInfo& info : file.datasets()) found.insert(info.path);
   for (const Part& part : parts_of(layout)) {

@@ -273,7 +273,11 @@ def test_bad_variants_are_refused_one_by_one(job):
     assert [bool(row["score"]) for row in rows] == [True] + 14 * [False] + [True, True]
     assert rows[1]["error_code"] == "bad_variant"
     assert "variants   17, 14 refused" in job.pleat("inspect", job.output).stdout
-    assert job.pleat("verify", job.output).returncode == 0
+    assert job.pleat("verify", job.output, "--manifest", job.manifest()).returncode == 0
+    for rows, told in (([("p0", "M1V")], "17 variants, and 1 in"), ([("p0", "M1V")] * 17, "row 1 is")):
+        table_of(job, rows)
+        found = job.pleat("verify", job.output, "--manifest", job.manifest())
+        assert found.returncode == 65 and told in found.stdout
     # As for records.
     assert job.run("--overwrite", "--fail-on", "none").returncode == 0
     good_alone = "\n".join(["id,variants", *good])
