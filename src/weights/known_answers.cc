@@ -4,24 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/embedded_file.h"
 #include "core/error.h"
 #include "weights/registry.h"
 #include "weights/strict_json.h"
 
-// The assembler puts the file's bytes between two symbols.
-__asm__(
-    ".section .rodata\n"
-    ".global pleat_known_answers_begin\n"
-    "pleat_known_answers_begin:\n"
-    ".incbin \"" PLEAT_KNOWN_ANSWERS
-    "\"\n"
-    ".global pleat_known_answers_end\n"
-    "pleat_known_answers_end:\n"
-    ".previous\n");
-extern "C" {
-extern const char pleat_known_answers_begin[];
-extern const char pleat_known_answers_end[];
-}
+PLEAT_EMBEDDED_FILE(pleat_known_answers, PLEAT_KNOWN_ANSWERS)
 
 namespace pleat {
 namespace {
@@ -122,8 +110,8 @@ std::vector<KnownAnswer> parse_known_answers(std::string_view text, const std::s
 }
 
 const std::vector<KnownAnswer>& published_answers() {
-  static const std::vector<KnownAnswer> answers = parse_known_answers(
-      std::string_view(pleat_known_answers_begin, pleat_known_answers_end), "the program's known_answers.json");
+  static const std::vector<KnownAnswer> answers =
+      parse_known_answers(PLEAT_EMBEDDED_TEXT(pleat_known_answers), "the program's known_answers.json");
   return answers;
 }
 
