@@ -17,12 +17,6 @@ struct PairColumns {
   std::optional<std::size_t> id;
 };
 
-std::string clean(std::string text) {
-  if (!is_utf8(text)) text = utf8_of_windows_1252(text);
-  make_clean_utf8(text);
-  return text;
-}
-
 PairColumns find_columns(const LineReader& lines, const TableHeader& header, const Names& names) {
   PairColumns columns{};
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -80,9 +74,9 @@ void read_rows(LineReader& lines, const InputFile& input, const Names& names,
   const auto give = [&](bool is_cut) {
     PairRow row;
     row.line = rows.line_number();
-    for (std::size_t i = 0; i < row.names.size(); ++i) row.names[i] = clean(rows.text(columns.names[i]));
+    for (std::size_t i = 0; i < row.names.size(); ++i) row.names[i] = readable(rows.text(columns.names[i]));
     const bool has_id = columns.id && *columns.id < rows.fields().size() && !is_missing(rows.fields()[*columns.id]);
-    if (has_id) row.id = clean(rows.text(*columns.id));
+    if (has_id) row.id = readable(rows.text(*columns.id));
     judge(rows, *header, columns, is_cut, row);
     sink(row);
   };

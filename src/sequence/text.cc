@@ -88,6 +88,12 @@ std::size_t white_space_length(std::string_view text) {
   return 0;
 }
 
+std::string readable(std::string text) {
+  if (!is_utf8(text)) text = utf8_of_windows_1252(text);
+  make_clean_utf8(text);
+  return text;
+}
+
 std::string_view behind_white_space(std::string_view text) {
   while (const std::size_t length = white_space_length(text)) text.remove_prefix(length);
   return text;

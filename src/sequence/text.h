@@ -24,6 +24,10 @@ bool make_clean_utf8(std::string& text);
 // From Windows-1252, what Western editors wrote before UTF-8; its five bytes without a character become U+FFFD.
 [[nodiscard]] std::string utf8_of_windows_1252(std::string_view text);
 
+// Names in tables beside the inputs, as the ids of records are read, so that they are equal: what is not UTF-8 is taken
+// for Windows-1252, and then made clean.
+[[nodiscard]] std::string readable(std::string text);
+
 // Bytes of the white space that `text` starts with: ASCII's, no-break and zero-width spaces and others of Unicode in
 // UTF-8, and a no-break space of Windows-1252. 0 where there is none.
 [[nodiscard]] std::size_t white_space_length(std::string_view text);

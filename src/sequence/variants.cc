@@ -119,12 +119,6 @@ void add_to_hash(const VariantTable& table, Dataset& dataset) {
   dataset.sha256 = hash.finish();
 }
 
-// As the ids of records are read.
-void make_readable(std::string& text) {
-  if (!is_utf8(text)) text = utf8_of_windows_1252(text);
-  make_clean_utf8(text);
-}
-
 }  // namespace
 
 ParsedVariant parse_variant(std::string_view text, std::string_view residues) {
@@ -161,8 +155,7 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
   }
   try {
     read_table(lines, input, [&](RawRecord& raw) {
-      VariantRow row{std::move(raw.id), std::move(raw.sequence)};
-      for (std::string* const text : {&row.id, &row.variant}) make_readable(*text);
+      VariantRow row{readable(std::move(raw.id)), readable(std::move(raw.sequence))};
       if (raw.malformed_as == RecordCode::missing_value) {
         refuse({RecordCode::missing_value,
                 "line " + std::to_string(lines.line_number()) + ": the row has no id or no variant"},
