@@ -1,13 +1,11 @@
 #include "ops/attention_maps/attention_maps.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 #include "ops/attention/heads.h"
 #include "ops/contacts/contacts.h"
-#include "ops/first_error.h"
 #include "ops/general.h"
 #include "tensor/device.h"
 
@@ -27,35 +25,14 @@ void keep_tile(const cpu::AttentionScratch& scratch, std::int64_t q_begin, std::
 }
 
 at::Tensor maps_on_processor(const AttentionInput& input, at::Tensor& out, std::int64_t sequence) {
-  const cpu::AttentionKernels kernels = attention_kernels(input);
   const std::int64_t heads = input.qkv.size(2);
-  const std::int64_t tokens = (*input.cu_seqlens)[sequence + 1] - (*input.cu_seqlens)[sequence];
-  const std::int64_t residues = tokens - 2;
-  const std::int64_t tiles = (tokens + cpu::attention_tile_rows - 1) / cpu::attention_tile_rows;
+  const std::int64_t residues = (*input.cu_seqlens)[sequence + 1] - (*input.cu_seqlens)[sequence] - 2;
   at::Tensor maps = at::empty({heads, residues, residues}, at::kFloat);
   auto* const h_maps = maps.mutable_data_ptr<float>();
-  FirstError error;
-#pragma omp parallel num_threads(at::get_num_threads())
-  {
-    thread_local cpu::AttentionScratch scratch;
-    for (std::int64_t h = 0; h < heads; ++h) {
-      cpu::AttentionHead head;
-      error.guard([&] {
-        head = attention_head(input, out, sequence, h);
-        kernels.pack_keys_values(head, scratch);
-      });
-#pragma omp for schedule(static) nowait
-      for (std::int64_t t = 0; t < tiles; ++t) {
-        error.guard([&] {
-          const std::int64_t q = t * cpu::attention_tile_rows;
-          const std::int64_t rows = std::min(cpu::attention_tile_rows, tokens - q);
-          kernels.attention_tile(head, q, rows, scratch);
-          keep_tile(scratch, q, rows, residues, h_maps + h * residues * residues);
-        });
-      }
-    }
-  }
-  error.rethrow();
+  attend_by_tiles(
+      input, out, sequence,
+      [&](const cpu::AttentionScratch& scratch, std::int64_t head, std::int64_t /*tile*/, std::int64_t q_begin,
+          std::int64_t rows) { keep_tile(scratch, q_begin, rows, residues, h_maps + head * residues * residues); });
   return maps;
 }
 

@@ -1,12 +1,10 @@
 #include "ops/contacts/contacts.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 #include "ops/attention/heads.h"
-#include "ops/first_error.h"
 #include "ops/general.h"
 #include "tensor/device.h"
 
@@ -74,7 +72,6 @@ at::Tensor ContactAccumulator::attention_by_maps(const AttentionInput& input) {
 at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
   if (!on_processor(input.qkv)) return attention_by_maps(input);
   at::Tensor out = attention_output(input);  // [T, H * Dh]
-  const cpu::AttentionKernels kernels = attention_kernels(input);
   const auto* const weight = weight_.const_data_ptr<float>() + next_head_;
   for (std::size_t s = 0; s < maps_.size(); ++s) {
     const auto sequence = static_cast<std::int64_t>(s);
@@ -84,31 +81,14 @@ at::Tensor ContactAccumulator::attention(const AttentionInput& input) {
     auto* const h_columns = column_sums.mutable_data_ptr<float>();
     auto* const h_map = maps_[s].mutable_data_ptr<float>();
     auto* const h_rows = marginals_[s].mutable_data_ptr<float>() + next_head_ * residues;
-    FirstError error;
     // A thread owns whole rows of the map, and adds the heads to them in order: no races, and one order of addition
     // whatever the number of threads.
-#pragma omp parallel num_threads(at::get_num_threads())
-    {
-      thread_local cpu::AttentionScratch scratch;
-      for (std::int64_t h = 0; h < heads_; ++h) {
-        cpu::AttentionHead head;
-        error.guard([&] {
-          head = attention_head(input, out, sequence, h);
-          kernels.pack_keys_values(head, scratch);
-        });
-#pragma omp for schedule(static) nowait
-        for (std::int64_t t = 0; t < tiles; ++t) {
-          error.guard([&] {
-            const std::int64_t q = t * cpu::attention_tile_rows;
-            const std::int64_t rows = std::min(cpu::attention_tile_rows, residues + 2 - q);
-            kernels.attention_tile(head, q, rows, scratch);
-            add_tile(scratch, q, rows, residues, weight[h], h_map, h_rows + h * residues,
-                     h_columns + (t * heads_ + h) * residues);
-          });
-        }
-      }
-    }
-    error.rethrow();
+    attend_by_tiles(input, out, sequence,
+                    [&](const cpu::AttentionScratch& scratch, std::int64_t head, std::int64_t tile,
+                        std::int64_t q_begin, std::int64_t rows) {
+                      add_tile(scratch, q_begin, rows, residues, weight[head], h_map, h_rows + head * residues,
+                               h_columns + (tile * heads_ + head) * residues);
+                    });
     marginals_[s].slice(0, next_head_, next_head_ + heads_) += column_sums.sum(0);  // [H, L]
   }
   next_head_ += heads_;
