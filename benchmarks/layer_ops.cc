@@ -1,7 +1,7 @@
 // Times what one layer of ESM-2 does on the processor, in the published widths and with random weights, beside this
-// machine's matrix product: layer_ops [150M|650M]... prints a table for each. Every round takes the products of SGEMM
-// and each operation in turn, in processor time, so that other work on the machine disturbs the ratios little. It must
-// run with one kind of precision per call: layer_ops bf16 150M.
+// machine's matrix product: layer_ops [8M|35M|150M|650M]... prints a table for each. Every round takes the products of
+// SGEMM and each operation in turn, in processor time, so that other work on the machine disturbs the ratios little. It
+// must run with one kind of precision per call: layer_ops bf16 150M.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -182,7 +182,8 @@ void measure(const std::string& name, Shape shape, at::ScalarType type) {
 
 int main(int count, char** arguments) {
   const c10::InferenceMode guard;
-  const std::map<std::string, pleat::Shape> shapes = {{"150M", {640, 20}}, {"650M", {1280, 20}}};
+  const std::map<std::string, pleat::Shape> shapes = {
+      {"8M", {320, 20}}, {"35M", {480, 20}}, {"150M", {640, 20}}, {"650M", {1280, 20}}};
   at::ScalarType type = at::kFloat;
   for (int i = 1; i < count; ++i) {
     if (std::string_view(arguments[i]) == "bf16") {
@@ -190,7 +191,7 @@ int main(int count, char** arguments) {
     } else if (shapes.contains(arguments[i])) {
       pleat::measure(arguments[i], shapes.at(arguments[i]), type);
     } else {
-      fmt::print(stderr, "layer_ops [bf16] 150M|650M ...\n");
+      fmt::print(stderr, "layer_ops [bf16] 8M|35M|150M|650M ...\n");
       return 64;
     }
   }

@@ -97,7 +97,7 @@ void attend(const AttentionHead& head, std::int64_t q_begin, std::int64_t tile, 
     }
   }
   // The softmax divides by its sum after the product with the values, where there is less to divide.
-  for (std::int64_t r = 0; r < tile; ++r) scratch.inverse[r] = exp2_row(scores + r * stride, head.length, stride);
+  exp2_rows(scores, tile, head.length, stride, scratch.inverse);
 
   // The value's columns in panels as even as possible: four registers are better taken as 2 + 2 than as 3 + 1.
   const std::int64_t panels = (width / W + NV - 1) / NV;

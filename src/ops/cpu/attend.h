@@ -19,7 +19,7 @@ inline void attend_queries(const float* queries, std::int64_t query_stride, cons
   multiply(count, length, head_dim, queries, query_stride, 1, keys, bias,
            [&](std::int64_t r, std::int64_t c, Vector sum) { store(scores + r * padded + c, sum); });
   float inverse[query_rows];
-  for (std::int64_t r = 0; r < count; ++r) inverse[r] = exp2_row(scores + r * padded, length, padded);
+  exp2_rows(scores, count, length, padded, inverse);
   for_column_blocks(head_dim, [&](auto V, std::int64_t column) {
     for_row_blocks(count, [&](auto M, std::int64_t row) {
       multiply_tile<M(), V()>(

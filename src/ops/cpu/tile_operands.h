@@ -135,8 +135,8 @@ inline void attend_tiles(const std::uint16_t* queries, const std::uint16_t* keys
     store(numerators + r * padded + c, score(r, c, sum));
   });
   std::uint16_t* const left = need_halves(probabilities, left_size(count, steps_of(length)));
+  exp2_rows(numerators, count, length, padded, inverse);
   for (std::int64_t r = 0; r < count; ++r) {
-    inverse[r] = exp2_row(numerators + r * padded, length, padded);
     fill_left_row(numerators + r * padded, padded, left, steps_of(length), r);
   }
   multiply_tiles(left, count, values, head_dim, steps_of(length), write);

@@ -113,23 +113,46 @@ inline Vector exp2_nonpositive(Vector x) {
   return std::bit_cast<Vector>(std::bit_cast<Integers>(p) + (std::bit_cast<Integers>(shifted) << 23));
 }
 
-// row[i] = 2^(row[i] - the largest) over the first `length` of a row whose length is padded to whole registers, and
-// next to nothing in the padding. Returns 1 / the sum.
-inline float exp2_row(float* row, std::int64_t length, std::int64_t padded) {
-  for (std::int64_t i = length; i < padded; ++i) row[i] = -INFINITY;
-  Vector largest = load(row);
+// x = 2^(x - the row's largest) for the first `length` numbers of each of M rows, which are padded to whole registers,
+// and next to nothing in the padding; inverse[m] = 1 / the row's sum. A row's bits do not depend on the others: that
+// there are several hides how long a maximum and a sum take.
+template <std::int64_t M>
+inline void exp2_some_rows(float* rows, std::int64_t length, std::int64_t padded, float* inverse) {
+  Vector largest[M];
+  Vector total[M];
+#pragma GCC unroll 16
+  for (std::int64_t m = 0; m < M; ++m) {
+    for (std::int64_t i = length; i < padded; ++i) rows[m * padded + i] = -INFINITY;
+    largest[m] = load(rows + m * padded);
+    total[m] = Vector{};
+  }
   for (std::int64_t i = W; i < padded; i += W) {
-    const Vector x = load(row + i);
-    largest = x > largest ? x : largest;
+#pragma GCC unroll 16
+    for (std::int64_t m = 0; m < M; ++m) {
+      const Vector x = load(rows + m * padded + i);
+      largest[m] = x > largest[m] ? x : largest[m];
+    }
   }
-  const Vector shift = splat(max_lanes(largest));
-  Vector total = {};
+#pragma GCC unroll 16
+  for (std::int64_t m = 0; m < M; ++m) largest[m] = splat(max_lanes(largest[m]));
   for (std::int64_t i = 0; i < padded; i += W) {
-    const Vector p = exp2_nonpositive(load(row + i) - shift);
-    store(row + i, p);
-    total += p;
+#pragma GCC unroll 16
+    for (std::int64_t m = 0; m < M; ++m) {
+      float* const place = rows + m * padded + i;
+      const Vector p = exp2_nonpositive(load(place) - largest[m]);
+      store(place, p);
+      total[m] += p;
+    }
   }
-  return 1.0F / sum_lanes(total);
+#pragma GCC unroll 16
+  for (std::int64_t m = 0; m < M; ++m) inverse[m] = 1.0F / sum_lanes(total[m]);
+}
+
+inline void exp2_rows(float* rows, std::int64_t count, std::int64_t length, std::int64_t padded, float* inverse) {
+  constexpr std::int64_t M = PLEAT_SOFTMAX_ROWS;
+  std::int64_t r = 0;
+  for (; r + M <= count; r += M) exp2_some_rows<M>(rows + r * padded, length, padded, inverse + r);
+  for (; r < count; ++r) exp2_some_rows<1>(rows + r * padded, length, padded, inverse + r);
 }
 
 struct Moments {
