@@ -8,6 +8,7 @@ libtorch=$deps/libtorch-2.11.0
 cuda_toolkit=$deps/cuda-13.0
 libtorch_cuda=$deps/libtorch-cuda-2.11.0
 lint_tools=$deps/lint-18.1.8
+tsan_tbb=$deps/tsan-tbb
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$*"; exit 1; }
