@@ -15,9 +15,11 @@ namespace {
 constexpr std::array statuses{
     ExitStatus{"0", "Done"},
     ExitStatus{"64", "The command line is wrong"},
-    ExitStatus{"65",
-               "Some records or inputs were bad, and all else is written; or a file of weights or results is damaged"},
-    ExitStatus{"66", "No input can be read, or the weights are missing"},
+    ExitStatus{
+        "65",
+        "Some records or inputs were bad, and all else is written; not from run: a file of weights or results is\n"
+        "damaged"},
+    ExitStatus{"66", "No input can be read, or the weights are missing or damaged"},
     ExitStatus{"69", "No such device, or it cannot compute in the precision asked for"},
     ExitStatus{"70", "A bug in pleat"},
     ExitStatus{"73", "An output cannot be created"},

@@ -96,10 +96,14 @@ int status_of(const RunSummary& summary, FailOn fail_on) {
   return fails ? 65 : 0;
 }
 
-// SIGUSR1 asks for the progress besides ending the run.
+// Of a run, 65 says that the file is there. So weights or a table that are too bad for that have the status of those
+// that are missing. SIGUSR1 asks for the progress besides ending the run.
 RunSummary run_printing_progress(const Manifest& manifest, const RunSettings& settings, ProgressPrinter& printer) {
   try {
     return run_job(manifest, settings, printer);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::bad_input) throw Error(ErrorCode::missing_input, error.what(), error.hint());
+    throw;
   } catch (const Stopped& stopped) {
     if (stopped.signal() == SIGUSR1) printer.print_last();
     throw;

@@ -34,12 +34,12 @@ class RecordNames {
     const auto found = repeated_.find(name);
     return found == repeated_.end() ? 1 : found->second + 1;
   }
-  // Throws Error(bad_input) where two records have one name: then pairs that are made of all have one, too.
+  // Throws Error(missing_input) where two records have one name: then pairs that are made of all have one, too.
   void check_repeated() const {
     if (repeated_.empty()) return;
     const auto& [name, more] = *std::ranges::min_element(repeated_, {}, [](const auto& entry) { return entry.first; });
     const std::size_t others = repeated_.size() - 1;
-    throw Error(ErrorCode::bad_input,
+    throw Error(ErrorCode::missing_input,
                 std::to_string(more + 1) + " records are called " + quoted(name) +
                     (others == 0 ? "" : ", and " + std::to_string(others) + " more ids occur more than once") +
                     ", so that complexes of one name would come about",
@@ -241,7 +241,7 @@ void PairList::check_ids(const StopToken* stop) const {
     for (std::size_t k = i + 1; k < hashes.size() && hashes[k].first == hashes[i].first; ++k) {
       const std::string name = id(hashes[i].second);
       if (name != id(hashes[k].second)) continue;
-      throw Error(ErrorCode::bad_input,
+      throw Error(ErrorCode::missing_input,
                   (table_ ? quoted(std::filesystem::path(table_->path)) + ": " : "") + "two complexes are called " +
                       quoted(std::string_view(name)) + ": " + place_text(hashes[i].second) + "; " +
                       place_text(hashes[k].second),

@@ -30,8 +30,8 @@ class PairList {
   static constexpr std::int32_t none = -1;
   using Places = std::array<std::int32_t, 2>;  // of A and B
 
-  // Of these records, which must outlive the list. Throws as read_pair_table() does, Error(bad_input) where two pairs
-  // have one id or, without a table, two records, Error(bad_manifest) for a bait that is not there, and Stopped.
+  // Of these records, which must outlive the list. Throws as read_pair_table() does, Error(missing_input) where two
+  // pairs have one id or, without a table, two records, Error(bad_manifest) for a bait that is not there, and Stopped.
   PairList(const PairRule& rule, const std::vector<Record>& records, const StopToken* stop = nullptr);
 
   [[nodiscard]] std::int64_t size() const { return std::ssize(pairs_); }

@@ -176,7 +176,7 @@ CONFIGS = {  # a change, and words of the message
 def test_a_config_whose_parts_disagree(spoilt, case):
     change, *words = CONFIGS[case]
     spoilt.config.write_text(json.dumps(change(json.loads(spoilt.config.read_text()))))
-    spoilt.refused(65, *words)
+    spoilt.refused(66, *words)
 
 
 @pytest.mark.parametrize("tasks", [{"structure": True}, {"embeddings": True}])
@@ -186,14 +186,14 @@ def test_every_tensor_is_checked_whatever_the_task(spoilt, tasks):
     assert gone in tensors
     safetensors.write(spoilt.weights, {name: value for name, value in tensors.items() if name != gone})
     spoilt.keys["tasks"] = tasks
-    spoilt.refused(65, "1 missing", gone)
+    spoilt.refused(66, "1 missing", gone)
 
 
 def test_weights_that_are_no_numbers(spoilt):
     tensors = {name: value.copy() for name, value in safetensors.read(spoilt.weights).items()}
     tensors["trunk.blocks.0.tri_mul_out.linear_z.weight"].flat[0] = np.nan
     safetensors.write(spoilt.weights, tensors)
-    spoilt.refused(65, "trunk.blocks.0.tri_mul_out.linear_z.weight", "NaN")
+    spoilt.refused(66, "trunk.blocks.0.tri_mul_out.linear_z.weight", "NaN")
 
 
 def test_numbers_that_overflow_fail_their_record(spoilt):

@@ -114,8 +114,8 @@ REFUSED = [
     ("a,c\np1,p2\n", 66, "no column is called 'b'"),
     ("", 0, "holds no pair"),
     ("a,b\n", 0, "holds no pair"),
-    ("a,b\np1,p2\np1,p2\n", 65, "two complexes are called 'p1_p2': line 2, 'p1' and 'p2'; line 3, 'p1' and 'p2'"),
-    ("id,a,b\nx,p1,p2\nx,p2,p3\n", 65, "two complexes are called 'x'"),
+    ("a,b\np1,p2\np1,p2\n", 66, "two complexes are called 'p1_p2': line 2, 'p1' and 'p2'; line 3, 'p1' and 'p2'"),
+    ("id,a,b\nx,p1,p2\nx,p2,p3\n", 66, "two complexes are called 'x'"),
 ]
 
 

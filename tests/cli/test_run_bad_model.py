@@ -83,12 +83,12 @@ def test_bad_config(job, case):
     else:
         config = json.loads(job.config.read_text()) | change
         job.config.write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
-    job.refused(65, *words)
+    job.refused(66, *words)
 
 
 def test_vocabulary_that_does_not_fit(job):
     (job.config.parent / "vocab.txt").write_text("\n".join(["<cls>", "<pad>", "<eos>", "A"]))
-    job.refused(65, "vocab")
+    job.refused(66, "vocab")
 
 
 # Tensors
@@ -126,7 +126,7 @@ TENSORS = {
 def test_bad_tensors(job, case):
     change, *words = TENSORS[case]
     changed_tensors(job, change)
-    job.refused(65, *words)
+    job.refused(66, *words)
 
 
 def test_everything_wrong_is_told_at_once(job):
@@ -136,7 +136,7 @@ def test_everything_wrong_is_told_at_once(job):
         tensors[BIAS] = np.zeros(15, np.float32)
 
     changed_tensors(job, change)
-    job.refused(65, QUERY, "extra", BIAS)
+    job.refused(66, QUERY, "extra", BIAS)
 
 
 def test_heads_that_are_not_there(job):
@@ -207,7 +207,7 @@ def test_hostile_header(job, case):
     header, data = header_and_data(job)
     HEADERS[case](header)
     job.weights.write_bytes(safetensors.pack(header, data))
-    done = job.refused(65, "model.safetensors" if case != "a name of many letters" else "")
+    done = job.refused(66, "model.safetensors" if case != "a name of many letters" else "")
     assert len(done.stderr) < 4_000
 
 
@@ -235,7 +235,7 @@ FILES = {  # from the bytes of a sound file
 @pytest.mark.parametrize("case", FILES)
 def test_hostile_file(job, case):
     job.weights.write_bytes(FILES[case](job.weights.read_bytes()))
-    job.refused(65, "model.safetensors")
+    job.refused(66, "model.safetensors")
 
 
 # pytorch_model.bin
@@ -284,7 +284,7 @@ def test_hostile_pickle(job, tmp_path, case):
     make, word = PICKLES[case]
     owned = tmp_path / "owned"
     as_torch_zip(job, make(owned))
-    job.refused(65, "pytorch_model.bin", word, "save_pretrained")
+    job.refused(66, "pytorch_model.bin", word, "save_pretrained")
     assert not owned.exists()
 
 
@@ -293,7 +293,7 @@ def test_torch_zip_cut_short(job, at):
     file = as_torch_zip(job)
     data = file.read_bytes()
     file.write_bytes(data[:int(len(data) * at)])
-    job.refused(65, "pytorch_model.bin")
+    job.refused(66, "pytorch_model.bin")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -304,4 +304,4 @@ def test_random_damage_to_the_header_never_crashes(job, seed):
     for at in random.integers(0, 8 + length, 20):
         data[at] = random.integers(0, 256)
     job.weights.write_bytes(data)
-    job.refused(65)
+    job.refused(66)

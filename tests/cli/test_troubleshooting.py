@@ -90,7 +90,7 @@ def test_weights_cut_off(place):
     for file in DEMO.iterdir():
         content = file.read_bytes()
         (place.folder / "bad" / file.name).write_bytes(content[:1000] if file.suffix == ".safetensors" else content)
-    place.run("run", "m.yaml", "--set", "model=bad", status=65, expect="the file ends after")
+    place.run("run", "m.yaml", "--set", "model=bad", status=66, expect="the file ends after")
 
 
 def test_not_enough_memory(place):

@@ -158,7 +158,7 @@ TEST_F(ComplexesTest, ANameThatSeveralHaveRejectsThePair) {
   }
   EXPECT_EQ(written(data, 2), "MK:MK");
   EXPECT_THAT(data.warnings, IsEmpty());
-  testing::expect_error(ErrorCode::bad_input, {"2 records are called 'x', so that complexes of one name"},
+  testing::expect_error(ErrorCode::missing_input, {"2 records are called 'x', so that complexes of one name"},
                         [&] { return make({}, ">p1\nMK\n>x\nMV\n>x\nML\n"); });
 }
 
@@ -203,13 +203,13 @@ TEST_F(ComplexesTest, RowsThatAreNoPair) {
 }
 
 TEST_F(ComplexesTest, TwoComplexesOfOneNameEndTheWork) {
-  testing::expect_error(ErrorCode::bad_input,
+  testing::expect_error(ErrorCode::missing_input,
                         {"pairs.tsv': two complexes are called 'p1_p2': line 2, 'p1' and 'p2'; line 4, 'p1' and 'p2'"},
                         [&] { return make(table("a,b\np1,p2\np2,p3\np1,p2\n")); });
-  testing::expect_error(ErrorCode::bad_input, {"two complexes are called 'x': line 2"},
+  testing::expect_error(ErrorCode::missing_input, {"two complexes are called 'x': line 2"},
                         [&] { return make(table("id,a,b\nx,p1,p2\nx,p2,p3\n")); });
   constexpr const char* joined = ">a\nMK\n>a_b\nMV\n>b_c\nML\n>c\nMI\n";
-  testing::expect_error(ErrorCode::bad_input, {"two complexes are called 'a_b_c': 'a' and 'b_c'; 'a_b' and 'c'"},
+  testing::expect_error(ErrorCode::missing_input, {"two complexes are called 'a_b_c': 'a' and 'b_c'; 'a_b' and 'c'"},
                         [&] { return make({}, joined); });
   EXPECT_EQ(make({.separator = "__"}, joined).records.size(), 6U);
 }
