@@ -2,13 +2,13 @@
 
 #include <cstddef>
 
+#include "core/ascii.h"
+
 namespace pleat {
 
 std::string lower_case(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : lower) c = to_lower(c);
   return lower;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/ascii.h"
 #include "core/text.h"
 
 namespace pleat {
@@ -10,18 +11,14 @@ namespace {
 
 constexpr std::size_t longest_name = 80;
 
-// ASCII only, whatever the locale.
-bool is_plain(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
+bool is_plain(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_'; }
 
 // Names that Windows keeps for devices, whatever follows the first dot.
 bool is_reserved(std::string_view name) {
   constexpr std::array<std::string_view, 4> words{"con", "prn", "aux", "nul"};
   const std::string start = lower_case(name.substr(0, name.find('.')));
   if (std::ranges::find(words, start) != words.end()) return true;
-  return start.size() == 4 && (start.starts_with("com") || start.starts_with("lpt")) && start[3] >= '0' &&
-         start[3] <= '9';
+  return start.size() == 4 && (start.starts_with("com") || start.starts_with("lpt")) && is_digit(start[3]);
 }
 
 }  // namespace

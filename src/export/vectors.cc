@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/half.h"
 #include "core/sha256.h"
@@ -23,8 +24,7 @@ std::optional<std::int64_t> layer_of(const std::string& path, VectorKind kind) {
   const std::string end = "/" + std::string(name_of(kind));
   if (!path.starts_with(begin) || !path.ends_with(end)) return {};
   const std::string digits = path.substr(begin.size(), path.size() - begin.size() - end.size());
-  if (digits.empty() || digits.size() > 4 ||
-      !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (digits.empty() || digits.size() > 4 || !std::ranges::all_of(digits, is_digit)) {
     return {};
   }
   return std::stoll(digits);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "format/schema.h"
 #include "format/schema_table.h"
@@ -87,8 +88,6 @@ constexpr std::array letters{
     ShapeLetter{"A", "letters of the model's alphabet"},
     ShapeLetter{"H", "heads of the model's attention"},
 };
-
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // "/embeddings/layer_NN/mean" fits "/embeddings/layer_06/mean".
 bool fits(std::string_view pattern, std::string_view path) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "hub/fetch_target.h"
@@ -34,8 +35,7 @@ std::string offline_recipe(const std::string& name) {
 
 void check_revision(const std::string& revision) {
   const bool letters = std::ranges::all_of(revision, [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-           letter == '-' || letter == '_' || letter == '.' || letter == '/';
+    return is_letter(letter) || is_digit(letter) || letter == '-' || letter == '_' || letter == '.' || letter == '/';
   });
   const bool path = revision.starts_with('/') || revision.ends_with('/') || revision.find("//") != std::string::npos ||
                     ("/" + revision).find("/.") != std::string::npos;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "weights/hub_environment.h"
 #include "weights/strict_json.h"
@@ -35,8 +36,7 @@ std::string escaped(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string result;
   for (const char letter : text) {
-    const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                       (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
+    const bool plain = is_letter(letter) || is_digit(letter) || letter == '-' || letter == '_' || letter == '.';
     if (plain) {
       result += letter;
     } else {

@@ -1,9 +1,9 @@
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "hub/http.h"
 #include "weights/strict_json.h"
 
@@ -31,11 +31,7 @@ class Url {
   }
 
   [[nodiscard]] std::string origin() const {
-    std::string text = part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + ":" + part(CURLUPART_PORT);
-    std::ranges::transform(text, text.begin(), [](char letter) {
-      return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    });
-    return text;
+    return lower_case(part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + ":" + part(CURLUPART_PORT));
   }
 
  private:

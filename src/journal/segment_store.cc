@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/file.h"
 
@@ -142,7 +143,7 @@ bool SegmentStore::is_segment(const std::string& name) {
   const std::string_view view = name;
   if (!view.starts_with(name_begin) || !view.ends_with(name_end)) return false;
   const std::string_view digits = view.substr(name_begin.size(), view.size() - name_begin.size() - name_end.size());
-  return digits.size() >= 4 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits.size() >= 4 && std::ranges::all_of(digits, is_digit);
 }
 
 }  // namespace pleat

@@ -42,7 +42,11 @@ Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunOb
 void add_variants(const Manifest& manifest, const StopToken* stop, Dataset& dataset, RunObserver& observer) {
   const std::filesystem::path file = manifest.resolve(manifest.tasks.scoring.variants);
   assign_variants(read_variants(file, stop), dataset);
-  if (dataset.variants->rows.empty()) observer.warning(fmt::format("'{}' holds no variant", file.string()));
+  if (const InputReport& input = dataset.variants->input; input.problem == input_problem::empty) {
+    observer.warning(input.message);
+  } else {
+    tell_of_inputs({input}, {}, {}, observer);
+  }
   std::map<std::string, std::int64_t> refused;
   for (const VariantRow& row : dataset.variants->rows) {
     if (!row.error_code.empty()) ++refused[row.error_code];

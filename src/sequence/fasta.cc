@@ -2,6 +2,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "sequence/dataset.h"
@@ -13,8 +14,6 @@ namespace {
 
 constexpr char control_a = '\x01';
 constexpr std::string_view control_z = "\x1A";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // What follows '>' where a line is a header. It may be indented, and files that were joined have a byte order mark
 // there.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/ascii.h"
 #include "core/printable.h"
 #include "sequence/line_reader.h"
 #include "sequence/text.h"
@@ -13,10 +14,6 @@ namespace {
 constexpr std::size_t max_chains = 65535;  // what SequenceTable's chain numbers hold
 
 constexpr const char* no_residues = "the record holds no residues";
-
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-char to_upper(char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
 
 std::string hexadecimal(unsigned number, std::size_t digits) {
   std::string text;
@@ -45,7 +42,7 @@ Normaliser::Normaliser(const ReadOptions& options)
       max_length_(options.max_length) {
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     const auto c = static_cast<char>(i);
-    const bool letter = is_upper(c) || is_lower(c);
+    const bool letter = is_letter(c);
     const bool known = letter && options.alphabet.find(to_upper(c)) != std::string::npos;
     if (!letter) {
       kinds_[i] = Kind::other;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/error.h"
-#include "sequence/formats.h"
+#include "sequence/byte_source.h"
+#include "sequence/side_table.h"
 #include "sequence/table_rows.h"
 #include "sequence/text.h"
 
@@ -61,9 +61,7 @@ void judge(const RowReader& rows, const TableHeader& header, const PairColumns& 
   }
 }
 
-void read_rows(LineReader& lines, const InputFile& input, const Names& names,
-               const std::function<void(PairRow&)>& sink) {
-  refuse_binary(lines.start(), input, "pairs");
+void read_rows(LineReader& lines, const Names& names, const std::function<void(PairRow&)>& sink) {
   const HeaderTest has_columns = [&](const TableHeader& header) {
     return header.find(names[0]).has_value() && header.find(names[1]).has_value();
   };
@@ -92,33 +90,12 @@ void read_rows(LineReader& lines, const InputFile& input, const Names& names,
 
 InputReport read_pair_table(const std::filesystem::path& file, const Names& columns,
                             const std::function<void(PairRow&)>& sink, const StopToken* stop) {
-  InputReport report;
-  report.path = file.string();
-  const auto counted = [&](PairRow& row) {
-    ++report.records;
-    sink(row);
-  };
-  LineReader lines(file, stop);
-  try {
-    read_rows(lines, InputFile(file), columns, counted);
-  } catch (const BrokenInput& error) {
-    if (!error.sound_before()) throw Error(ErrorCode::missing_input, error.what(), error.hint());
-    report.problem = input_problem::cut_off;
-    report.message = error.what() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_input) throw;
-    throw Error(ErrorCode::missing_input, error.what(), error.hint());
-  }
-  const ByteSource::Facts facts = lines.facts();
-  report.bytes = facts.bytes;
-  report.sha256 = facts.sha256;
-  report.format = "pairs";
-  if (!lines.compression().empty()) report.format.append(", ").append(lines.compression());
-  if (report.problem.empty() && report.records == 0) {
-    report.problem = input_problem::empty;
-    report.message = quoted(file) + " holds no pair";
-  }
-  return report;
+  return read_side_table(file, "pair", stop, [&](LineReader& lines, std::int64_t& count) {
+    read_rows(lines, columns, [&](PairRow& row) {
+      ++count;
+      sink(row);
+    });
+  });
 }
 
 }  // namespace pleat

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "sequence/formats.h"
@@ -162,8 +163,7 @@ bool is_phylip_head(std::string_view line) {
 
 bool is_bare_sequence(std::string_view line) {
   constexpr std::size_t shortest = 10;
-  return line.size() >= shortest &&
-         std::ranges::all_of(line, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '*'; });
+  return line.size() >= shortest && std::ranges::all_of(line, [](char c) { return is_letter(c) || c == '*'; });
 }
 
 bool is_fastq(const Line& line) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sequence/input_file.h"
+
 namespace pleat {
 
 // One row of the table.
@@ -19,6 +21,7 @@ struct VariantRow {
 
 struct VariantTable {
   std::vector<VariantRow> rows;
+  InputReport input = {};  // where the table is read from its own file
 
   [[nodiscard]] std::int64_t refused() const {
     return std::ranges::count_if(rows, [](const VariantRow& row) { return !row.error_code.empty(); });

@@ -8,12 +8,14 @@
 #include <utility>
 #include <variant>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/sha256.h"
 #include "sequence/formats.h"
 #include "sequence/line_reader.h"
 #include "sequence/residues.h"
+#include "sequence/side_table.h"
 #include "sequence/text.h"
 
 namespace pleat {
@@ -30,8 +32,6 @@ struct Refusal {
 Refusal refusal(RecordCode code, std::string_view substitution, const std::string& why) {
   return {code, "'" + printable(substitution, 80) + "': " + why};
 }
-
-bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 // The number in "A12V", or nothing. One that is too large for any sequence stays the largest.
 std::optional<std::int64_t> number_in(std::string_view text) {
@@ -51,10 +51,11 @@ std::variant<Substitution, Refusal> parse_substitution(std::string_view text, st
   if (!number) {
     return refusal(RecordCode::bad_variant, text, "it is not a letter, a number and a letter, such as A12V");
   }
-  const char before = text.front();
-  const char after = text.back();
+  const char before = to_upper(text.front());
+  const char after = to_upper(text.back());
   if (residues::amino_acids.find(after) == std::string_view::npos) {
-    return refusal(RecordCode::bad_variant, text, "'" + printable({&after, 1}) + "' is none of the 20 amino acids");
+    return refusal(RecordCode::bad_variant, text,
+                   "'" + printable(text.substr(text.size() - 1)) + "' is none of the 20 amino acids");
   }
   if (*number < 1 || *number > std::ssize(residues)) {
     return refusal(RecordCode::out_of_range, text, "the sequence has residues 1 to " + std::to_string(residues.size()));
@@ -143,18 +144,9 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
   VariantTable table;
   InputFile input(file);
   input.sequence_column = "variants";
-  LineReader lines(file, stop);
-  const auto unreadable = [](const Error& error, const std::string& hint) {
-    return Error(ErrorCode::missing_input, std::string("tasks.scoring.variants: ") + error.what(), hint);
-  };
-  try {
-    refuse_binary(lines.start(), input, "variants");
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_input) throw;
-    throw unreadable(error, error.hint());
-  }
-  try {
+  const auto read = [&](LineReader& lines, std::int64_t& count) {
     read_table(lines, input, [&](RawRecord& raw) {
+      ++count;
       VariantRow row{readable(std::move(raw.id)), readable(std::move(raw.sequence))};
       if (raw.malformed_as == RecordCode::missing_value) {
         refuse({RecordCode::missing_value,
@@ -165,12 +157,13 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
       }
       table.rows.push_back(std::move(row));
     });
-  } catch (const BrokenInput& error) {
-    throw unreadable(error, error.hint());
+  };
+  try {
+    table.input = read_side_table(file, "variant", stop, read);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::bad_input) throw;
-    throw unreadable(
-        error, "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
+    if (error.code() != ErrorCode::missing_input) throw;
+    throw Error(ErrorCode::missing_input, std::string("tasks.scoring.variants: ") + error.what(),
+                "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
   }
   return table;
 }
@@ -194,6 +187,7 @@ void assign_variants(VariantTable table, Dataset& dataset) {
       of_sequences[static_cast<std::size_t>(sequence)].push_back({static_cast<std::int64_t>(i), row.variant});
     }
   }
+  dataset.inputs.push_back(table.input);
   dataset.sequences.set_variants(std::move(of_sequences));
   add_to_hash(table, dataset);
   dataset.variants = std::move(table);

@@ -26,17 +26,16 @@ struct ParsedVariant {
 };
 
 // "A12V", or several of them joined by ':': the letter that is there, its number from 1 through all chains of the
-// sequence, and the amino acid that takes its place.
+// sequence, and the amino acid that takes its place. Letters in lower case are those in upper case.
 [[nodiscard]] ParsedVariant parse_variant(std::string_view text, std::string_view residues);
 
-// A table with the columns id and variants, plain or compressed, as tables of sequences are read. A row that cannot be
-// read is refused. Throws Error(missing_input) where the table cannot be read, lacks a column or is damaged, and
-// Stopped; `stop` may be null.
+// A table with the columns id and variants, as tables of sequences are read. A row that cannot be read is refused, and
+// so is the one in which the table breaks off. Throws as read_side_table() does.
 [[nodiscard]] VariantTable read_variants(const std::filesystem::path& file, const StopToken* stop = nullptr);
 
 // Gives each row to the sequence of the record of its id, and refuses those that no record has, that records with
 // different sequences share, whose record was refused, or that do not fit the sequence. The dataset keeps the table,
-// and its hash tells of it.
+// also as one of its inputs, and its hash tells of it.
 void assign_variants(VariantTable table, Dataset& dataset);
 
 }  // namespace pleat

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/ascii.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "weights/strict_json.h"
@@ -75,9 +76,7 @@ std::string hub_token() {
 
 bool hub_is_offline() {
   std::string value = environment("HF_HUB_OFFLINE").value_or("");
-  std::ranges::transform(value, value.begin(), [](char letter) {
-    return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
-  });
+  std::ranges::transform(value, value.begin(), to_upper);
   constexpr std::array<std::string_view, 4> yes{"1", "ON", "YES", "TRUE"};
   return std::ranges::find(yes, value) != yes.end();
 }
@@ -95,8 +94,7 @@ std::string hub_folder_name(std::string_view repository) {
 }
 
 bool is_hexadecimal(std::string_view text) {
-  return std::ranges::all_of(
-      text, [](char letter) { return (letter >= '0' && letter <= '9') || (letter >= 'a' && letter <= 'f'); });
+  return std::ranges::all_of(text, [](char letter) { return is_digit(letter) || (letter >= 'a' && letter <= 'f'); });
 }
 
 bool is_commit(std::string_view text) { return text.size() == 40 && is_hexadecimal(text); }

@@ -1,6 +1,7 @@
 """`tasks.scoring`: what a plain loop over transformers computes, whatever the batches, in every kind of run."""
 
 import csv
+import gzip
 import io
 import json
 import math
@@ -234,7 +235,7 @@ def test_the_cache_knows_variants_by_what_they_are(scored):
 BAD = {
     "p0,12V": ("bad_variant", "not a letter, a number and a letter"),
     "p0,M-1V": ("bad_variant", "not a letter, a number and a letter"),
-    "p0,m1V": ("wrong_wild_type", "residue 1 is M"),
+    "p0,k1V": ("wrong_wild_type", "residue 1 is M"),
     "p0,M1J": ("bad_variant", "'J' is none of the 20 amino acids"),
     "p0,M1V:": ("bad_variant", "not a letter"),
     "p0,M1V:M1L": ("bad_variant", "twice"),
@@ -285,9 +286,18 @@ def test_bad_variants_are_refused_one_by_one(job):
     assert job.run("--overwrite", "--fail-on", "all").returncode == 0
 
 
+def test_a_quote_that_is_never_closed_costs_its_row(job):
+    job.input("in.fasta", ">p0\nMKTAY\n")
+    job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "variants.csv"}}
+    job.place("variants.csv", 'id,variants\np0,K2R\np0,"M1V\n')
+    done = job.run()
+    assert done.returncode == 65 and "close the quote" in done.stderr
+    with job.open() as file:
+        assert texts(file["scores/table/error_code"]) == ["", "cut_off"]
+
+
 @pytest.mark.parametrize(("text", "status", "told"), [
     ("id,mutant\np0,M1V\n", 66, "no column is called 'variants'"),
-    ('id,variants\np0,"M1V\n', 66, "close the quote"),
     ("PK\x03\x04", 66, "a workbook of a spreadsheet"),
     (None, 66, "variants.csv"),
 ])
@@ -297,6 +307,25 @@ def test_a_table_that_cannot_be_read_ends_the_run(job, text, status, told):
     if text is not None:
         job.place("variants.csv", text)
     job.refused(status, told)
+
+
+def test_of_a_table_that_breaks_off_the_sound_rows_are_scored(job):
+    job.input("in.fasta", fasta(["MKTAYIAKQR"] * 2000))
+    rows = [(f"p{i}", f"M1{'ACDEFGHIKL'[i % 10]}") for i in range(2000)]
+    text = "id,variants\n" + "".join(f"{name},{variant}\n" for name, variant in rows)
+    packed = gzip.compress(text.encode())
+    job.place("variants.csv.gz", packed[: len(packed) * 3 // 4])
+    job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "variants.csv.gz"}}
+    done = job.run()
+    assert done.returncode == 65 and "input with cut_off" in done.stderr, done.stderr
+    with job.open() as file:
+        codes = texts(file["scores/table/error_code"])
+        assert 500 < len(codes) < 2000 and set(codes[:-1]) == {""}
+        assert codes[-1] in ("", "cut_off")
+        table = {name: file[f"inputs/{name}"][-1] for name in ("path", "problem", "format", "records")}
+    assert table["path"].endswith(b"variants.csv.gz") and table["problem"] == b"cut_off"
+    assert table["format"] == b"variants, gzip" and table["records"] == len(codes)
+    assert job.pleat("verify", job.output, "--manifest", job.manifest()).returncode == 0
 
 
 def test_a_table_is_not_written_over(job):

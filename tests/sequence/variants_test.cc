@@ -34,6 +34,10 @@ TEST(ParseVariant, OneOrSeveral) {
   ASSERT_EQ(one.substitutions.size(), 1);
   EXPECT_EQ(one.substitutions[0].residue, 1);
   EXPECT_EQ(one.substitutions[0].letter, 'V');
+  const ParsedVariant lower = parse_variant("a2v", "MACX");
+  EXPECT_FALSE(lower.refused_as);
+  EXPECT_EQ(lower.substitutions.at(0).letter, 'V');
+
   const ParsedVariant several = parse_variant("X4W:M1L", "MACX");
   ASSERT_EQ(several.substitutions.size(), 2);
   EXPECT_EQ(several.substitutions[0].residue, 3);
@@ -52,7 +56,7 @@ TEST(ParseVariant, RefusesWhatDoesNotFit) {
         Case{"A99999999999999999999V", RecordCode::out_of_range, "residues 1 to 4"},
         Case{"A2*", RecordCode::bad_variant, "such as A12V"}, Case{"A2V:", RecordCode::bad_variant, "such as A12V"},
         Case{"A2X", RecordCode::bad_variant, "none of the 20 amino acids"},
-        Case{"A2v", RecordCode::bad_variant, "none of the 20 amino acids"},
+        Case{"A2x", RecordCode::bad_variant, "'x' is none of the 20 amino acids"},
         Case{"A2V:A2L", RecordCode::bad_variant, "twice"}, Case{"A0V", RecordCode::out_of_range, "residues 1 to 4"},
         Case{"A5V", RecordCode::out_of_range, "residues 1 to 4"},
         Case{"C2V", RecordCode::wrong_wild_type, "residue 2 is A"},
@@ -134,6 +138,17 @@ TEST_F(Variants, RowsThatCannotBeReadAreRefused) {
 TEST_F(Variants, IdsAreReadAsThoseOfRecords) {
   const Dataset dataset = assigned(">\xE9\nMK\n", "id,variants\n\xE9,M1A\n");
   EXPECT_THAT(codes(*dataset.variants), ElementsAre(""));
+}
+
+TEST_F(Variants, TheTableIsOneOfTheInputs) {
+  const Dataset dataset = assigned(">a\nMK\n", "id,variants\na,M1A\nb,M1A\n");
+  ASSERT_EQ(dataset.inputs.size(), 2U);
+  const InputReport& table = dataset.inputs[1];
+  EXPECT_EQ(table.format, "variants");
+  EXPECT_EQ(table.records, 2);
+  EXPECT_EQ(table.bytes, 24);
+  EXPECT_EQ(table.problem, "");
+  EXPECT_EQ(assigned(">a\nMK\n", "id,variants\n").inputs[1].problem, input_problem::empty);
 }
 
 TEST_F(Variants, ASignalEndsTheReading) {
