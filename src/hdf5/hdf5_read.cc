@@ -68,6 +68,46 @@ class Texts {
   std::vector<char*> pointers_;
 };
 
+constexpr const char* root = "/";
+
+// Throws where a damaged object does not even tell.
+bool has_attribute(const File& file, const std::string& object, const char* name) {
+  return require_good(H5Aexists_by_name(file.get(), object.c_str(), name, H5P_DEFAULT),
+                      "look for the attribute " + std::string(name) + " of " + object) > 0;
+}
+
+// An attribute that is there. HDF5 refuses one that claims to be larger than what is stored of it.
+class OpenAttribute {
+ public:
+  OpenAttribute(const File& file, const std::string& object, const char* name)
+      : action_(std::string("read the attribute ") + name + " of " + object),
+        id_(require_good(H5Aopen_by_name(file.get(), object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), action_)),
+        type_(require_good(H5Aget_type(id_.get()), action_)),
+        space_(require_good(H5Aget_space(id_.get()), action_)) {}
+
+  [[nodiscard]] hid_t type() const { return type_.get(); }
+  [[nodiscard]] bool is_scalar() const { return H5Sget_simple_extent_type(space_.get()) == H5S_SCALAR; }
+  [[nodiscard]] int rank() const { return H5Sget_simple_extent_ndims(space_.get()); }
+
+  [[nodiscard]] std::vector<std::int64_t> integers() const {
+    std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space_.get())));
+    require_good(H5Aread(id_.get(), H5T_NATIVE_INT64, values.data()), action_);
+    return values;
+  }
+
+  [[nodiscard]] std::vector<std::string> texts() const {
+    Texts texts(H5Sget_simple_extent_npoints(space_.get()));
+    require_good(H5Aread(id_.get(), type(), reinterpret_cast<void*>(texts.pointers().data())), action_);
+    return texts.strings();
+  }
+
+ private:
+  std::string action_;
+  Attribute id_;
+  Type type_;
+  Space space_;
+};
+
 herr_t collect_dataset(hid_t group, const char* name, const H5L_info_t* link, void* paths) {
   if (link->type != H5L_TYPE_HARD) return 0;
   const Object object(H5Oopen(group, name, H5P_DEFAULT));
@@ -100,56 +140,31 @@ File open_for_reading(const std::string& path, std::size_t cache_bytes) {
 }
 
 std::optional<std::string> text_attribute(const File& file, const char* name) {
-  if (H5Aexists(file.get(), name) <= 0) return std::nullopt;
-  const std::string action = std::string("read the attribute ") + name;
-  const Attribute attribute(require_good(H5Aopen(file.get(), name, H5P_DEFAULT), action));
-  const Type type(require_good(H5Aget_type(attribute.get()), action));
-  const Space space(require_good(H5Aget_space(attribute.get()), action));
-  if (!is_varying_text(type.get()) || H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) return std::nullopt;
-  char* text = nullptr;
-  const Type memory = copy_of(type.get());
-  require_good(H5Aread(attribute.get(), memory.get(), reinterpret_cast<void*>(&text)), action);
-  const std::unique_ptr<char, herr_t (*)(void*)> owner(text, H5free_memory);
-  return text == nullptr ? std::string() : std::string(text);
+  if (!has_attribute(file, root, name)) return std::nullopt;
+  const OpenAttribute attribute(file, root, name);
+  if (!is_varying_text(attribute.type()) || !attribute.is_scalar()) return std::nullopt;
+  return attribute.texts().front();
 }
 
 std::optional<std::int64_t> integer_attribute(const File& file, const char* name) {
-  if (H5Aexists(file.get(), name) <= 0) return std::nullopt;
-  const std::string action = std::string("read the attribute ") + name;
-  const Attribute attribute(require_good(H5Aopen(file.get(), name, H5P_DEFAULT), action));
-  const Type type(require_good(H5Aget_type(attribute.get()), action));
-  const Space space(require_good(H5Aget_space(attribute.get()), action));
-  if (H5Tget_class(type.get()) != H5T_INTEGER || H5Sget_simple_extent_type(space.get()) != H5S_SCALAR) {
-    return std::nullopt;
-  }
-  std::int64_t value = 0;
-  require_good(H5Aread(attribute.get(), H5T_NATIVE_INT64, &value), action);
-  return value;
+  if (!has_attribute(file, root, name)) return std::nullopt;
+  const OpenAttribute attribute(file, root, name);
+  if (H5Tget_class(attribute.type()) != H5T_INTEGER || !attribute.is_scalar()) return std::nullopt;
+  return attribute.integers().front();
 }
 
 std::vector<std::int64_t> integers_attribute(const File& file, const char* name) {
-  if (H5Aexists(file.get(), name) <= 0) return {};
-  const std::string action = std::string("read the attribute ") + name;
-  const Attribute attribute(require_good(H5Aopen(file.get(), name, H5P_DEFAULT), action));
-  const Type type(require_good(H5Aget_type(attribute.get()), action));
-  const Space space(require_good(H5Aget_space(attribute.get()), action));
-  if (H5Tget_class(type.get()) != H5T_INTEGER || H5Sget_simple_extent_ndims(space.get()) != 1) return {};
-  std::vector<std::int64_t> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
-  require_good(H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()), action);
-  return values;
+  if (!has_attribute(file, root, name)) return {};
+  const OpenAttribute attribute(file, root, name);
+  if (H5Tget_class(attribute.type()) != H5T_INTEGER || attribute.rank() != 1) return {};
+  return attribute.integers();
 }
 
 std::vector<std::string> texts_attribute(const File& file, const std::string& object, const char* name) {
-  if (H5Aexists_by_name(file.get(), object.c_str(), name, H5P_DEFAULT) <= 0) return {};
-  const std::string action = std::string("read the attribute ") + name + " of " + object;
-  const Attribute attribute(
-      require_good(H5Aopen_by_name(file.get(), object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), action));
-  const Type type(require_good(H5Aget_type(attribute.get()), action));
-  const Space space(require_good(H5Aget_space(attribute.get()), action));
-  if (!is_varying_text(type.get())) return {};
-  Texts texts(H5Sget_simple_extent_npoints(space.get()));
-  require_good(H5Aread(attribute.get(), type.get(), reinterpret_cast<void*>(texts.pointers().data())), action);
-  return texts.strings();
+  if (!has_attribute(file, object, name)) return {};
+  const OpenAttribute attribute(file, object, name);
+  if (!is_varying_text(attribute.type())) return {};
+  return attribute.texts();
 }
 
 OpenDataSet::OpenDataSet(const File& file, const std::string& path)

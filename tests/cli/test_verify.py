@@ -237,6 +237,20 @@ def test_corruptions_of_structures(folded, copy, name):
     assert place in places(file), check(file)
 
 
+def test_a_damaged_attribute_does_not_count_as_absent(embedded, copy):
+    file = copy(embedded)
+    with h5py.File(file, "r+") as opened:
+        opened.attrs["missing_shards"] = np.zeros(4321, dtype="i1")
+    data = file.read_bytes()
+    count = (4321).to_bytes(8, "little")
+    assert data.count(count) in (1, 2)  # the extent, and the largest that it may become
+    file.write_bytes(data.replace(count, (1 << 40).to_bytes(8, "little")))
+    done = Job.pleat("verify", file)
+    assert done.returncode == 65
+    assert "data size exceeds buffer size" in done.stdout
+    assert Job.pleat("inspect", file).returncode == 65
+
+
 def test_what_is_no_result_file(job):
     assert job.pleat("verify", job.folder / "nowhere.h5").returncode == 66
     assert job.pleat("verify", job.place("text.h5", "no HDF5")).returncode == 65
