@@ -10,6 +10,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int beyond_limits = 65;
-constexpr std::array<std::string_view, 8> kinds{"cosine", "relative_error", "rmsd", "lddt", "plddt",
-                                                "ptm",    "iptm",           "pae"};
+constexpr std::array<std::string_view, 13> kinds{
+    "cosine",   "relative_error", "contacts", "log_probability", "substitutions", "perplexity",
+    "variants", "rmsd",           "lddt",     "plddt",           "ptm",           "iptm",
+    "pae"};
 
 struct CompareArguments {
   std::string a;
@@ -166,8 +169,9 @@ void add_compare_command(CLI::App& app, int& exit_status) {
   command
       ->add_option(
           "--limit", arguments->limits,
-          "Exit with 65 where a record is beyond this: cosine, relative_error, rmsd, lddt, plddt, ptm, iptm or pae.\n"
-          "cosine and lddt may not fall below it, all others not exceed it. May be given more than once")
+          fmt::format("Exit with 65 where a record is beyond this; the kinds are {},\n{}.\n",
+                      fmt::join(std::span(kinds).first(4), ", "), fmt::join(std::span(kinds).subspan(4), ", ")) +
+              "cosine and lddt may not fall below it, all others not exceed it. May be given more than once")
       ->type_name("KIND=NUMBER")
       ->expected(1)
       ->take_all();

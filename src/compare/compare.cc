@@ -4,9 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include "compare/structures.h"
 #include "compare/vectors.h"
+#include "format/schema.h"
 #include "sequence/residues.h"
 
 namespace pleat {
@@ -37,17 +41,34 @@ std::map<std::string, DataSetInfo> embeddings_of(const ResultReader& results) {
 // Of numbers that are there: one that is none is as far off as can be.
 double or_infinite(double value) { return std::isnan(value) ? std::numeric_limits<double>::infinity() : value; }
 
-// NaN without elements.
+// NaN without elements. One that neither file has is none.
 double mean_difference(const std::vector<float>& a, const std::vector<float>& b,
                        const std::vector<std::uint8_t>& mask) {
   double sum = 0;
   std::size_t count = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (!mask.empty() && mask[i] == 0) continue;
+    if (std::isnan(a[i]) && std::isnan(b[i])) continue;
     sum += std::abs(double{a[i]} - b[i]);
     ++count;
   }
   return count == 0 ? missing : or_infinite(sum / static_cast<double>(count));
+}
+
+std::set<std::string> paths_of(const ResultReader& results) {
+  std::set<std::string> paths;
+  for (DataSetInfo& info : results.datasets()) paths.insert(std::move(info.path));
+  return paths;
+}
+
+// "A12V" of each scored variant, [V].
+std::vector<std::string> variants_of(const ResultReader& results) {
+  VariantTable table = results.variant_table();
+  std::vector<std::string> texts;
+  for (const std::int64_t row : results.variant_rows()) {
+    texts.push_back(table.rows[static_cast<std::size_t>(row)].variant);
+  }
+  return texts;
 }
 
 std::vector<Point> alphas_of(const StoredStructure& structure, const std::vector<std::uint8_t>& both) {
@@ -71,6 +92,7 @@ Comparison::Comparison(const ResultReader& a, const ResultReader& b, MatchBy by)
       pae_(structures_ && a.has_pae() && b.has_pae()),
       interfaces_(structures_ && a.has_interfaces() && b.has_interfaces()) {
   find_rows();
+  find_numbers();
   if (!structures_) return;
   measures_.insert(measures_.end(), {{"rmsd", "rmsd"}, {"lddt", "lddt", true}, {"plddt", "plddt"}, {"ptm", "ptm"}});
   if (interfaces_) measures_.push_back({"iptm", "iptm"});
@@ -89,12 +111,37 @@ void Comparison::find_rows() {
   }
 }
 
+void Comparison::find_numbers() {
+  const std::set<std::string> paths_a = paths_of(a_);
+  const std::set<std::string> paths_b = paths_of(b_);
+  const auto both_hold = [&](const char* path) { return paths_a.contains(path) && paths_b.contains(path); };
+  for (const auto& [path, name] : {std::pair{schema::contact_values, "contacts"},
+                                   {schema::log_probability, "log_probability"},
+                                   {schema::substitution_scores, "substitutions"}}) {
+    if (!both_hold(path)) continue;
+    numbers_.emplace_back(path);
+    measures_.push_back({name, name});
+  }
+  perplexity_ = both_hold(schema::pseudo_perplexity);
+  if (perplexity_) measures_.push_back({"perplexity", "perplexity"});
+  variants_ = both_hold(schema::variant_score);
+  if (!variants_) return;
+  variants_a_ = variants_of(a_);
+  variants_b_ = variants_of(b_);
+  measures_.push_back({"variants", "variants"});
+}
+
 RecordDifference Comparison::compare(const RecordPair& pair) const {
   RecordDifference difference;
   difference.id = pair.id;
   const auto row = static_cast<std::size_t>(pair.a);
   difference.residues = a_.offsets()[row + 1] - a_.offsets()[row];
   for (const Rows& rows : rows_) compare_rows(rows, pair, difference.values);
+  for (const std::string& path : numbers_) {
+    difference.values.push_back(mean_difference(a_.values(path, pair.a), b_.values(path, pair.b), {}));
+  }
+  if (perplexity_) difference.values.push_back(perplexity_change(pair));
+  if (variants_) difference.values.push_back(variant_difference(pair));
   if (structures_) compare_structures(pair, difference.values);
   return difference;
 }
@@ -115,6 +162,33 @@ void Comparison::compare_rows(const Rows& rows, const RecordPair& pair, std::vec
   }
   values.push_back(difference.cosine());
   values.push_back(difference.relative_error());
+}
+
+double Comparison::perplexity_change(const RecordPair& pair) const {
+  const double of_a = a_.floats(schema::pseudo_perplexity, pair.a, 1).front();
+  const double of_b = b_.floats(schema::pseudo_perplexity, pair.b, 1).front();
+  return or_infinite(std::abs(of_b - of_a) / of_a);
+}
+
+double Comparison::variant_difference(const RecordPair& pair) const {
+  const auto scores_of = [](const ResultReader& results, const std::vector<std::string>& texts, std::int64_t row) {
+    const auto first = static_cast<std::size_t>(results.begins(Extent::variant)[static_cast<std::size_t>(row)]);
+    const std::vector<float> scores = results.values(schema::variant_score, row);
+    std::map<std::string_view, float> found;
+    for (std::size_t i = 0; i < scores.size(); ++i) found.emplace(texts[first + i], scores[i]);
+    return found;
+  };
+  const std::map<std::string_view, float> of_a = scores_of(a_, variants_a_, pair.a);
+  const std::map<std::string_view, float> of_b = scores_of(b_, variants_b_, pair.b);
+  std::vector<float> in_a;
+  std::vector<float> in_b;
+  for (const auto& [text, score] : of_a) {
+    const auto found = of_b.find(text);
+    if (found == of_b.end()) continue;
+    in_a.push_back(score);
+    in_b.push_back(found->second);
+  }
+  return mean_difference(in_a, in_b, {});
 }
 
 void Comparison::compare_structures(const RecordPair& pair, std::vector<double>& values) const {

@@ -32,7 +32,9 @@ class Comparison {
   // Of every layer and kind of embedding, and of logits, that both files hold in the same width: cosine (of the
   // record's worst row) and relative_error. Where both hold structures: rmsd (of C-alpha atoms, ångström), lddt, plddt
   // (mean absolute difference over the atoms, 0 to 100), ptm (absolute difference) and, where both hold them, iptm
-  // (likewise) and pae (mean absolute difference, ångström).
+  // (likewise) and pae (mean absolute difference, ångström). Where both hold them: contacts, log_probability and
+  // substitutions (mean absolute differences), perplexity (difference over A's), and variants (mean absolute difference
+  // of the scores of those that both files score of the record).
   [[nodiscard]] const std::vector<Measure>& measures() const { return measures_; }
   [[nodiscard]] const Matches& matches() const { return matches_; }
   // In the order of A. Throws Error(bad_input).
@@ -47,12 +49,20 @@ class Comparison {
 
   void find_rows();
   void compare_rows(const Rows& rows, const RecordPair& pair, std::vector<double>& values) const;
+  void find_numbers();
   void compare_structures(const RecordPair& pair, std::vector<double>& values) const;
+  [[nodiscard]] double perplexity_change(const RecordPair& pair) const;
+  [[nodiscard]] double variant_difference(const RecordPair& pair) const;
 
   const ResultReader& a_;
   const ResultReader& b_;
   Matches matches_;
   std::vector<Rows> rows_;
+  std::vector<std::string> numbers_;  // datasets of which the mean absolute difference is taken
+  bool perplexity_ = false;
+  bool variants_ = false;
+  std::vector<std::string> variants_a_;  // of each scored variant its text, [V]
+  std::vector<std::string> variants_b_;
   bool structures_ = false;
   bool pae_ = false;
   bool interfaces_ = false;

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from embedding_results import Embeddings
+from job import REPOSITORY, Job, fasta, proteins
 from program import pleat
 from structure_results import Results
 
@@ -131,3 +132,40 @@ def test_what_is_no_result_file(pair, tmp_path):
     assert compare(file_a, tmp_path / "nothing.h5").returncode == 66
     (tmp_path / "text.h5").write_text("x")
     assert compare(file_a, tmp_path / "text.h5").returncode == 65
+
+
+def test_scores_and_contacts_as_numpy_has_them(tmp_path):
+    made = []
+    for name, model in (("a", "head16"), ("b", "head24_odd_depth")):
+        (tmp_path / name).mkdir()
+        job = Job(tmp_path / name, REPOSITORY / "tests/data/esm2" / model)
+        job.input("in.fasta", fasta(proteins(3, 20, 40)))
+        table = [("p0", 1), ("p0", 3), ("p1", 2)] if name == "a" else [("p1", 2), ("p0", 3), ("p0", 4)]
+        sequences = proteins(3, 20, 40)
+        rows = [f"{protein},{sequences[int(protein[1])][place]}{place + 1}W" for protein, place in table]
+        job.place("v.csv", "\n".join(["id,variants", *rows]) + "\n")
+        job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "v.csv"}, "contacts": True}
+        job.compute().close()
+        made.append(job)
+    found = compared(made[0].output, made[1].output)
+    with made[0].open() as a, made[1].open() as b:
+        offsets, pairs = a["sequences/offsets"][:], a["contacts/offsets"][:]
+        for row, record in enumerate(found["records"]):
+            for name, path, at in (("log_probability", "scores/log_probability", offsets),
+                                   ("contacts", "contacts/values", pairs)):
+                x, y = (file[path][at[row] : at[row + 1]].astype(np.float64) for file in (a, b))
+                assert record[name] == pytest.approx(np.abs(y - x).mean(), rel=1e-6)
+            x, y = (float(file["scores/pseudo_perplexity"][row]) for file in (a, b))
+            assert record["perplexity"] == pytest.approx(abs(y - x) / x, rel=1e-6)
+        scores_a, scores_b = (dict(zip(file["scores/table/variant"].asstr()[:][file["scores/variants/row"][:]],
+                                       file["scores/variants/score"][:])) for file in (a, b))
+    shared = scores_a.keys() & scores_b.keys()
+    assert len(shared) == 2  # p0 and p1 have one each
+    by_record = [record["variants"] for record in found["records"]]
+    assert sorted(by_record[:2]) == pytest.approx(sorted(abs(float(scores_b[v]) - float(scores_a[v])) for v in shared))
+    assert by_record[2] is None
+    assert found["summary"]["variants"]["records"] == 2
+    same = compared(made[0].output, made[0].output, "--limit", "variants=0", "--limit", "contacts=0",
+                    "--limit", "perplexity=0", "--limit", "log_probability=0")
+    assert same["good"]
+    assert compare(made[0].output, made[1].output, "--limit", "perplexity=0").returncode == 65

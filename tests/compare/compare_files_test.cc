@@ -43,7 +43,7 @@ TEST_F(CompareFilesTest, TheSameNumbersAreAtNoDistance) {
   const ResultReader a = written("a.h5", layout, dataset);
   const ResultReader b = written("b.h5", layout, dataset);
   const Comparison comparison(a, b, MatchBy::id);
-  EXPECT_EQ(comparison.measures().size(), (2 * 3 + 1) * 2 + 5U);
+  EXPECT_EQ(comparison.measures().size(), (2 * 3 + 1) * 2 + 6U);
   ASSERT_EQ(comparison.matches().pairs.size(), 2U);
   const RecordDifference record = comparison.compare(comparison.matches().pairs[1]);
   EXPECT_EQ(record.id, "p1");
