@@ -1,52 +1,23 @@
 #include "report/color_table.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "core/printable.h"
+#include "sequence/formats.h"
+#include "sequence/line_reader.h"
+#include "sequence/table_rows.h"
+#include "sequence/text.h"
 
 namespace pleat {
 namespace {
-
-using Row = std::vector<std::string>;
-
-// The next row of a table, and where it ends.
-Row next_row(std::string_view text, std::size_t& at, char separator) {
-  Row row(1);
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted) {
-      if (c != '"') {
-        row.back() += c;
-      } else if (at + 1 < text.size() && text[at + 1] == '"') {
-        row.back() += text[at++];
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && separator == ',' && row.back().empty()) {
-      quoted = true;
-    } else if (c == separator) {
-      row.emplace_back();
-    } else if (c == '\n') {
-      ++at;
-      break;
-    } else if (c != '\r') {
-      row.back() += c;
-    }
-  }
-  return row;
-}
 
 std::pair<std::string, std::string> divided(const std::string& argument) {
   const std::size_t colon = argument.rfind(':');
@@ -57,27 +28,31 @@ std::pair<std::string, std::string> divided(const std::string& argument) {
   return {argument.substr(0, colon), argument.substr(colon + 1)};
 }
 
+// The table is read as tables of sequences are.
 std::unordered_map<std::string, std::string> values_by_id(const std::string& file, const std::string& column) {
-  std::string text = read_text_file(file);
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  const char separator = text.substr(0, text.find('\n')).find('\t') == std::string::npos ? ',' : '\t';
-  std::size_t at = 0;
-  const Row head = next_row(text, at, separator);
-  const auto wanted = std::ranges::find(head, column);
-  if (wanted == head.end()) {
+  LineReader lines(file, nullptr);
+  refuse_binary(lines.start(), InputFile(file), "colors");
+  const auto has_column = [&](const TableHeader& header) { return header.find(column).has_value(); };
+  const std::optional<TableHeader> header = read_header(lines, table_delimiters, true, has_column);
+  if (!header || !has_column(*header)) {
     throw Error(ErrorCode::usage, "'" + file + "' has no column '" + printable(column) + "'",
-                "it has " + printable(fmt::format("{}", fmt::join(head, ", ")), 200));
+                header ? "its columns, " + header->columns_text() : "it is empty");
   }
-  const auto named = std::ranges::find(head, "id");
-  const auto id_column = static_cast<std::size_t>(named == head.end() ? 0 : named - head.begin());
-  const auto value_column = static_cast<std::size_t>(wanted - head.begin());
+  const std::size_t value_column = *header->find(column);
+  check_single_column(lines, *header, value_column);
+  const std::size_t id_column = header->find("id").value_or(0);
+  RowReader rows(lines, header->delimiter, header->has_quotes);
   std::unordered_map<std::string, std::string> values;
-  while (at < text.size()) {
-    Row row = next_row(text, at, separator);
-    if (row.size() <= std::max(id_column, value_column) || row[value_column].empty()) continue;
-    const auto [found, is_new] = values.try_emplace(row[id_column], row[value_column]);
-    if (!is_new && found->second != row[value_column]) {
-      throw Error(ErrorCode::bad_input, "'" + file + "' has two values for '" + printable(row[id_column]) + "'");
+  while (rows.next()) {
+    const std::string why = rows.why_malformed(header->names.size(), std::max(id_column, value_column));
+    if (!why.empty()) throw_at_line(lines, rows.line_number(), why, "correct the row, or leave it out");
+    if (is_missing(rows.fields()[value_column])) continue;
+    const std::string id = readable(rows.text(id_column));
+    std::string value = readable(rows.text(value_column));
+    const auto [found, is_new] = values.try_emplace(id, std::move(value));
+    if (!is_new && found->second != readable(rows.text(value_column))) {
+      throw Error(ErrorCode::bad_input, "'" + file + "' has two values for '" + printable(id) + "'",
+                  "leave one of them in the table");
     }
   }
   return values;

@@ -19,9 +19,9 @@ struct Colors {
   std::int64_t colored = 0;        // records with a value
 };
 
-// `argument` is TABLE:COLUMN, of CSV with quotes as in RFC 4180 or, with a tab in its first line, of TSV. Ids are in
-// the column `id`, or in the first one. Throws Error(usage) where there is no such column, Error(missing_input) where
-// the table cannot be read, Error(bad_input) where it names no record of the files, or has two values for one.
+// `argument` is TABLE:COLUMN, of a table as those of sequences are, see read_table(). Ids are in the column `id`, or in
+// the first one. Throws Error(usage) where there is no such column, Error(missing_input) where the table cannot be
+// opened, Error(bad_input) where it is damaged, names no record of the files, or has two values for one.
 [[nodiscard]] Colors read_colors(const std::string& argument, const RecordTable& records);
 
 }  // namespace pleat

@@ -1,7 +1,6 @@
 #include "runtime/collect.h"
 
 #include <ATen/ATen.h>
-#include <c10/util/Half.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "format/schema.h"
+#include "runtime/storable.h"
 #include "tensor/host.h"
 
 namespace pleat {
@@ -191,18 +191,11 @@ void Collection::check(const Part& part, const at::Tensor& extents, SequenceResu
   float reach = 0;
   for (std::int64_t row = (*part.starts)[sequence]; row < (*part.starts)[sequence + 1]; ++row) {
     for (const float extent : {h_extents[row], h_extents[rows + row]}) {
-      if (!std::isfinite(extent)) {
-        result = failed_result(result.row, RecordCode::not_finite, part.what + " holds NaN or infinity");
-        return;
-      }
-      reach = std::max(reach, std::abs(extent));
+      const float size = std::abs(extent);
+      if (std::isnan(size) || size > reach) reach = size;  // once NaN, always NaN
     }
   }
-  if (layout_.dtype == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
-    result = failed_result(result.row, RecordCode::float16_overflow,
-                           part.what + " reaches " + std::to_string(reach) +
-                               ", which float16 cannot hold; set tasks.embeddings.dtype to float32");
-  }
+  static_cast<void>(is_storable(part.what, reach, layout_.dtype, "tasks.embeddings.dtype", result));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "runtime/fold_results.h"
 
 #include <ATen/ATen.h>
-#include <c10/util/Half.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include "engine/device.h"
 #include "format/interfaces.h"
 #include "format/schema.h"
+#include "runtime/storable.h"
 #include "runtime/structure_check.h"
 #include "tensor/host.h"
 
@@ -70,16 +70,7 @@ bool add_numbers(const char* what, const char* path, const at::Tensor& numbers, 
   const at::Tensor here = plain(numbers, at::kFloat);
   const auto [least, largest] = here.aminmax();
   const float reach = std::max(std::abs(least.item<float>()), std::abs(largest.item<float>()));  // NaN where one is
-  if (!std::isfinite(reach)) {
-    result = failed_result(result.row, RecordCode::not_finite, std::string(what) + " holds NaN or infinity");
-    return false;
-  }
-  if (type == DType::float16 && std::isinf(static_cast<float>(c10::Half(reach)))) {
-    result = failed_result(result.row, RecordCode::float16_overflow,
-                           std::string(what) + " reaches " + std::to_string(reach) +
-                               ", which float16 cannot hold; set tasks.structure.dtype to float32");
-    return false;
-  }
+  if (!is_storable(what, reach, type, "tasks.structure.dtype", result)) return false;
   result.extra[path] = bytes_of(here, type);
   return true;
 }

@@ -1,6 +1,7 @@
 """`pleat report`: the page itself, without a browser. tests/report looks at it in one."""
 
 import base64
+import gzip
 import hashlib
 import re
 import shutil
@@ -194,3 +195,46 @@ def test_a_file_that_is_not_complete(hostile, tmp_path):
     with h5py.File(file, "r+") as opened:
         opened.attrs["complete"] = np.uint8(0)
     assert "is not complete" in page_of(file).text
+
+
+COLORS = {  # tables, and the words of their colors
+    "another delimiter, a comment, quotes": (b'# mine\nid;Kind;more\na;"r;d";1\n', ["r;d"]),
+    "a byte order mark, ids in the first column": ("\ufeffname|kind\na|red\nb|NA\nc|blue\n".encode(), ["blue", "red"]),
+    "compressed": (gzip.compress(b"id\tkind\na\tred\n"), ["red"]),
+}
+BAD_COLORS = {  # tables, the status, and words of the message
+    "two values": (b"id,kind\na,red\na,blue\n", 65, "two values for 'a'"),
+    "another column": (b"id,kin\na,red\n", 64, "are 'id', 'kin'"),
+    "nothing": (b"", 64, "it is empty"),
+    "an open quote": (b'id,kind\na,"red\n', 65, "a quote is never closed"),
+    "a column twice": (b"id,kind,kind\na,red,x\n", 65, "two columns are named 'kind'"),
+    "too many values": (b"id,kind\na,red,x,y\n", 65, "line 2: 4 values"),
+    "a workbook": (b"PK\x03\x04", 65, "a workbook of a spreadsheet"),
+    "other ids": (b"id,kind\nz,red\n", 65, "none of the records"),
+}
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    results = Results()
+    row = results.sequence("ACD")
+    for name in "abc":
+        results.record(name, row)
+    return results.write(tmp_path_factory.mktemp("colors") / "results.h5")
+
+
+@pytest.mark.parametrize("case", COLORS)
+def test_colors_are_read_as_tables_of_sequences_are(three, case):
+    text, words = COLORS[case]
+    table = three.parent / "colors"
+    table.write_bytes(text)
+    _, arrays = page_of(three, "--color", f"{table}:kind").blob("data-table")
+    assert arrays["color.texts"] == words
+
+
+@pytest.mark.parametrize("case", BAD_COLORS)
+def test_bad_tables_of_colors(three, case):
+    text, status, told = BAD_COLORS[case]
+    table = three.parent / "colors"
+    table.write_bytes(text)
+    refused(status, told, three, "-o", three.parent / "bad.html", "--color", f"{table}:kind")
