@@ -88,12 +88,11 @@ std::string attributes_markdown() {
 std::string codes_markdown() {
   std::string text =
       "\n## Error codes\n\nThe words of `/records/error_code`. Those of records that are ok are notes. A file of a "
-      "newer "
-      "pleat may hold others. Those of variants stand in `/scores/table/error_code`, where `bad_row`, `missing_value` "
-      "and "
-      "`cut_off` may stand too.\n\n| code | status | meaning |\n| --- | --- | --- |\n";
+      "newer pleat may hold others. Those of variants stand in `/scores/table/error_code`, where `bad_row`, "
+      "`missing_value` and `cut_off` may stand too.\n\n"
+      "| code | status | meaning | what to do |\n| --- | --- | --- | --- |\n";
   for (const RecordCodeEntry& entry : record_codes) {
-    text += fmt::format("| `{}` | {} | {} |\n", entry.word, entry.status, entry.help);
+    text += fmt::format("| `{}` | {} | {} | {} |\n", entry.word, entry.status, entry.help, entry.remedy);
   }
   return text;
 }
@@ -120,7 +119,8 @@ std::string results_json() {
                                   {"meaning", entry.help}});
   }
   for (const RecordCodeEntry& entry : record_codes) {
-    json["error_codes"].push_back({{"code", entry.word}, {"status", entry.status}, {"meaning", entry.help}});
+    json["error_codes"].push_back(
+        {{"code", entry.word}, {"status", entry.status}, {"meaning", entry.help}, {"remedy", entry.remedy}});
   }
   return json.dump(2) + "\n";
 }

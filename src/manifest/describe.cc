@@ -219,7 +219,7 @@ The records of the inputs are then parts, and no results of their own. Each pair
 chains of A and then those of B, as if A:B had been written. `pleat plan` says how many there are, and what they cost.
 
 - A complex is called by the ids of A and B with `separator` between them, such as `P1_P2`; in a table a column `id`,
-  where there is one, names it. Two complexes of one name end the work before it starts. `/records/part_a` and `part_b`
+  where there is one, names it. Two complexes of one name end the work with 66. `/records/part_a` and `part_b`
   hold the two ids in any case.
 - The order counts: A,B and B,A are two complexes, and a warning says so. Equal complexes are computed once.
 - The table is read as a table of sequences is: comma, semicolon, tab or `|`, quotes, comments, compression. It is listed

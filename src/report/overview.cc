@@ -10,9 +10,9 @@
 #include <set>
 #include <string_view>
 
+#include "core/record_code.h"
 #include "core/size_text.h"
 #include "format/schema.h"
-#include "report/failure_hints.h"
 #include "report/html.h"
 
 namespace pleat {
@@ -193,6 +193,21 @@ std::vector<std::pair<std::pair<std::string, std::string>, ProblemGroup>> proble
   return sorted;
 }
 
+// `this` as code.
+std::string with_code(std::string_view text) {
+  std::string html;
+  bool is_code = false;
+  for (const char c : escaped(text)) {
+    if (c != '`') {
+      html += c;
+      continue;
+    }
+    html += is_code ? "</code>" : "<code>";
+    is_code = !is_code;
+  }
+  return html;
+}
+
 std::string problems_html(const RecordTable& records) {
   const auto groups = problem_groups(records);
   if (groups.empty()) return "<p>Every record is ok.</p>\n";
@@ -205,7 +220,7 @@ std::string problems_html(const RecordTable& records) {
     html += fmt::format(
         "<tr><td class=\"number\">{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td><bdi>{}</bdi>: "
         "<bdi>{}</bdi></td></tr>\n",
-        thousands(group.count), escaped(kind.first), escaped(kind.second, 200), escaped(failure_hint(kind.second)),
+        thousands(group.count), escaped(kind.first), escaped(kind.second, 200), with_code(remedy_of(kind.second)),
         escaped(group.example_id, 200), escaped(group.example, 500));
   }
   return html + "</tbody></table></div>\n";

@@ -64,7 +64,7 @@ def test_embeddings_of_a_run(job):
     assert list(table["chains"]) == [1] * 30 + [0]
     assert not meta["structures"]
     assert 'data-column="perplexity"' not in page.html
-    assert "Mend the letter in the input" in page.text
+    assert "Clean the input: gaps" in page.text
     assert "31" in page.text and "last" in page.text
 
 

@@ -144,11 +144,3 @@ def test_results(place):
     done = subprocess.run(place.command("verify", "merged.h5"), cwd=place.folder, capture_output=True, text=True)
     assert done.returncode == 65
     assert pattern(done.stdout.splitlines()[0].replace("merged", "r")) in SHOWN
-
-
-def test_words_of_records_are_those_of_the_sources():
-    table = re.search(r"\| word \| .*\n((?:\|.*\n)+)", PAGE)[1]
-    words = {word for row in table.splitlines()[1:] for word in re.findall(r"`(\w+)`", row.split("|")[1])}
-    codes = (REPOSITORY / "src/core/record_code.h").read_text()
-    found = set(re.findall(r'RecordCodeEntry\{RecordCode::(\w+), "\1"', codes))
-    assert "bad_residue" in found and words == found
