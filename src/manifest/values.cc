@@ -280,7 +280,7 @@ class ValueReader {
   }
 
   const Key& key_;
-  const Place& place_;
+  const Place place_;
 };
 
 }  // namespace

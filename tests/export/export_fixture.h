@@ -27,7 +27,7 @@ inline Structure example_structure(const std::string& residues, const std::strin
   structure.positions = made.positions;
   structure.atom_mask = made.atom_mask;
   structure.plddt.resize(made.atom_mask.size());
-  std::memcpy(structure.plddt.data(), made.plddt.data(), made.plddt.size());
+  if (!made.plddt.empty()) std::memcpy(structure.plddt.data(), made.plddt.data(), made.plddt.size());
   structure.mean_plddt = made.mean_plddt;
   structure.ptm = made.ptm;
   return structure;
