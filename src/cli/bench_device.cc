@@ -100,6 +100,7 @@ void bench(const std::string& manifest_file, const std::vector<std::string>& ove
   write_proteins(proteins, manifest.tasks.structure.enabled, devices);
   manifest.inputs = {InputSpec{proteins.string()}};
   manifest.pairs = {};
+  if (manifest.tasks.scoring.has_table()) manifest.tasks.scoring.variants = ScoringTask::no_variants;
   manifest.output = (folder.path() / "results.h5").string();
   manifest.tasks.structure.formats.clear();
   measure(manifest);

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/commands.h"
@@ -43,9 +45,13 @@ struct CompareArguments {
 Limit limit_from(const std::string& text) {
   const std::size_t equals = text.find('=');
   Limit limit{text.substr(0, equals), 0};
-  const char* const end = text.data() + text.size();
-  if (equals == std::string::npos || std::ranges::find(kinds, limit.kind) == kinds.end() ||
-      std::from_chars(text.data() + equals + 1, end, limit.value).ptr != end || equals + 1 == text.size()) {
+  const auto is_number = [&] {
+    if (equals == std::string::npos) return false;
+    const char* const end = text.data() + text.size();
+    const auto [read_to, error] = std::from_chars(text.data() + equals + 1, end, limit.value);
+    return error == std::errc() && read_to == end && std::isfinite(limit.value);
+  };
+  if (std::ranges::find(kinds, limit.kind) == kinds.end() || !is_number()) {
     throw Error(ErrorCode::usage, "--limit takes no '" + printable(text) + "'",
                 fmt::format("write KIND=NUMBER; the kinds are {}", fmt::join(kinds, ", ")));
   }
@@ -58,6 +64,7 @@ struct Report {
   std::vector<RecordDifference> records;
   Matches matches;
   std::vector<MeasureSummary> summary;
+  std::vector<std::string> never_compared;
   bool good = true;
 };
 
@@ -66,13 +73,14 @@ Report compare_files(const ResultReader& a, const ResultReader& b, const Compare
   for (const std::string& text : arguments.limits) limits.push_back(limit_from(text));
   const Comparison comparison(a, b, arguments.by == "sequence" ? MatchBy::sequence : MatchBy::id);
   DifferenceSummary summary(comparison.measures(), limits);
-  Report report{comparison.measures(), {}, comparison.matches(), {}, true};
+  Report report{comparison.measures(), {}, comparison.matches(), {}, {}, true};
   for (const RecordPair& pair : report.matches.pairs) {
     RecordDifference difference = comparison.compare(pair);
     summary.add(difference);
     if (arguments.json || arguments.records) report.records.push_back(std::move(difference));
   }
   report.summary = summary.measures();
+  report.never_compared = summary.never_compared();
   report.good =
       summary.is_kept() && !report.matches.pairs.empty() && (!arguments.all || report.matches.unmatched.empty());
   return report;
@@ -85,11 +93,14 @@ Json json_of(const ResultReader& results) {
           {"devices", attributes.devices},           {"pleat_version", attributes.pleat_version}};
 }
 
+// JSON has no infinity, and of NaN the library makes null.
+Json json_number(double value) { return std::isinf(value) ? Json("infinite") : Json(value); }
+
 Json json_of(const MeasureSummary& summary) {
   Json json{{"kind", summary.measure.kind},
             {"records", summary.count},
-            {"mean", summary.mean},
-            {"worst", summary.worst},
+            {"mean", json_number(summary.mean)},
+            {"worst", json_number(summary.worst)},
             {"worst_id", summary.worst_id}};
   if (summary.limit) json["limit"] = *summary.limit;
   if (summary.limit) json["beyond"] = summary.beyond;
@@ -102,12 +113,15 @@ std::string json_text(const ResultReader& a, const ResultReader& b, const Report
   for (const Unmatched& record : report.matches.unmatched) {
     json["unmatched"].push_back({{"id", record.id}, {"reason", record.reason}});
   }
+  json["never_compared"] = report.never_compared;
   json["summary"] = Json::object();
   for (const MeasureSummary& summary : report.summary) json["summary"][summary.measure.name] = json_of(summary);
   json["records"] = Json::array();
   for (const RecordDifference& record : report.records) {
     Json values{{"id", record.id}, {"residues", record.residues}};
-    for (std::size_t i = 0; i < record.values.size(); ++i) values[report.measures[i].name] = record.values[i];
+    for (std::size_t i = 0; i < record.values.size(); ++i) {
+      values[report.measures[i].name] = json_number(record.values[i]);
+    }
     json["records"].push_back(std::move(values));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -133,6 +147,9 @@ std::string people_text(const Report& report) {
     if (summary.is_kept()) continue;
     text +=
         fmt::format("{}: {} records beyond the limit of {:g}\n", summary.measure.name, summary.beyond, *summary.limit);
+  }
+  for (const std::string& kind : report.never_compared) {
+    text += fmt::format("{}: no record of both files has it, so its limit says nothing\n", kind);
   }
   for (const RecordDifference& record : report.records) {
     text += printable(record.id);

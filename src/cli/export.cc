@@ -1,5 +1,6 @@
 // pleat export: from a result file to other formats.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/App.hpp>
@@ -19,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/errors.h"
 #include "cli/signals.h"
+#include "cli/used_files.h"
 #include "cli/whole_file.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -158,7 +160,13 @@ VectorRequest vector_request(const ExportOptions& options) {
 fs::path one_file(const ExportOptions& options, const std::string& name, std::span<const std::string_view> endings) {
   switch (destination_of(options.output, endings)) {
     case Destination::file: return options.output;
-    case Destination::folder: return made_folder(options.output) / (name + std::string(endings.front()));
+    case Destination::folder: {
+      fs::path file = made_folder(options.output) / (name + std::string(endings.front()));
+      UsedFiles used;
+      used.read(options.file);
+      used.write(file);
+      return file;
+    }
     case Destination::stream:
       throw Error(ErrorCode::usage, options.format + " cannot go to standard output", "name a file with --output");
     case Destination::archive: break;
@@ -236,8 +244,8 @@ Written export_scores(const ResultReader& results, ScoreWriter writer, const Exp
 }
 
 // What could not be exported of what was computed, in the columns of pleat inspect --table problems.
-void write_problems(const Written& written, const std::string& file) {
-  write_whole(file, true, [&](const TextSink& sink) {
+void write_problems(const Written& written, const ExportOptions& options) {
+  write_whole(options.problems, options.overwrite, [&](const TextSink& sink) {
     sink("id\tstatus\tsequence\terror_code\tmessage\tmean_plddt\tptm\tiptm\n");
     constexpr std::size_t longest = 10'000;
     for (const LeftOut& record : written.left_out) {
@@ -248,11 +256,16 @@ void write_problems(const Written& written, const std::string& file) {
   });
 }
 
-// Says what was left out, by record. Bad where it was asked for by name, and as --fail-on decides.
-int report(const Written& written, const ExportOptions& options) {
+// Says what was left out, by record, and which shards a merged file lacks. Bad where it was asked for by name, and as
+// --fail-on decides.
+int report(const Written& written, const std::vector<std::int64_t>& missing_shards, const ExportOptions& options) {
   constexpr std::size_t most_lines = 10;
+  if (!missing_shards.empty()) {
+    spdlog::warn("the file lacks the records of shards {}, and so does what was written",
+                 fmt::join(missing_shards, ", "));
+  }
   const std::size_t count = written.left_out.size();
-  if (count == 0) return 0;
+  if (count == 0) return missing_shards.empty() || options.fail_on != "any" ? 0 : exit_status_of(ErrorCode::bad_input);
   spdlog::warn("{} record{} left out", count, count == 1 ? "" : "s");
   for (std::size_t i = 0; i < std::min(count, most_lines); ++i) {
     const LeftOut& record = written.left_out[i];
@@ -268,15 +281,25 @@ int report(const Written& written, const ExportOptions& options) {
   return asked_in_vain || fails ? exit_status_of(ErrorCode::bad_input) : 0;
 }
 
+void check_used_files(const ExportOptions& options) {
+  UsedFiles used;
+  used.read(options.file);
+  if (options.output != "-") used.write(options.output);
+  if (options.problems.empty()) return;
+  used.write(options.problems);
+  require_free(options.problems, options.overwrite);
+}
+
 int export_results(const ExportOptions& options) {
+  check_used_files(options);
   const ResultReader results(options.file);
   const ScoreWriter scores = score_writer(options.what);
   const Written written = scores != nullptr                     ? export_scores(results, scores, options)
                           : options.format == "fasta"           ? export_sequences(results, options)
                           : is_structure_format(options.format) ? export_structure_files(results, options)
                                                                 : export_vectors(results, options);
-  if (!options.problems.empty()) write_problems(written, options.problems);
-  return report(written, options);
+  if (!options.problems.empty()) write_problems(written, options);
+  return report(written, results.missing_shards(), options);
 }
 
 }  // namespace

@@ -112,7 +112,9 @@ std::string heading_text(const ResultReader& results, const StatusCounts& counts
   text += fmt::format("sequences  {} unique, {} residues\n", results.sequence_count(), results.residue_count());
   if (results.has_variants()) {
     const VariantTable table = results.variant_table();
-    text += fmt::format("variants   {}, {} refused\n", table.rows.size(), table.refused());
+    const std::int64_t unscored = std::ssize(table.rows) - table.refused() - std::ssize(results.variant_rows());
+    text += fmt::format("variants   {}, {} refused{}\n", table.rows.size(), table.refused(),
+                        unscored > 0 ? fmt::format(", {} not computed", unscored) : "");
   }
   return text;
 }

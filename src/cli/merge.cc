@@ -17,6 +17,7 @@
 
 #include "cli/commands.h"
 #include "cli/signals.h"
+#include "cli/used_files.h"
 #include "core/error.h"
 #include "core/size_text.h"
 #include "plan/shards.h"
@@ -66,6 +67,9 @@ std::vector<std::filesystem::path> parts_of(const MergeArguments& arguments) {
 void merge(const MergeArguments& arguments) {
   allow_many_open_files();
   const std::vector<std::filesystem::path> parts = parts_of(arguments);
+  UsedFiles used;
+  for (const std::filesystem::path& part : parts) used.read(part);
+  used.write(arguments.output);
   MergeOptions options = arguments.options;
   options.stop = watch_signals().get();
   const MergeSummary summary = merge_results(parts, arguments.output, options);

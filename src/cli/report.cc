@@ -6,13 +6,13 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/used_files.h"
 #include "cli/whole_file.h"
 #include "core/error.h"
 #include "core/size_text.h"
@@ -20,8 +20,6 @@
 
 namespace pleat::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct ReportCommand {
   std::vector<std::string> files;
@@ -38,20 +36,19 @@ void write(const std::string& file, const std::string& text, bool overwrite) {
 }
 
 // Before the files are read, which may take a while.
-void check_output(const std::string& file, const ReportCommand& command) {
-  for (const std::string& input : command.files) {
-    std::error_code ignored;
-    if (fs::equivalent(file, input, ignored)) {
-      throw Error(ErrorCode::usage, "'" + file + "' is to be read and to be written",
-                  "choose another name with --output");
-    }
+void check_used_files(const ReportCommand& command) {
+  UsedFiles used;
+  for (const std::string& input : command.files) used.read(input);
+  if (!command.color.empty()) used.read(command.color.substr(0, command.color.rfind(':')));
+  for (const std::string& output : {command.output, command.multiqc}) {
+    if (output.empty()) continue;
+    used.write(output);
+    require_free(output, command.overwrite);
   }
-  require_free(file, command.overwrite);
 }
 
 void make_report_files(const ReportCommand& command) {
-  check_output(command.output, command);
-  if (!command.multiqc.empty()) check_output(command.multiqc, command);
+  check_used_files(command);
   ReportOptions options;
   options.files.assign(command.files.begin(), command.files.end());
   if (command.structures >= 0) options.structures = command.structures;

@@ -17,6 +17,7 @@
 #include "cli/shard_option.h"
 #include "cli/signals.h"
 #include "cli/summary.h"
+#include "cli/used_files.h"
 #include "core/error.h"
 #include "core/revision.h"
 #include "core/stop.h"
@@ -59,32 +60,15 @@ std::vector<std::string> all_overrides(const RunArguments& arguments) {
   return overrides;
 }
 
-// The same for every way to write the path of a file, whether or not it is there.
-std::filesystem::path place_of(const std::filesystem::path& file) {
-  std::error_code error;
-  const std::filesystem::path place = std::filesystem::weakly_canonical(file, error);
-  return error ? file : place;
-}
-
-// What a run writes must not be what it reads, nor one thing twice: --overwrite would replace it.
-void check_written_files(const RunArguments& arguments, const Manifest& manifest) {
-  std::vector<std::filesystem::path> others{arguments.manifest};
-  for (const InputFile& input : input_files(manifest)) others.push_back(input.file);
-  if (!manifest.pairs.file.empty()) others.push_back(manifest.resolve(manifest.pairs.file));
-  if (manifest.tasks.scoring.has_table()) others.push_back(manifest.resolve(manifest.tasks.scoring.variants));
-  const auto check = [&](const std::filesystem::path& written) {
-    const std::filesystem::path place = place_of(written);
-    for (const std::filesystem::path& other : others) {
-      if (place_of(other) != place) continue;
-      throw Error(ErrorCode::cannot_create,
-                  "'" + written.string() + "' is to be written, and has another part in this run",
-                  "choose another place with --output or --summary-json");
-    }
-    others.push_back(written);
-  };
-  check(manifest.resolve(manifest.output));
+void check_used_files(const RunArguments& arguments, const Manifest& manifest) {
+  UsedFiles used;
+  used.read(arguments.manifest);
+  for (const InputFile& input : input_files(manifest)) used.read(input.file);
+  if (!manifest.pairs.file.empty()) used.read(manifest.resolve(manifest.pairs.file));
+  if (manifest.tasks.scoring.has_table()) used.read(manifest.resolve(manifest.tasks.scoring.variants));
+  used.write(manifest.resolve(manifest.output));
   if (arguments.summary_json.empty()) return;
-  check(arguments.summary_json);
+  used.write(arguments.summary_json);
   check_summary_file(arguments.summary_json);
 }
 
@@ -120,10 +104,13 @@ void run(const RunArguments& arguments, int& exit_status) {
   Manifest manifest = load_manifest(arguments.manifest, all_overrides(arguments));
   const std::optional<ShardSpec> shard = shard_in(arguments.shard);
   // Unlike a path in the manifest, one on the command line is relative to where the user stands.
+  if (arguments.output == "-") {
+    throw Error(ErrorCode::usage, "a result file cannot go to standard output", "name a file with --output");
+  }
   if (!arguments.output.empty()) manifest.output = std::filesystem::absolute(arguments.output).string();
   // So that the jobs of an array do not meet, whoever named the output.
   if (shard) manifest.output = part_name(manifest.output, *shard).string();
-  check_written_files(arguments, manifest);
+  check_used_files(arguments, manifest);
   RunSettings settings;
   settings.overwrite = arguments.overwrite;
   settings.work_folder = arguments.work_folder;

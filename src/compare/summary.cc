@@ -14,7 +14,8 @@ bool is_worse(const Measure& measure, double value, double other) {
 
 }  // namespace
 
-DifferenceSummary::DifferenceSummary(const std::vector<Measure>& measures, const std::vector<Limit>& limits) {
+DifferenceSummary::DifferenceSummary(const std::vector<Measure>& measures, const std::vector<Limit>& limits)
+    : limits_(limits) {
   for (const Measure& measure : measures) {
     MeasureSummary summary;
     summary.measure = measure;
@@ -49,7 +50,19 @@ std::vector<MeasureSummary> DifferenceSummary::measures() const {
 }
 
 bool DifferenceSummary::is_kept() const {
-  return std::ranges::all_of(measures_, [](const MeasureSummary& summary) { return summary.is_kept(); });
+  return never_compared().empty() &&
+         std::ranges::all_of(measures_, [](const MeasureSummary& summary) { return summary.is_kept(); });
+}
+
+std::vector<std::string> DifferenceSummary::never_compared() const {
+  std::vector<std::string> kinds;
+  for (const Limit& limit : limits_) {
+    const bool is_compared = std::ranges::any_of(measures_, [&](const MeasureSummary& summary) {
+      return summary.measure.kind == limit.kind && summary.count > 0;
+    });
+    if (!is_compared) kinds.push_back(limit.kind);
+  }
+  return kinds;
 }
 
 }  // namespace pleat

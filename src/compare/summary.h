@@ -35,10 +35,13 @@ class DifferenceSummary {
 
   void add(const RecordDifference& difference);
   [[nodiscard]] std::vector<MeasureSummary> measures() const;
-  // Whether every measure of every record is within its limit.
+  // Whether every measure of every record is within its limit, and every limit was looked at in some record.
   [[nodiscard]] bool is_kept() const;
+  // The kinds with a limit that no record has.
+  [[nodiscard]] std::vector<std::string> never_compared() const;
 
  private:
+  std::vector<Limit> limits_;
   std::vector<MeasureSummary> measures_;  // `mean` holds the sum
 };
 

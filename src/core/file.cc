@@ -118,7 +118,7 @@ std::string read_text_file(const std::filesystem::path& file) {
 
 void throw_system_error(int error_number, const char* action, const std::filesystem::path& path, ErrorCode code) {
   const std::string what = std::string("cannot ") + action + " '" + path.string() + "': " + std::strerror(error_number);
-  constexpr const char* elsewhere = ", or choose another place with --output or --work-dir";
+  constexpr const char* elsewhere = ", or choose another place for what is written";
   if (error_number == ENOSPC) throw Error(ErrorCode::retry, what, std::string("make room on that disk") + elsewhere);
   if (error_number == EDQUOT) {
     throw Error(ErrorCode::retry, what,

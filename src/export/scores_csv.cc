@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
 
 #include "core/error.h"
 #include "export/csv.h"
@@ -36,6 +38,26 @@ std::vector<LeftOut> for_each_scored(const ResultReader& results, const std::set
   return left_out;
 }
 
+std::map<std::string, Record> records_not_ok(const ResultReader& results) {
+  std::map<std::string, Record> found;
+  for_each_record(results, [&](std::int64_t /*number*/, const Record& record) {
+    if (record.status != RecordStatus::ok) found.try_emplace(record.id, record);
+  });
+  return found;
+}
+
+// Why a variant that was not refused has no score.
+void explain(const std::map<std::string, Record>& failed, VariantRow& row) {
+  const auto found = failed.find(row.id);
+  if (found != failed.end()) {
+    row.error_code = found->second.error_code;
+    row.message = "its record has no results: " + found->second.message;
+  } else {
+    row.error_code = word_of(RecordCode::not_computed);
+    row.message = "its record is in another shard, or in one that is missing";
+  }
+}
+
 std::vector<LeftOut> write_table(const ResultReader& results, const std::set<std::string>& ids, const TextSink& sink) {
   check_ids(results, ids, false);
   const VariantTable table = results.variant_table();
@@ -43,15 +65,22 @@ std::vector<LeftOut> write_table(const ResultReader& results, const std::set<std
   const std::vector<float> values = results.floats(schema::variant_score, 0, std::ssize(rows));
   std::vector<float> scores(table.rows.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < rows.size(); ++i) scores[static_cast<std::size_t>(rows[i])] = values[i];
+  const std::map<std::string, Record> failed = records_not_ok(results);
+  std::vector<LeftOut> left_out;
   sink("id,variant,score,error_code,message\n");
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const VariantRow& row = table.rows[i];
+    VariantRow row = table.rows[i];
     if (!ids.empty() && !ids.contains(row.id)) continue;
+    if (std::isnan(scores[i]) && row.error_code.empty()) {
+      explain(failed, row);
+      // A shard has the table of all, and owes its own part alone.
+      if (!results.shard()) left_out.push_back({row.id, row.variant + ": " + row.message});
+    }
     std::string line = csv_field(row.id) + "," + csv_field(row.variant);
     append_number(line, scores[i]);
     sink(line + "," + csv_field(row.error_code) + "," + csv_field(row.message) + "\n");
   }
-  return {};
+  return left_out;
 }
 
 }  // namespace

@@ -82,6 +82,12 @@ class Zip {
   }
 
   void begin(const std::string& name, std::int64_t size) const {
+    if (name.size() > longest_name) {
+      throw Error(
+          ErrorCode::usage,
+          "a zip archive holds no name of " + std::to_string(name.size()) + " bytes: '" + printable(name, 80) + "'",
+          "name embeddings with --key sha256, or choose another format, such as h5");
+    }
     const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(), archive_entry_free);
     if (entry == nullptr) throw std::bad_alloc();
     archive_entry_set_pathname_utf8(entry.get(), name.c_str());
@@ -103,6 +109,8 @@ class Zip {
   struct Free {
     void operator()(archive* open) const { archive_write_free(open); }
   };
+
+  static constexpr std::size_t longest_name = 65535;  // bytes, in the format
 
   void check(int status) const {
     if (status == ARCHIVE_OK || status == ARCHIVE_WARN) return;

@@ -60,24 +60,27 @@ int on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<const StopToken*>(stop)->is_requested() ? 1 : 0;
 }
 
-}  // namespace
-
-struct HttpClient::Handle {
-  CURL* curl = nullptr;
-  std::array<char, CURL_ERROR_SIZE> error{};
-
-  Handle() {
+// One request's. A handle that is used again is a danger: libcurl 7.88, which is Debian 12's, keeps a pointer to the
+// last header of the answer before, and follows it where an answer begins with a folded line.
+class EasyHandle {
+ public:
+  EasyHandle() {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     curl = curl_easy_init();
     if (curl == nullptr) throw Error(ErrorCode::retry, "libcurl cannot be started");
   }
-  ~Handle() { curl_easy_cleanup(curl); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  Handle(Handle&&) = delete;
-  Handle& operator=(Handle&&) = delete;
+  ~EasyHandle() { curl_easy_cleanup(curl); }
+  EasyHandle(const EasyHandle&) = delete;
+  EasyHandle& operator=(const EasyHandle&) = delete;
+  EasyHandle(EasyHandle&&) = delete;
+  EasyHandle& operator=(EasyHandle&&) = delete;
+
+  CURL* curl = nullptr;
+  std::array<char, CURL_ERROR_SIZE> error{};
 };
+
+}  // namespace
 
 // What libcurl's callbacks fill. Exceptions wait here until libcurl has returned.
 struct HttpClient::Exchange {
@@ -139,20 +142,14 @@ std::string HttpHead::header(const std::string& name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-HttpClient::HttpClient(const StopToken* stop) : handle_(std::make_unique<Handle>()), stop_(stop) {}
-HttpClient::~HttpClient() = default;
-HttpClient::HttpClient(HttpClient&&) noexcept = default;
-HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
-
-void HttpClient::perform(Exchange& exchange, const HttpRequest& request) {
+void HttpClient::perform(Exchange& exchange, const HttpRequest& request) const {
   throw_if_stopped(stop_);
-  CURL* const curl = handle_->curl;
-  curl_easy_reset(curl);
+  EasyHandle handle;
+  CURL* const curl = handle.curl;
   HeaderList headers;
   headers.add("Accept-Encoding: identity");
   if (!request.token.empty()) headers.add("Authorization: Bearer " + request.token);
-  handle_->error[0] = '\0';
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle.error.data());
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "pleat");
@@ -182,17 +179,17 @@ void HttpClient::perform(Exchange& exchange, const HttpRequest& request) {
   if (code == CURLE_ABORTED_BY_CALLBACK) throw_if_stopped(stop_);
   const bool declined = exchange.asked && !exchange.wanted;
   if (code == CURLE_OK || declined) return;
-  const std::string reason = handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(code);
+  const std::string reason = handle.error[0] != '\0' ? handle.error.data() : curl_easy_strerror(code);
   fail(code, reason, request.url);
 }
 
-HttpHead HttpClient::head(const HttpRequest& request) {
+HttpHead HttpClient::head(const HttpRequest& request) const {
   Exchange exchange;
   perform(exchange, request);
   return exchange.head;
 }
 
-HttpHead HttpClient::get(const HttpRequest& request, const HttpAccept& accept, const HttpSink& sink) {
+HttpHead HttpClient::get(const HttpRequest& request, const HttpAccept& accept, const HttpSink& sink) const {
   Exchange exchange;
   exchange.accept = &accept;
   exchange.sink = &sink;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -49,24 +48,17 @@ using HttpSink = std::function<void(std::span<const std::byte>)>;
 class HttpClient {
  public:
   // `stop` may be null and must outlive the client.
-  explicit HttpClient(const StopToken* stop = nullptr);
-  ~HttpClient();
-  HttpClient(HttpClient&&) noexcept;
-  HttpClient& operator=(HttpClient&&) noexcept;
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
+  explicit HttpClient(const StopToken* stop = nullptr) : stop_(stop) {}
 
   // Both throw TransientFailure, Stopped within about a second, and Error for an address or certificate that will not
   // get better.
   // What `accept` and `sink` throw comes out of get().
-  [[nodiscard]] HttpHead head(const HttpRequest& request);
-  HttpHead get(const HttpRequest& request, const HttpAccept& accept, const HttpSink& sink);
+  [[nodiscard]] HttpHead head(const HttpRequest& request) const;
+  HttpHead get(const HttpRequest& request, const HttpAccept& accept, const HttpSink& sink) const;
 
  private:
   struct Exchange;
-  void perform(Exchange& exchange, const HttpRequest& request);
-  struct Handle;
-  std::unique_ptr<Handle> handle_;
+  void perform(Exchange& exchange, const HttpRequest& request) const;
   const StopToken* stop_;
 };
 

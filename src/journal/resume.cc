@@ -15,6 +15,10 @@ std::string differences(const NamedValues& before, const NamedValues& now) {
   std::string text;
   const auto add = [&](const std::string& name, const std::string& was, const std::string& is) {
     if (was == is) return;
+    if (name == "inputs" && !was.empty()) {
+      text += std::string(text.empty() ? "" : "; ") + "the inputs hold other records, pairs or variants than before";
+      return;
+    }
     text += (text.empty() ? "" : "; ") + name + " was '" + was + "' and is '" + is + "'";
   };
   for (const auto& [name, value] : now) add(name, value_of(before, name), value);

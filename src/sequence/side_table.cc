@@ -19,7 +19,7 @@ InputReport read_side_table(const std::filesystem::path& file, std::string_view 
     refuse_binary(lines.start(), InputFile(file), report.format);
     read(lines, report.records);
   } catch (const BrokenInput& error) {
-    if (!error.sound_before()) throw Error(ErrorCode::missing_input, error.what(), error.hint());
+    if (!error.sound_before() || report.records == 0) throw Error(ErrorCode::missing_input, error.what(), error.hint());
     report.problem = input_problem::cut_off;
     report.message = error.what() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
   } catch (const Error& error) {

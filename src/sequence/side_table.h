@@ -14,8 +14,8 @@ namespace pleat {
 
 // Opens the table and has `read` take its rows, which counts them. Returns the table's row of /inputs, in which a table
 // that merely breaks off is `cut_off` and one without rows is `empty`. `kind` is what a row holds: "pair". Throws
-// Error(missing_input) where the table cannot be read or is damaged, or `read` throws Error(bad_input), and Stopped;
-// `stop` may be null.
+// Error(missing_input) where nothing of the table can be read or it is damaged, or `read` throws Error(bad_input), and
+// Stopped; `stop` may be null.
 [[nodiscard]] InputReport read_side_table(const std::filesystem::path& file, std::string_view kind,
                                           const StopToken* stop,
                                           const std::function<void(LineReader& lines, std::int64_t& rows)>& read);

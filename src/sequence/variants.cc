@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/sha256.h"
+#include "core/text.h"
 #include "sequence/formats.h"
 #include "sequence/line_reader.h"
 #include "sequence/residues.h"
@@ -126,7 +127,7 @@ ParsedVariant parse_variant(std::string_view text, std::string_view residues) {
   ParsedVariant parsed;
   while (true) {
     const std::size_t end = std::min(text.find(separator), text.size());
-    const std::string_view part = text.substr(0, end);
+    const std::string_view part = trimmed(text.substr(0, end));
     const auto found = parse_substitution(part, residues);
     const auto refuse_with = [&](const Refusal& refusal) { return ParsedVariant{{}, refusal.code, refusal.why}; };
     if (const auto* const refused = std::get_if<Refusal>(&found)) return refuse_with(*refused);
@@ -144,7 +145,7 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
   VariantTable table;
   InputFile input(file);
   input.sequence_column = "variants";
-  const auto read = [&](LineReader& lines, std::int64_t& count) {
+  const auto read_rows = [&](LineReader& lines, std::int64_t& count) {
     read_table(lines, input, [&](RawRecord& raw) {
       ++count;
       VariantRow row{readable(std::move(raw.id)), readable(std::move(raw.sequence))};
@@ -158,12 +159,22 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
       table.rows.push_back(std::move(row));
     });
   };
+  // A table of sequences lacks other columns, and has other advice.
+  const auto read = [&](LineReader& lines, std::int64_t& count) {
+    try {
+      read_rows(lines, count);
+    } catch (const BrokenInput&) {
+      throw;
+    } catch (const Error& error) {
+      throw Error(error.code(), error.what(),
+                  "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
+    }
+  };
   try {
     table.input = read_side_table(file, "variant", stop, read);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::missing_input) throw;
-    throw Error(ErrorCode::missing_input, std::string("tasks.scoring.variants: ") + error.what(),
-                "a table of variants has a header row with the columns id and variants, and rows such as p53,R175H");
+    throw Error(ErrorCode::missing_input, std::string("tasks.scoring.variants: ") + error.what(), error.hint());
   }
   return table;
 }

@@ -169,3 +169,14 @@ def test_scores_and_contacts_as_numpy_has_them(tmp_path):
                     "--limit", "perplexity=0", "--limit", "log_probability=0")
     assert same["good"]
     assert compare(made[0].output, made[1].output, "--limit", "perplexity=0").returncode == 65
+
+
+@pytest.mark.parametrize("limit", ["cosine=nan", "cosine=inf", "cosine=1e999", "cosine=", "nothing=1", "cosine=1x"])
+def test_limits_that_are_no_numbers(pair, limit):
+    assert compare(*pair[2:], "--limit", limit).returncode == 64
+
+
+def test_a_limit_that_nothing_is_held_against(pair):
+    done = compare(*pair[2:], "--limit", "rmsd=1")
+    assert done.returncode == 65 and "rmsd: no record of both files has it" in done.stdout
+    assert compared(*pair[2:], "--limit", "rmsd=1", "--limit", "cosine=-1", status=65)["never_compared"] == ["rmsd"]

@@ -212,3 +212,18 @@ def many(tmp_path_factory):
         for first in range(0, count, 10_000):
             vectors[first : first + 10_000] = np.random.default_rng(first).random((10_000, width), np.float32)
     return path
+
+
+def test_a_zip_refuses_names_that_it_cannot_hold(tmp_path):
+    for length, status in ((65_531, 0), (65_532, 64), (70_000, 64)):
+        made = Embeddings()
+        made.add("x" * length, "MKV")
+        file = made.write(tmp_path / "long.h5")
+        output = tmp_path / f"{length}.npz"
+        done = export(file, "npz", output)
+        assert done.returncode == status, done.stderr
+        if status == 0:
+            with np.load(output) as found:
+                assert [len(name) for name in found] == [length]
+        else:
+            assert "--key sha256" in done.stderr and not list(tmp_path.glob(f"{length}*"))

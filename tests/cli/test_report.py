@@ -171,7 +171,7 @@ def test_bad_input(hostile, tmp_path):
     cut = tmp_path / "cut.h5"
     cut.write_bytes(hostile.read_bytes()[:-2000])
     refused(65, "cut.h5", cut, "-o", output)
-    refused(64, "to be read and to be written", hostile, "-o", hostile, "--overwrite")
+    refused(73, "has another part in this command", hostile, "-o", hostile, "--overwrite")
     refused(73, "no such", hostile, "-o", tmp_path / "no such/r.html")
     output.write_text("mine")
     refused(73, "is there already", hostile, "-o", output)

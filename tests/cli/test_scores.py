@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from job import MODEL, REPOSITORY, Job, contents, fasta, proteins, texts
+from program import pleat
 
 GOLDEN = sorted((REPOSITORY / "tests/data/scores").glob("*.json"))
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -180,6 +181,31 @@ def test_merged_shards_are_the_whole(scored):
         assert contents(file) == expected
 
 
+def test_what_an_incomplete_merge_lacks_is_told(job):
+    job.input("in.fasta", fasta(proteins(9, 5, 20)))
+    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
+    table_of(job, [(f"p{i}", f"{sequence[0]}1W") for i, sequence in enumerate(proteins(9, 5, 20)) if sequence[0] != "W"])
+    job.compute().close()
+    whole = exported(job, "variants")
+    for index in (1, 3):
+        assert job.run("--shard", f"{index}/3").returncode == 0
+    parts = [job.folder / f"out.shard-{index}-of-3.h5" for index in (1, 3)]
+    merged = job.folder / "merged.h5"
+    assert job.pleat("merge", *parts, "-o", merged, "--allow-missing").returncode == 0
+    for what in ("variants", "scores"):
+        for fail_on, status in (("any", 65), ("none", 0)):
+            done = job.pleat("export", merged, "--format", "csv", "--what", what, "--output", "-", "--fail-on", fail_on)
+            assert done.returncode == status and "lacks the records of shards 2" in done.stderr, done.stderr
+    rows = list(csv.DictReader(io.StringIO(
+        job.pleat("export", merged, "--format", "csv", "--what", "variants", "--output", "-").stdout)))
+    assert len(rows) == len(whole)
+    lacking = [row for row in rows if not row["score"]]
+    assert lacking and all(row["error_code"] == "not_computed" for row in lacking)
+    assert f"{len(lacking)} not computed" in job.pleat("inspect", merged).stdout
+    done = job.pleat("export", parts[0], "--format", "csv", "--what", "variants", "--output", "-", "--fail-on", "any")
+    assert done.returncode == 0 and "left out" not in done.stderr
+
+
 def test_a_run_that_was_cut_off_goes_on(scored):
     with scored.compute() as file:
         expected = contents(file)
@@ -239,7 +265,7 @@ BAD = {
     "p0,M1J": ("bad_variant", "'J' is none of the 20 amino acids"),
     "p0,M1V:": ("bad_variant", "not a letter"),
     "p0,M1V:M1L": ("bad_variant", "twice"),
-    "p0,A2V": ("wrong_wild_type", "residue 2 is K"),
+    "p0,M1K : A2V": ("wrong_wild_type", "residue 2 is K"),
     "p0,M0V": ("out_of_range", "residues 1 to 5"),
     "p0,Y6V": ("out_of_range", "residues 1 to 5"),
     "p0,": ("missing_value", "no id or no variant"),
@@ -299,6 +325,7 @@ def test_a_quote_that_is_never_closed_costs_its_row(job):
 @pytest.mark.parametrize(("text", "status", "told"), [
     ("id,mutant\np0,M1V\n", 66, "no column is called 'variants'"),
     ("PK\x03\x04", 66, "a workbook of a spreadsheet"),
+    (b"\x1f\x8b\x08\x00\x00", 66, "variants.csv"),
     (None, 66, "variants.csv"),
 ])
 def test_a_table_that_cannot_be_read_ends_the_run(job, text, status, told):
@@ -332,7 +359,7 @@ def test_a_table_is_not_written_over(job):
     job.input("in.fasta", ">p0\nMKTAY\n")
     job.keys["tasks"] = {"scoring": {}}
     table_of(job, [("p0", "M1V")])
-    job.refused(73, "another part in this run", arguments=("--output", job.folder / "variants.csv", "--overwrite"))
+    job.refused(73, "another part in this command", arguments=("--output", job.folder / "variants.csv", "--overwrite"))
 
 
 def test_words_and_paths_of_an_option(job):
@@ -409,3 +436,11 @@ def test_plans_count_the_copies(tmp_path):
     done = job.run("--summary-json", tmp_path / "s.json")
     assert done.returncode == 65
     assert json.loads((tmp_path / "s.json").read_text())["tokens"] == 3 * 7 + 2 * 12
+
+
+def test_bench_device_does_not_look_at_variants(job):
+    job.input("in.fasta", ">p0\nMKTAY\n")
+    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
+    table_of(job, [("p0", "M1V")])
+    done = pleat("bench-device", job.manifest(), env={"XDG_CACHE_HOME": str(job.folder), "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0 and "refused" not in done.stderr, done.stderr

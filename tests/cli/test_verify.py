@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -316,3 +317,19 @@ def test_other_tasks_and_models_are_noticed(job):
     assert "/" in compared(job)
     assert Job.pleat("verify", job.output, "--set", "a=b").returncode == 64
     assert Job.pleat("verify", job.output, "--manifest", job.folder / "none.yaml").returncode == 66
+
+
+def test_what_makes_hdf5_crash_is_damage_too(embedded, copy):
+    """In the head of HDF5's heap of strings one byte after the other is changed; HDF5 1.10 crashes at some of them."""
+    data = Path(embedded.output).read_bytes()
+    heap = data.index(b"GCOL")
+    crashes = 0
+    for place in range(heap + 16, heap + 48):
+        spoilt = bytearray(data)
+        spoilt[place] ^= 0x25
+        file = copy(embedded)
+        Path(file).write_bytes(spoilt)
+        done = Job.pleat("verify", file)
+        assert done.returncode in (0, 65), (place, done.returncode, done.stderr)
+        crashes += "HDF5 crashed" in done.stdout
+    assert crashes > 0
