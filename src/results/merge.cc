@@ -218,9 +218,11 @@ class Merger {
     write_text_column(file_, guard_, path, sources_.records.size(), [&](std::size_t i) {
       const MergedRow& from = sources_.records[i];
       Block& block = blocks[static_cast<std::size_t>(from.part)];
-      if (from.row >= block.first + std::ssize(block.texts)) {
+      if (from.row < block.first || from.row >= block.first + std::ssize(block.texts)) {
+        // At least the row itself, of which a damaged part may have none: reading it then says so.
+        const std::int64_t left = std::max<std::int64_t>(1, block.dataset->rows() - from.row);
+        block.texts = block.dataset->read_texts(from.row, std::min(block_rows, left));
         block.first = from.row;
-        block.texts = block.dataset->read_texts(from.row, std::min(block_rows, block.dataset->rows() - from.row));
       }
       return block.texts[static_cast<std::size_t>(from.row - block.first)];
     });
