@@ -34,11 +34,12 @@ std::unordered_map<std::string, std::string> values_by_id(const std::string& fil
   refuse_binary(lines.start(), InputFile(file), "colors");
   const auto has_column = [&](const TableHeader& header) { return header.find(column).has_value(); };
   const std::optional<TableHeader> header = read_header(lines, table_delimiters, true, has_column);
-  if (!header || !has_column(*header)) {
+  const std::optional<std::size_t> found_column = header ? header->find(column) : std::nullopt;
+  if (!found_column) {
     throw Error(ErrorCode::usage, "'" + file + "' has no column '" + printable(column) + "'",
                 header ? "its columns, " + header->columns_text() : "it is empty");
   }
-  const std::size_t value_column = *header->find(column);
+  const std::size_t value_column = *found_column;
   check_single_column(lines, *header, value_column);
   const std::size_t id_column = header->find("id").value_or(0);
   RowReader rows(lines, header->delimiter, header->has_quotes);

@@ -1,16 +1,13 @@
 """`tasks.scoring`: what a plain loop over transformers computes, whatever the batches, in every kind of run."""
 
-import csv
-import gzip
-import io
 import json
 import math
 
 import h5py
 import numpy as np
 import pytest
-from job import MODEL, REPOSITORY, Job, contents, fasta, proteins, texts
-from program import pleat
+from job import REPOSITORY, contents, fasta, proteins, texts
+from scoring import exported, scores, scoring_job, table_of
 
 GOLDEN = sorted((REPOSITORY / "tests/data/scores").glob("*.json"))
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -22,40 +19,6 @@ TABLE = "id,variants\np0,{0[0]}1W\np1,{1[1]}2C:{1[3]}4C\np0,{0[2]}3A\n"
 
 def golden(case):
     return json.loads(case.read_text())["sequences"]
-
-
-def scores(file, name):
-    """Path -> the scores of a record."""
-    row = file["records/sequence"][texts(file["records/id"]).index(name)]
-    begin, end = file["sequences/offsets"][row : row + 2]
-    group = file["scores"]
-    found = {"pseudo_perplexity": group["pseudo_perplexity"][row], "log_probability": group["log_probability"][begin:end]}
-    if "substitutions" in group:
-        found["substitutions"] = group["substitutions"][begin:end]
-    if "variants" in group:
-        first, last = group["variants/offsets"][row : row + 2]
-        names = texts(group["table/variant"])
-        found["variants"] = {names[place]: score for place, score in zip(group["variants/row"][first:last],
-                                                                         group["variants/score"][first:last])}
-    return found
-
-
-def scoring_job(folder, sequences, model=MODEL, **scoring):
-    job = Job(folder, model)
-    job.input("in.fasta", fasta(sequences))
-    job.keys["tasks"] = {"scoring": scoring or True}
-    return job
-
-
-def table_of(job, rows):
-    job.place("variants.csv", "id,variants\n" + "".join(f"{name},{variant}\n" for name, variant in rows))
-    job.keys["tasks"]["scoring"]["variants"] = "variants.csv"
-
-
-def exported(job, what, *arguments):
-    done = job.pleat("export", job.output, "--format", "csv", "--what", what, "--output", "-", *arguments)
-    assert done.returncode == 0, done.stderr
-    return list(csv.DictReader(io.StringIO(done.stdout)))
 
 
 def test_the_golden_data_is_there():
@@ -181,31 +144,6 @@ def test_merged_shards_are_the_whole(scored):
         assert contents(file) == expected
 
 
-def test_what_an_incomplete_merge_lacks_is_told(job):
-    job.input("in.fasta", fasta(proteins(9, 5, 20)))
-    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
-    table_of(job, [(f"p{i}", f"{sequence[0]}1W") for i, sequence in enumerate(proteins(9, 5, 20)) if sequence[0] != "W"])
-    job.compute().close()
-    whole = exported(job, "variants")
-    for index in (1, 3):
-        assert job.run("--shard", f"{index}/3").returncode == 0
-    parts = [job.folder / f"out.shard-{index}-of-3.h5" for index in (1, 3)]
-    merged = job.folder / "merged.h5"
-    assert job.pleat("merge", *parts, "-o", merged, "--allow-missing").returncode == 0
-    for what in ("variants", "scores"):
-        for fail_on, status in (("any", 65), ("none", 0)):
-            done = job.pleat("export", merged, "--format", "csv", "--what", what, "--output", "-", "--fail-on", fail_on)
-            assert done.returncode == status and "lacks the records of shards 2" in done.stderr, done.stderr
-    rows = list(csv.DictReader(io.StringIO(
-        job.pleat("export", merged, "--format", "csv", "--what", "variants", "--output", "-").stdout)))
-    assert len(rows) == len(whole)
-    lacking = [row for row in rows if not row["score"]]
-    assert lacking and all(row["error_code"] == "not_computed" for row in lacking)
-    assert f"{len(lacking)} not computed" in job.pleat("inspect", merged).stdout
-    done = job.pleat("export", parts[0], "--format", "csv", "--what", "variants", "--output", "-", "--fail-on", "any")
-    assert done.returncode == 0 and "left out" not in done.stderr
-
-
 def test_a_run_that_was_cut_off_goes_on(scored):
     with scored.compute() as file:
         expected = contents(file)
@@ -256,110 +194,6 @@ def test_the_cache_knows_variants_by_what_they_are(scored):
         changed = scores(file, "p3")["variants"]
     with scored.compute("--overwrite") as file:
         assert scores(file, "p3")["variants"] == changed
-
-
-BAD = {
-    "p0,12V": ("bad_variant", "not a letter, a number and a letter"),
-    "p0,M-1V": ("bad_variant", "not a letter, a number and a letter"),
-    "p0,k1V": ("wrong_wild_type", "residue 1 is M"),
-    "p0,M1J": ("bad_variant", "'J' is none of the 20 amino acids"),
-    "p0,M1V:": ("bad_variant", "not a letter"),
-    "p0,M1V:M1L": ("bad_variant", "twice"),
-    "p0,M1K : A2V": ("wrong_wild_type", "residue 2 is K"),
-    "p0,M0V": ("out_of_range", "residues 1 to 5"),
-    "p0,Y6V": ("out_of_range", "residues 1 to 5"),
-    "p0,": ("missing_value", "no id or no variant"),
-    "nobody,A1V": ("unknown_id", "no record"),
-    "bad,M1V": ("refused_record", "rejected"),
-    "twice,M1V": ("ambiguous_id", "different sequences"),
-    "p0,M1V,more,and more": ("bad_row", "4 values"),
-}
-
-
-def test_bad_variants_are_refused_one_by_one(job):
-    job.input("in.fasta", ">p0\nMKTAY\n>bad\nMK-\n>twice\nMK\n>twice\nMR\n>same\nMKV\n>same\nMKV\n")
-    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
-    table_of(job, [("p0", "M1V")])
-    good = ["p0,M1V", "same,K2R", "p0,Y5V:M1K"]
-    job.place("variants.csv", "\n".join(["id,variants", good[0], *BAD, *good[1:]]) + "\n")
-    done = job.run("--summary-json", job.folder / "s.json")
-    assert done.returncode == 65
-    assert "17 variants, 14 refused" in done.stdout
-    assert "5 variants refused with bad_variant" in done.stderr
-    summary = json.loads((job.folder / "s.json").read_text())
-    assert (summary["variants"], summary["variants_refused"], summary["exit_status"]) == (17, 14, 65)
-    with job.open() as file:
-        codes, messages = (texts(file[f"scores/table/{name}"]) for name in ("error_code", "message"))
-        assert list(zip(codes, messages))[0] == ("", "")
-        for row, (code, message) in enumerate(BAD.values(), 1):
-            assert codes[row] == code and message in messages[row]
-        assert codes[-2:] == ["", ""]
-        assert scores(file, "p0")["variants"].keys() == {"M1V", "Y5V:M1K"}
-        assert sorted(file["scores/variants/row"][:]) == [0, 15, 16]
-    rows = exported(job, "variants")
-    assert [bool(row["score"]) for row in rows] == [True] + 14 * [False] + [True, True]
-    assert rows[1]["error_code"] == "bad_variant"
-    assert "variants   17, 14 refused" in job.pleat("inspect", job.output).stdout
-    assert job.pleat("verify", job.output, "--manifest", job.manifest()).returncode == 0
-    for rows, told in (([("p0", "M1V")], "17 variants, and 1 in"), ([("p0", "M1V")] * 17, "row 1 is")):
-        table_of(job, rows)
-        found = job.pleat("verify", job.output, "--manifest", job.manifest())
-        assert found.returncode == 65 and told in found.stdout
-    # As for records.
-    assert job.run("--overwrite", "--fail-on", "none").returncode == 0
-    good_alone = "\n".join(["id,variants", *good])
-    job.place("variants.csv", good_alone + "\n")
-    assert job.run("--overwrite", "--fail-on", "all").returncode == 0
-
-
-def test_a_quote_that_is_never_closed_costs_its_row(job):
-    job.input("in.fasta", ">p0\nMKTAY\n")
-    job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "variants.csv"}}
-    job.place("variants.csv", 'id,variants\np0,K2R\np0,"M1V\n')
-    done = job.run()
-    assert done.returncode == 65 and "close the quote" in done.stderr
-    with job.open() as file:
-        assert texts(file["scores/table/error_code"]) == ["", "cut_off"]
-
-
-@pytest.mark.parametrize(("text", "status", "told"), [
-    ("id,mutant\np0,M1V\n", 66, "no column is called 'variants'"),
-    ("PK\x03\x04", 66, "a workbook of a spreadsheet"),
-    (b"\x1f\x8b\x08\x00\x00", 66, "variants.csv"),
-    (None, 66, "variants.csv"),
-])
-def test_a_table_that_cannot_be_read_ends_the_run(job, text, status, told):
-    job.input("in.fasta", ">p0\nMKTAY\n")
-    job.keys["tasks"] = {"scoring": {"variants": "variants.csv"}}
-    if text is not None:
-        job.place("variants.csv", text)
-    job.refused(status, told)
-
-
-def test_of_a_table_that_breaks_off_the_sound_rows_are_scored(job):
-    job.input("in.fasta", fasta(["MKTAYIAKQR"] * 2000))
-    rows = [(f"p{i}", f"M1{'ACDEFGHIKL'[i % 10]}") for i in range(2000)]
-    text = "id,variants\n" + "".join(f"{name},{variant}\n" for name, variant in rows)
-    packed = gzip.compress(text.encode())
-    job.place("variants.csv.gz", packed[: len(packed) * 3 // 4])
-    job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "variants.csv.gz"}}
-    done = job.run()
-    assert done.returncode == 65 and "input with cut_off" in done.stderr, done.stderr
-    with job.open() as file:
-        codes = texts(file["scores/table/error_code"])
-        assert 500 < len(codes) < 2000 and set(codes[:-1]) == {""}
-        assert codes[-1] in ("", "cut_off")
-        table = {name: file[f"inputs/{name}"][-1] for name in ("path", "problem", "format", "records")}
-    assert table["path"].endswith(b"variants.csv.gz") and table["problem"] == b"cut_off"
-    assert table["format"] == b"variants, gzip" and table["records"] == len(codes)
-    assert job.pleat("verify", job.output, "--manifest", job.manifest()).returncode == 0
-
-
-def test_a_table_is_not_written_over(job):
-    job.input("in.fasta", ">p0\nMKTAY\n")
-    job.keys["tasks"] = {"scoring": {}}
-    table_of(job, [("p0", "M1V")])
-    job.refused(73, "another part in this command", arguments=("--output", job.folder / "variants.csv", "--overwrite"))
 
 
 def test_words_and_paths_of_an_option(job):
@@ -436,11 +270,3 @@ def test_plans_count_the_copies(tmp_path):
     done = job.run("--summary-json", tmp_path / "s.json")
     assert done.returncode == 65
     assert json.loads((tmp_path / "s.json").read_text())["tokens"] == 3 * 7 + 2 * 12
-
-
-def test_bench_device_does_not_look_at_variants(job):
-    job.input("in.fasta", ">p0\nMKTAY\n")
-    job.keys["tasks"] = {"scoring": {"mode": "one_pass"}}
-    table_of(job, [("p0", "M1V")])
-    done = pleat("bench-device", job.manifest(), env={"XDG_CACHE_HOME": str(job.folder), "PATH": "/usr/bin:/bin"})
-    assert done.returncode == 0 and "refused" not in done.stderr, done.stderr

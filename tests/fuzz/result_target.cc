@@ -2,6 +2,7 @@
 // file is what pleat must not trust.
 #include <hdf5.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -164,6 +165,14 @@ class Edits {
         H5Dcreate2(file_, where.c_str(), of.get(), in.get(), H5P_DEFAULT, chunks.get(), H5P_DEFAULT));
   }
 
+  static hsize_t longest_side(const hdf5::Space& space) {
+    std::array<hsize_t, 3> size{};
+    if (H5Sget_simple_extent_ndims(space.get()) <= std::ssize(size)) {
+      H5Sget_simple_extent_dims(space.get(), size.data(), nullptr);
+    }
+    return std::ranges::max(size);
+  }
+
   void change_number() {
     const hdf5::DataSet set(H5Dopen2(file_, path().c_str(), H5P_DEFAULT));
     const std::size_t at = byte();
@@ -171,7 +180,7 @@ class Edits {
     if (set.get() < 0) return;
     const hdf5::Space in(H5Dget_space(set.get()));
     const hssize_t count = H5Sget_simple_extent_npoints(in.get());
-    if (count <= 0 || count > 4096) return;
+    if (count <= 0 || count > 4096 || longest_side(in) > 4096) return;  // the count alone may have overflown
     std::vector<std::int64_t> all(static_cast<std::size_t>(count));
     if (H5Dread(set.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, all.data()) < 0) return;
     all[at % all.size()] = value;
