@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
 #include "core/printable.h"
@@ -28,24 +29,28 @@ std::pair<std::string, std::string> divided(const std::string& argument) {
   return {argument.substr(0, colon), argument.substr(colon + 1)};
 }
 
+// The header, and which of its columns it is.
+std::pair<TableHeader, std::size_t> find_column(LineReader& lines, const std::string& file, const std::string& column) {
+  const auto has_column = [&](const TableHeader& header) { return header.find(column).has_value(); };
+  std::optional<TableHeader> header = read_header(lines, table_delimiters, true, has_column);
+  if (header) {
+    if (const auto found = header->find(column)) return {std::move(*header), *found};
+  }
+  throw Error(ErrorCode::usage, "'" + file + "' has no column '" + printable(column) + "'",
+              header ? "its columns, " + header->columns_text() : "it is empty");
+}
+
 // The table is read as tables of sequences are.
 std::unordered_map<std::string, std::string> values_by_id(const std::string& file, const std::string& column) {
   LineReader lines(file, nullptr);
   refuse_binary(lines.start(), InputFile(file), "colors");
-  const auto has_column = [&](const TableHeader& header) { return header.find(column).has_value(); };
-  const std::optional<TableHeader> header = read_header(lines, table_delimiters, true, has_column);
-  const std::optional<std::size_t> found_column = header ? header->find(column) : std::nullopt;
-  if (!found_column) {
-    throw Error(ErrorCode::usage, "'" + file + "' has no column '" + printable(column) + "'",
-                header ? "its columns, " + header->columns_text() : "it is empty");
-  }
-  const std::size_t value_column = *found_column;
-  check_single_column(lines, *header, value_column);
-  const std::size_t id_column = header->find("id").value_or(0);
-  RowReader rows(lines, header->delimiter, header->has_quotes);
+  const auto [header, value_column] = find_column(lines, file, column);
+  check_single_column(lines, header, value_column);
+  const std::size_t id_column = header.find("id").value_or(0);
+  RowReader rows(lines, header.delimiter, header.has_quotes);
   std::unordered_map<std::string, std::string> values;
   while (rows.next()) {
-    const std::string why = rows.why_malformed(header->names.size(), std::max(id_column, value_column));
+    const std::string why = rows.why_malformed(header.names.size(), std::max(id_column, value_column));
     if (!why.empty()) throw_at_line(lines, rows.line_number(), why, "correct the row, or leave it out");
     if (is_missing(rows.fields()[value_column])) continue;
     const std::string id = readable(rows.text(id_column));
