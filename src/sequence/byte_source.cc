@@ -305,12 +305,17 @@ bool is_zstd(std::string_view start) {
 
 }  // namespace
 
+void refuse_folder(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(file, ignored)) return;
+  throw Error(ErrorCode::missing_input, quoted(file) + " is a folder", "name a file");
+}
+
 std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file, const StopToken* stop) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
-    throw Error(ErrorCode::missing_input, quoted(file) + " is a folder, and a file is needed",
-                "folders inside a folder of `inputs` are not looked into; a pattern such as " +
-                    quoted(file / "*.fasta") + " names what is in them");
+    throw Error(ErrorCode::missing_input, "the folder " + quoted(file) + " holds no file",
+                "folders inside it are not looked into; a pattern such as " + quoted(file / "*/*.fasta") + " does");
   }
   auto raw = std::make_unique<RawFile>(file, stop);
   using namespace std::string_view_literals;

@@ -105,11 +105,15 @@ def test_a_quote_that_is_never_closed_costs_its_row(job):
     ("PK\x03\x04", 66, "a workbook of a spreadsheet"),
     (b"\x1f\x8b\x08\x00\x00", 66, "variants.csv"),
     (None, 66, "variants.csv"),
+    ("a folder", 66, "is a folder"),
 ])
 def test_a_table_that_cannot_be_read_ends_the_run(job, text, status, told):
     job.input("in.fasta", ">p0\nMKTAY\n")
     job.keys["tasks"] = {"scoring": {"variants": "variants.csv"}}
-    if text is not None:
+    if text == "a folder":
+        (job.folder / "variants.csv").mkdir()
+        job.placed.add("variants.csv")
+    elif text is not None:
         job.place("variants.csv", text)
     job.refused(status, told)
 
