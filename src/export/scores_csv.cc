@@ -38,47 +38,53 @@ std::vector<LeftOut> for_each_scored(const ResultReader& results, const std::set
   return left_out;
 }
 
-std::map<std::string, Record> records_not_ok(const ResultReader& results) {
-  std::map<std::string, Record> found;
+// Gives each variant that was not refused and has no score the reason; `rows` are those.
+void explain(const ResultReader& results, const std::vector<std::size_t>& rows, VariantTable& table) {
+  if (rows.empty()) return;
+  std::map<std::string, Record> failed;
   for_each_record(results, [&](std::int64_t /*number*/, const Record& record) {
-    if (record.status != RecordStatus::ok) found.try_emplace(record.id, record);
+    if (record.status != RecordStatus::ok) failed.try_emplace(record.id, record);
   });
-  return found;
-}
-
-// Why a variant that was not refused has no score.
-void explain(const std::map<std::string, Record>& failed, VariantRow& row) {
-  const auto found = failed.find(row.id);
-  if (found != failed.end()) {
-    row.error_code = found->second.error_code;
-    row.message = "its record has no results: " + found->second.message;
-  } else {
-    row.error_code = word_of(RecordCode::not_computed);
-    row.message = "its record is in another shard, or in one that is missing";
+  for (const std::size_t i : rows) {
+    VariantRow& row = table.rows[i];
+    const auto found = failed.find(row.id);
+    if (found != failed.end()) {
+      row.error_code = found->second.error_code;
+      row.message = "its record has no results: " + found->second.message;
+    } else {
+      row.error_code = word_of(RecordCode::not_computed);
+      row.message = "its record is in another shard, or in one that is missing";
+    }
   }
 }
 
 std::vector<LeftOut> write_table(const ResultReader& results, const std::set<std::string>& ids, const TextSink& sink) {
   check_ids(results, ids, false);
-  const VariantTable table = results.variant_table();
+  VariantTable table = results.variant_table();
   const std::vector<std::int64_t> rows = results.variant_rows();
   const std::vector<float> values = results.floats(schema::variant_score, 0, std::ssize(rows));
   std::vector<float> scores(table.rows.size(), std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < rows.size(); ++i) scores[static_cast<std::size_t>(rows[i])] = values[i];
-  const std::map<std::string, Record> failed = records_not_ok(results);
-  std::vector<LeftOut> left_out;
+  const auto is_asked = [&](const VariantRow& row) { return ids.empty() || ids.contains(row.id); };
+  std::vector<std::size_t> unscored;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const VariantRow& row = table.rows[i];
+    if (std::isnan(scores[i]) && row.error_code.empty() && is_asked(row)) unscored.push_back(i);
+  }
+  explain(results, unscored, table);
   sink("id,variant,score,error_code,message\n");
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    VariantRow row = table.rows[i];
-    if (!ids.empty() && !ids.contains(row.id)) continue;
-    if (std::isnan(scores[i]) && row.error_code.empty()) {
-      explain(failed, row);
-      // A shard has the table of all, and owes its own part alone.
-      if (!results.shard()) left_out.push_back({row.id, row.variant + ": " + row.message});
-    }
+    const VariantRow& row = table.rows[i];
+    if (!is_asked(row)) continue;
     std::string line = csv_field(row.id) + "," + csv_field(row.variant);
     append_number(line, scores[i]);
     sink(line + "," + csv_field(row.error_code) + "," + csv_field(row.message) + "\n");
+  }
+  std::vector<LeftOut> left_out;
+  // A shard has the table of all, and owes its own part alone.
+  if (results.shard()) return left_out;
+  for (const std::size_t i : unscored) {
+    left_out.push_back({table.rows[i].id, table.rows[i].variant + ": " + table.rows[i].message});
   }
   return left_out;
 }

@@ -12,7 +12,6 @@
 
 #include "core/error.h"
 #include "core/printable.h"
-#include "sequence/byte_source.h"
 #include "sequence/formats.h"
 #include "sequence/line_reader.h"
 #include "sequence/table_rows.h"
@@ -43,7 +42,6 @@ std::pair<TableHeader, std::size_t> find_column(LineReader& lines, const std::st
 
 // The table is read as tables of sequences are.
 std::unordered_map<std::string, std::string> values_by_id(const std::string& file, const std::string& column) {
-  refuse_folder(file);
   LineReader lines(file, nullptr);
   refuse_binary(lines.start(), InputFile(file), "colors");
   const auto [header, value_column] = find_column(lines, file, column);

@@ -45,7 +45,8 @@ class Collection {
   void add(Part part, const at::Tensor& values);
   void take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
             std::size_t sequence) const;
-  void check(const Part& part, const at::Tensor& extents, SequenceResult& result, std::size_t sequence) const;
+  [[nodiscard]] bool check(const Part& part, const at::Tensor& extents, SequenceResult& result,
+                           std::size_t sequence) const;
 
   const ResultLayout layout_;
   const std::vector<std::int64_t> rows_;  // as in PackedBatch
@@ -176,15 +177,14 @@ std::vector<SequenceResult> Collection::wait() {
 
 void Collection::take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
                       std::size_t sequence) const {
-  check(part, extents, result, sequence);
-  if (result.failed) return;
+  if (!check(part, extents, result, sequence)) return;
   const auto row_bytes = static_cast<std::int64_t>(stored.element_size()) * stored.size(1);
   const auto* const begin = static_cast<const std::byte*>(stored.const_data_ptr());
   part.place(result, part)
       .assign(begin + (*part.starts)[sequence] * row_bytes, begin + (*part.starts)[sequence + 1] * row_bytes);
 }
 
-void Collection::check(const Part& part, const at::Tensor& extents, SequenceResult& result,
+bool Collection::check(const Part& part, const at::Tensor& extents, SequenceResult& result,
                        std::size_t sequence) const {
   const auto* const h_extents = extents.const_data_ptr<float>();
   const std::int64_t rows = extents.size(1);
@@ -195,7 +195,7 @@ void Collection::check(const Part& part, const at::Tensor& extents, SequenceResu
       if (std::isnan(size) || size > reach) reach = size;  // once NaN, always NaN
     }
   }
-  static_cast<void>(is_storable(part.what, reach, layout_.dtype, "tasks.embeddings.dtype", result));
+  return is_storable(part.what, reach, layout_.dtype, "tasks.embeddings.dtype", result);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunOb
 void add_variants(const Manifest& manifest, const StopToken* stop, Dataset& dataset, RunObserver& observer) {
   const std::filesystem::path file = manifest.resolve(manifest.tasks.scoring.variants);
   assign_variants(read_variants(file, stop), dataset);
-  if (const InputReport& input = dataset.variants->input; input.problem == input_problem::empty) {
+  if (const InputReport& input = dataset.inputs.back(); input.problem == input_problem::empty) {
     observer.warning(input.message);
   } else {
     tell_of_inputs({input}, {}, {}, observer);

@@ -305,17 +305,10 @@ bool is_zstd(std::string_view start) {
 
 }  // namespace
 
-void refuse_folder(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(file, ignored)) return;
-  throw Error(ErrorCode::missing_input, quoted(file) + " is a folder", "name a file");
-}
-
 std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file, const StopToken* stop) {
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) {
-    throw Error(ErrorCode::missing_input, "the folder " + quoted(file) + " holds no file",
-                "folders inside it are not looked into; a pattern such as " + quoted(file / "*/*.fasta") + " does");
+    throw Error(ErrorCode::missing_input, quoted(file) + " is a folder", "name a file");
   }
   auto raw = std::make_unique<RawFile>(file, stop);
   using namespace std::string_view_literals;

@@ -50,9 +50,6 @@ class ByteSource {
   [[nodiscard]] virtual Facts facts() = 0;
 };
 
-// Throws Error(missing_input) for a folder, where no folder can be meant.
-void refuse_folder(const std::filesystem::path& file);
-
 // "-" is standard input. Throws Error(missing_input) when the file is not there, is a folder or may not be read. It and
 // all that reads from it throw Stopped, also while a pipe is silent. `stop` may be null and must outlive the source.
 [[nodiscard]] std::unique_ptr<ByteSource> open_source(const std::filesystem::path& file,

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 
@@ -155,6 +157,7 @@ class InputReading {
     collector_.begin_input();
     std::optional<LineReader> lines;
     try {
+      refuse_folder();
       lines.emplace(input_.file, stop_);
       read(*lines);
     } catch (const BrokenInput& error) {
@@ -180,6 +183,15 @@ class InputReading {
   }
 
  private:
+  // A folder of inputs stands for its files: one that is still here has none.
+  void refuse_folder() const {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(input_.file, ignored)) return;
+    throw Error(
+        ErrorCode::missing_input, "the folder " + quoted(input_.file) + " holds no file",
+        "folders inside it are not looked into; a pattern such as " + quoted(input_.file / "*/*.fasta") + " does");
+  }
+
   void read(LineReader& lines) {
     InputFormat format = input_.format;
     if (format == InputFormat::automatic) format = recognise(lines.start(), input_);

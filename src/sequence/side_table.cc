@@ -14,7 +14,6 @@ InputReport read_side_table(const std::filesystem::path& file, std::string_view 
   InputReport report;
   report.path = file.string();
   report.format = std::string(kind) + "s";
-  refuse_folder(file);
   LineReader lines(file, stop);
   try {
     refuse_binary(lines.start(), InputFile(file), report.format);

@@ -21,7 +21,7 @@ struct VariantRow {
 
 struct VariantTable {
   std::vector<VariantRow> rows;
-  InputReport input = {};  // where the table is read from its own file
+  InputReport input = {};  // of the file it is read from, until a dataset has it
 
   [[nodiscard]] std::int64_t refused() const {
     return std::ranges::count_if(rows, [](const VariantRow& row) { return !row.error_code.empty(); });

@@ -198,7 +198,7 @@ void assign_variants(VariantTable table, Dataset& dataset) {
       of_sequences[static_cast<std::size_t>(sequence)].push_back({static_cast<std::int64_t>(i), row.variant});
     }
   }
-  dataset.inputs.push_back(table.input);
+  dataset.inputs.push_back(std::move(table.input));
   dataset.sequences.set_variants(std::move(of_sequences));
   add_to_hash(table, dataset);
   dataset.variants = std::move(table);
