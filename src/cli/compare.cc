@@ -70,6 +70,7 @@ struct Report {
 
 Report compare_files(const ResultReader& a, const ResultReader& b, const CompareArguments& arguments) {
   std::vector<Limit> limits;
+  limits.reserve(arguments.limits.size());
   for (const std::string& text : arguments.limits) limits.push_back(limit_from(text));
   const Comparison comparison(a, b, arguments.by == "sequence" ? MatchBy::sequence : MatchBy::id);
   DifferenceSummary summary(comparison.measures(), limits);

@@ -32,8 +32,9 @@ void MaskedPasses::begin_pass() {
 }
 
 void MaskedPasses::take_results() {
-  if (!under_way_) return;
-  UnderWay pass = *std::exchange(under_way_, {});
+  std::optional<UnderWay> done = std::exchange(under_way_, {});
+  if (!done) return;
+  UnderWay& pass = *done;
   const at::Tensor logits = pass.logits.wait().front().contiguous();
   const auto* const h_logits = logits.const_data_ptr<float>();
   const auto width = static_cast<std::size_t>(logits.size(1));

@@ -80,7 +80,8 @@ at::Tensor best_mean(const ByChain& by, const at::Tensor& pae, const at::Tensor&
   return by.extreme(by.sums(terms) / counts.clamp_min(1), "amax");
 }
 
-at::Tensor without_diagonal(at::Tensor x) {
+// Changes x.
+at::Tensor without_diagonal(const at::Tensor& x) {
   x.fill_diagonal_(missing);
   return x.to(at::kFloat);
 }

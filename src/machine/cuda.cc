@@ -175,7 +175,7 @@ CudaDecision decide_cuda(const CudaProbe& probe, const std::vector<int>& wanted)
 }
 
 CudaDecision decide_cuda_automatically(const CudaProbe& probe) {
-  const CudaDecision all = decide_cuda(probe, {});
+  CudaDecision all = decide_cuda(probe, {});
   if (!all.gpus.empty()) return all;
   CudaDecision some;
   for (std::size_t i = 0; i < probe.gpus.size(); ++i) {

@@ -100,7 +100,7 @@ void add_structure(const FoldOutput& output, std::span<const std::uint16_t> chai
                            output.ptm};
   StructureVerdict verdict = check_structure(numbers);
   if (!verdict.usable) {
-    result = failed_result(result.row, *verdict.code, std::move(verdict.message));
+    result = failed_result(result.row, verdict.code.value_or(RecordCode::not_finite), std::move(verdict.message));
     return;
   }
   if (verdict.code) result.error_code = word_of(*verdict.code);

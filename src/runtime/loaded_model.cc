@@ -39,6 +39,7 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
   const StopToken never;
   const StopToken& stop = StopScope::current() != nullptr ? *StopScope::current() : never;
   std::vector<std::future<std::shared_ptr<const LoadedModel>>> loading;
+  loading.reserve(gpus.size());
   for (const Gpu& gpu : gpus) {
     loading.push_back(std::async(std::launch::async, [&, threads = threads_of_each(gpus.size())] {
       const StopScope scope(stop);
@@ -52,6 +53,7 @@ std::vector<std::shared_ptr<const LoadedModel>> load_models(const Checkpoint& ch
     }));
   }
   std::vector<std::shared_ptr<const LoadedModel>> models;
+  models.reserve(gpus.size());
   for (auto& model : loading) models.push_back(model.get());
   return models;
 }

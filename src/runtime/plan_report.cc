@@ -57,8 +57,10 @@ Surveyed survey_of(const Dataset& dataset) {
     surveyed.variants.push_back(count_variants(sequences, row));
     surveyed.scores.push_back(std::ssize(sequences.variants(row)));
   }
-  surveyed.table_rows = std::ssize(dataset.variants->rows);
-  surveyed.refused_rows = dataset.variants->refused();
+  if (const std::optional<VariantTable>& table = dataset.variants) {
+    surveyed.table_rows = std::ssize(table->rows);
+    surveyed.refused_rows = table->refused();
+  }
   return surveyed;
 }
 

@@ -41,21 +41,21 @@ Dataset read_records(const Manifest& manifest, const ReadOptions& options, RunOb
 
 void add_variants(const Manifest& manifest, const StopToken* stop, Dataset& dataset, RunObserver& observer) {
   const std::filesystem::path file = manifest.resolve(manifest.tasks.scoring.variants);
-  assign_variants(read_variants(file, stop), dataset);
+  const VariantTable& table = assign_variants(read_variants(file, stop), dataset);
   if (const InputReport& input = dataset.inputs.back(); input.problem == input_problem::empty) {
     observer.warning(input.message);
   } else {
     tell_of_inputs({input}, {}, {}, observer);
   }
   std::map<std::string, std::int64_t> refused;
-  for (const VariantRow& row : dataset.variants->rows) {
+  for (const VariantRow& row : table.rows) {
     if (!row.error_code.empty()) ++refused[row.error_code];
   }
   for (const auto& [code, count] : refused) {
     observer.warning(fmt::format("{} variant{} refused with {}; /scores/table/message says more", count,
                                  count == 1 ? "" : "s", code));
   }
-  observer.info(fmt::format("read {} variants", dataset.variants->rows.size()));
+  observer.info(fmt::format("read {} variants", table.rows.size()));
 }
 
 class DatasetReader {

@@ -54,7 +54,8 @@ std::vector<double> costs_of(const std::vector<std::int64_t>& tokens, const std:
   std::vector<double> flops;
   for (std::size_t row = 0; row < tokens.size(); ++row) {
     const std::int64_t count = tokens[row];
-    flops.push_back(forward_flops(shape, count) * static_cast<double>(work[row] / count));
+    const std::int64_t copies = work[row] / count;
+    flops.push_back(forward_flops(shape, count) * static_cast<double>(copies));
     if (structure.enabled) {
       flops.back() += fold_flops(config.folding(), count - end_tokens, structure.num_recycles + 1);
     }

@@ -179,7 +179,7 @@ VariantTable read_variants(const std::filesystem::path& file, const StopToken* s
   return table;
 }
 
-void assign_variants(VariantTable table, Dataset& dataset) {
+const VariantTable& assign_variants(VariantTable table, Dataset& dataset) {
   const Ids ids(dataset);
   std::vector<std::vector<SequenceVariant>> of_sequences(static_cast<std::size_t>(dataset.sequences.size()));
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -201,7 +201,7 @@ void assign_variants(VariantTable table, Dataset& dataset) {
   dataset.inputs.push_back(std::move(table.input));
   dataset.sequences.set_variants(std::move(of_sequences));
   add_to_hash(table, dataset);
-  dataset.variants = std::move(table);
+  return dataset.variants.emplace(std::move(table));
 }
 
 }  // namespace pleat

@@ -35,7 +35,7 @@ struct ParsedVariant {
 
 // Gives each row to the sequence of the record of its id, and refuses those that no record has, that records with
 // different sequences share, whose record was refused, or that do not fit the sequence. The dataset keeps the table,
-// also as one of its inputs, and its hash tells of it.
-void assign_variants(VariantTable table, Dataset& dataset);
+// also as one of its inputs, and its hash tells of it. Returns it as the dataset has it.
+const VariantTable& assign_variants(VariantTable table, Dataset& dataset);
 
 }  // namespace pleat

@@ -45,5 +45,7 @@ struct AttentionInput {
 // to no sequence are zero. Elsewhere than on the processor qkv may be changed.
 [[nodiscard]] at::Tensor attention(const AttentionInput& input);
 [[nodiscard]] at::Tensor attention_reference(const AttentionInput& input);
+// The maps of one sequence, as many tokens to either side as it has: [H, tokens, tokens] float32.
+[[nodiscard]] at::Tensor attention_maps_reference(const AttentionInput& input, std::int64_t sequence);
 
 }  // namespace pleat

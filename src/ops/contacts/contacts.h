@@ -42,7 +42,4 @@ class ContactAccumulator {
 // maps [heads, L + 2, L + 2], the attention of every head of every layer of one sequence -> [L, L].
 [[nodiscard]] at::Tensor contacts_reference(const at::Tensor& maps, const at::Tensor& weight, const at::Tensor& bias);
 
-// The attention maps themselves, for the reference: [H, L + 2, L + 2] float32 of one sequence.
-[[nodiscard]] at::Tensor attention_maps_reference(const AttentionInput& input, std::int64_t sequence);
-
 }  // namespace pleat

@@ -84,6 +84,7 @@ Path choose() {
   const char* const wanted = wanted_name();
   if (wanted == nullptr || *wanted == '\0') return usable.front();
   std::vector<std::string_view> names;
+  names.reserve(usable.size());
   for (const Path path : usable) names.push_back(path_name(path));
   const auto found = std::ranges::find(names, wanted);
   if (found == names.end()) {

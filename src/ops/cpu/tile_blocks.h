@@ -22,7 +22,8 @@
 
 namespace pleat::cpu {
 
-inline constexpr std::int64_t block_floats = 32 * 32;  // sums of a block: four tiles [16, 16], row by row of tiles
+inline constexpr std::int64_t block_floats =
+    std::int64_t{32} * 32;  // sums of a block: four tiles [16, 16], row by row of tiles
 
 namespace {
 

@@ -52,7 +52,7 @@ struct PackedWeight {
 class OneDnnLinear : public ProcessorLinear {
  public:
   explicit OneDnnLinear(PackedWeight packed) : packed_(std::move(packed)) {}
-  at::Tensor multiply(const at::Tensor& x) const override {
+  [[nodiscard]] at::Tensor multiply(const at::Tensor& x) const override {
     return call(x, packed_.weight, packed_.bias, packed_.activation);
   }
 
@@ -64,7 +64,7 @@ class OneDnnLinear : public ProcessorLinear {
 class OneDnnBlocks : public ProcessorLinear {
  public:
   explicit OneDnnBlocks(PackedWeight packed) : packed_(std::move(packed)) {}
-  at::Tensor multiply(const at::Tensor& x) const override {
+  [[nodiscard]] at::Tensor multiply(const at::Tensor& x) const override {
     const std::int64_t rows = x.size(0);
     at::Tensor out;  // [T, N]
     for (std::int64_t begin = 0; begin < rows; begin += block_rows) {

@@ -19,7 +19,7 @@ class PanelLinear : public ProcessorLinear {
         out_features_(weight.size(0)),
         ending_(ending_of(activation)) {}
 
-  at::Tensor multiply(const at::Tensor& x) const override {
+  [[nodiscard]] at::Tensor multiply(const at::Tensor& x) const override {
     at::Tensor y = at::empty({x.size(0), out_features_}, x.options());
     write(y, x);
     return y;
@@ -39,7 +39,7 @@ class PanelLinear : public ProcessorLinear {
     auto* const h_y = static_cast<char*>(y.mutable_data_ptr());
     // Tasks of some rows and one panel of columns; blocks of rows only where there are too few panels to go round.
     const std::int64_t column_tasks = (out_features_ + cpu::run_length - 1) / cpu::run_length;
-    const std::int64_t wanted = (4 * at::get_num_threads() + column_tasks - 1) / column_tasks;
+    const std::int64_t wanted = (std::int64_t{4} * at::get_num_threads() + column_tasks - 1) / column_tasks;
     const std::int64_t most = std::clamp<std::int64_t>(rows / 48, 1, wanted);
     const std::int64_t row_step = ((rows + most - 1) / most + 11) / 12 * 12;  // whole tiles of 6 or 4 rows
     const std::int64_t row_tasks = (rows + row_step - 1) / row_step;
