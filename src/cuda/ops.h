@@ -10,6 +10,9 @@ namespace pleat::cuda {
 [[nodiscard]] at::Tensor attention(const AttentionInput& input);
 [[nodiscard]] at::Tensor add_layer_norm(at::Tensor& residual, const at::Tensor& update, const LayerNorm& norm,
                                         double eps, at::ScalarType type);
+[[nodiscard]] Rigid compose_rigid(const Rigid& frames, const at::Tensor& update);
+[[nodiscard]] at::Tensor invariant_point_attention(const InvariantPointInput& input);
+[[nodiscard]] at::Tensor biased_attention(const at::Tensor& qkv, const at::Tensor& bias, const at::Tensor& gate);
 [[nodiscard]] std::function<at::Tensor(const at::Tensor& z)> make_pair_bias(const LayerNorm& norm,
                                                                             const at::Tensor& weight);
 [[nodiscard]] PairUpdate make_pair_transition(const PairTransitionWeights& weights);

@@ -111,18 +111,9 @@ void Esm2::finish_layer(const Esm2Layer& layer, const at::Tensor& context, at::T
   for_each_block(hidden, [&](std::int64_t begin, std::int64_t end) {
     at::Tensor residual = hidden.slice(0, begin, end);         // [rows, D]
     const at::Tensor attended = context.slice(0, begin, end);  // [rows, D]
-    at::Tensor update;                                         // of the residual stream, where the norm is to add it
-    if (on_processor(hidden)) {
-      layer.attention_out.add_to(residual, attended);
-    } else {
-      update = layer.attention_out(attended);
-    }
-    const at::Tensor inner = layer.feed_forward_in(norm(layer.feed_forward_norm, residual, update));  // [rows, F]
-    if (on_processor(hidden)) {
-      layer.feed_forward_out.add_to(residual, inner);
-    } else {
-      residual += layer.feed_forward_out(inner);
-    }
+    const at::Tensor update = layer.attention_out.add_or_return(residual, attended);
+    layer.feed_forward_out.add_to(residual,
+                                  layer.feed_forward_in(norm(layer.feed_forward_norm, residual, update)));  // [rows, F]
   });
 }
 

@@ -1,34 +1,14 @@
-// Rigid motions of residues, from torsion angles to atoms, and the distances that recycling looks at. Algorithm
-// numbers are those of Jumper et al. 2021, supplement. Everything is float32; P positions.
+// From torsion angles to atoms, and the distances that recycling looks at. Algorithm numbers are those of Jumper et al.
+// 2021, supplement. Everything is float32; P positions.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 
+#include "ops/rigid/rigid.h"
+
 namespace pleat {
-
-// For each position, the motion x -> R x + t from its own frame to the global one.
-struct Rigid {
-  at::Tensor rotations;     // [P, 3, 3]
-  at::Tensor quaternions;   // [P, 4], the same rotations: (a, b, c, d) = a + bi + cj + dk, of length 1
-  at::Tensor translations;  // [P, 3]
-
-  [[nodiscard]] static Rigid identity(std::int64_t positions, at::Device device = at::kCPU);
-  // quaternions [P, 4] of any length but 0.
-  [[nodiscard]] static Rigid from_quaternions(const at::Tensor& quaternions, const at::Tensor& translations);
-
-  // Algorithm 23: moves each frame by an update given in the frame itself: the rotation of the quaternion (1, b, c, d),
-  // not of length 1, and a translation. update [P, 6]: b, c, d, x, y, z.
-  [[nodiscard]] Rigid composed_with(const at::Tensor& update) const;
-
-  // points [P, 3, N], coordinates before points -> [P, 3, N]
-  [[nodiscard]] at::Tensor apply(const at::Tensor& points) const;
-  [[nodiscard]] at::Tensor invert_apply(const at::Tensor& points) const;
-
-  [[nodiscard]] Rigid scaled(double factor) const;  // translations times `factor`
-  [[nodiscard]] at::Tensor to_tensor_7() const;     // [P, 7], quaternion and translation
-};
 
 // Algorithm 24, its first half: the frame of each rigid group from the backbone's frame and the torsion angles.
 // angles [P, 7, 2], sine and cosine of omega, phi, psi, chi 1 to 4; aatype [P] int64 -> [P, 8, 4, 4] homogeneous.

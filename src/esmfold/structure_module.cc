@@ -21,9 +21,9 @@ at::Tensor add_and_normalise(at::Tensor& single, const at::Tensor& update, const
   return add_layer_norm(single, update, norm.weight, norm.bias, fold_norm_eps, at::kFloat);
 }
 
-// The layers with rectifiers in between, but none after the last. x [P, c] -> [P, c]
-at::Tensor rectified(const std::vector<Linear>& layers, at::Tensor x) {
-  for (std::size_t i = 0; i < layers.size(); ++i) x = layers[i](i == 0 ? x : x.relu_());
+// The layers one after the other. x [P, c] -> [P, c]
+at::Tensor through(const std::vector<Linear>& layers, at::Tensor x) {
+  for (const Linear& layer : layers) x = layer(x);
   return x;
 }
 
@@ -54,11 +54,12 @@ StructureModule::StructureModule(const Loader& loader, const StructureModuleConf
                    at::softplus(loader.tensor(prefix + "ipa.head_weights", at::kFloat));
   for (std::int64_t i = 0; i < config.num_transition_layers; ++i) {
     const std::string layer = prefix + "transition.layers." + std::to_string(i) + ".linear_";
-    transitions_.push_back({{loader.linear(layer + "1"), loader.linear(layer + "2"), loader.linear(layer + "3")}});
+    transitions_.push_back({{loader.linear(layer + "1", Activation::relu), loader.linear(layer + "2", Activation::relu),
+                             loader.linear(layer + "3")}});
   }
   for (std::int64_t i = 0; i < config.num_resnet_blocks; ++i) {
     const std::string layer = prefix + "angle_resnet.layers." + std::to_string(i) + ".linear_";
-    angle_blocks_.push_back({{loader.linear(layer + "1"), loader.linear(layer + "2")}});
+    angle_blocks_.push_back({{loader.linear(layer + "1", Activation::relu), loader.linear(layer + "2")}});
   }
 }
 
@@ -83,43 +84,21 @@ at::Tensor StructureModule::normalise_pair(at::Tensor& pair) const {
 
 at::Tensor StructureModule::invariant_point_attention(const at::Tensor& single, const Rigid& frames,
                                                       const at::Tensor& pair, const at::Tensor& bias) const {
-  const std::int64_t length = single.size(0);
-  const std::int64_t heads = config_.num_heads_ipa;
-  const std::int64_t width = config_.ipa_dim;
-  const std::int64_t query_points = config_.num_qk_points;
-  const std::int64_t value_points = config_.num_v_points;
-  const std::int64_t all_points = query_points + value_points;
-  const std::vector<at::Tensor> projected = attention_in_(single).split_with_sizes(
-      {heads * width, 2 * heads * width, 3 * heads * query_points, 3 * heads * all_points}, 1);
-  const at::Tensor keys_values = projected[1].view({length, heads, 2 * width});  // [P, H, 2 c]
-  // [P, 3 * H * N] -> [P, 3, H, N] in the global frame
-  const auto to_global = [&](const at::Tensor& local, std::int64_t points) {
-    return frames.apply(local.view({length, 3, heads * points})).view({length, 3, heads, points});
-  };
-  const at::Tensor key_value_points = to_global(projected[3], all_points);  // [P, 3, H, Nq + Nv]
-  const PointAttentionOutput mixed = point_attention({.q = projected[0].view({length, heads, width}),
-                                                      .k = keys_values.slice(2, 0, width),
-                                                      .v = keys_values.slice(2, width),
-                                                      .q_points = to_global(projected[2], query_points),
-                                                      .k_points = key_value_points.slice(3, 0, query_points),
-                                                      .v_points = key_value_points.slice(3, query_points),
-                                                      .pair = pair,
-                                                      .bias = bias,
-                                                      .point_weight = point_weights_,
-                                                      .scale = std::sqrt(1.0 / (3.0 * static_cast<double>(width)))});
-
-  const at::Tensor local = frames.invert_apply(mixed.points.view({length, 3, -1}));  // [P, 3, H * Nv]
-  const at::Tensor lengths = local.square().sum(1).add_(config_.epsilon).sqrt_();    // [P, H * Nv]
-  return attention_out_(
-      at::cat({mixed.values.reshape({length, -1}), local.view({length, -1}), lengths, mixed.pairs.view({length, -1})},
-              1));  // [P, H * (c + 4 Nv + c_z)] -> [P, c_s]
+  return attention_out_(pleat::invariant_point_attention(
+      {.shape = {config_.num_heads_ipa, config_.ipa_dim, config_.num_qk_points, config_.num_v_points},
+       .projected = attention_in_(single),
+       .frames = frames,
+       .pair = pair,
+       .bias = bias,
+       .point_weight = point_weights_,
+       .epsilon = config_.epsilon}));
 }
 
 at::Tensor StructureModule::transition(at::Tensor single) const {
   at::Tensor update;  // [P, c_s]
   for (const Residual& residual : transitions_) {
     if (update.defined()) single += update;
-    update = rectified(residual.layers, single);
+    update = through(residual.layers, single);
   }
   return add_and_normalise(single, update, transition_norm_);
 }
@@ -153,7 +132,7 @@ at::Tensor StructureModule::backbone_positions(const BackboneState& state, const
 // Algorithm 20, lines 11 to 14, with the rectifiers of the published code, which the paper leaves out.
 at::Tensor StructureModule::predict_angles(const BackboneState& state) const {
   at::Tensor hidden = angles_in_(state.single.relu()) + angles_initial_(state.initial.relu());  // [P, resnet_dim]
-  for (const Residual& residual : angle_blocks_) hidden = hidden + rectified(residual.layers, hidden.relu());
+  for (const Residual& residual : angle_blocks_) hidden = hidden + through(residual.layers, hidden.relu());
   return angles_out_(hidden.relu()).view({-1, config_.num_angles, 2});
 }
 

@@ -98,30 +98,34 @@ at::Tensor Trunk::start(const at::Tensor& s, const at::Tensor& previous_s, at::T
   return s + normalize(previous_s, recycled_sequence_norm_);
 }
 
-at::Tensor Trunk::norm(const LayerNorm& parameters, at::Tensor& s) const {
-  return add_layer_norm(s, {}, parameters.weight, parameters.bias, fold_norm_eps, precision_);
+at::Tensor Trunk::norm(const LayerNorm& parameters, at::Tensor& s, const at::Tensor& update) const {
+  return add_layer_norm(s, update, parameters.weight, parameters.bias, fold_norm_eps, precision_);
 }
 
-void Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const {
+at::Tensor Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z,
+                                  const FoldTrace& trace) const {
   const std::int64_t heads = config_.sequence_heads();
   const at::Tensor bias = block.pair_bias(z);  // [H, P, P]
   if (trace) trace("pair_bias", bias.permute({1, 2, 0}));
   const at::Tensor before = trace ? s.clone() : at::Tensor();
   const at::Tensor y = norm(block.attention_norm, s);  // [P, c_s]
   const at::Tensor qkv = block.qkv(y).view({s.size(0), heads, 3, config_.sequence_head_width});
-  block.attention_out.add_to(s, biased_attention(qkv, bias, block.gate(y)));
-  if (trace) trace("seq_attention", s - before);
-  block.transition_out.add_to(s, block.transition_in(norm(block.transition_norm, s)));  // [P, 4 c_s] between them
+  const at::Tensor attended = biased_attention(qkv, bias, block.gate(y));
+  const at::Tensor update = block.attention_out.add_or_return(s, attended);  // as each update below
+  if (trace) trace("seq_attention", update.defined() ? update : s - before);
+  const at::Tensor inner = block.transition_in(norm(block.transition_norm, s, update));  // [P, 4 c_s]
+  const at::Tensor last = block.transition_out.add_or_return(s, inner);
+  const at::Tensor normed = norm(block.sequence_norm, s, last);  // [P, c_s]
   if (trace) trace("seq", s);
+  return normed;
 }
 
-void Trunk::update_pairs(const TrunkBlock& block, at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
+void Trunk::update_pairs(const TrunkBlock& block, const at::Tensor& normed, at::Tensor& z, std::int64_t chunk_size,
                          PairWorkspace& workspace, const FoldTrace& trace) const {
   const auto tell = [&](const char* step) {
     if (trace) trace(std::string("pair.") + step, z);
   };
-  const at::Tensor y = norm(block.sequence_norm, s);                                    // [P, c_s]
-  block.sequence_to_pair(z, block.sequence_projection(y).to(at::kFloat).contiguous());  // [P, P, C]
+  block.sequence_to_pair(z, block.sequence_projection(normed).to(at::kFloat).contiguous());  // [P, P, C]
   tell("sequence_to_pair");
   block.multiplication_outgoing(z, chunk_size, workspace);
   tell("tri_mul_out");
@@ -141,8 +145,8 @@ void Trunk::run(at::Tensor& s, at::Tensor& z, std::int64_t chunk_size, const std
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     between();
     const FoldTrace block_trace = prefixed(trace, "block." + std::to_string(i) + ".");
-    update_sequence(blocks_[i], s, z, block_trace);
-    update_pairs(blocks_[i], s, z, chunk_size, workspace, block_trace);
+    const at::Tensor normed = update_sequence(blocks_[i], s, z, block_trace);
+    update_pairs(blocks_[i], normed, z, chunk_size, workspace, block_trace);
   }
 }
 

@@ -56,10 +56,12 @@ class Trunk {
            const FoldTrace& trace) const;
 
  private:
-  // LN(s) in the precision of the linear layers. s is not changed.
-  [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& s) const;
-  void update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z, const FoldTrace& trace) const;
-  void update_pairs(const TrunkBlock& block, at::Tensor& s, at::Tensor& z, std::int64_t chunk_size,
+  // LN(s += update) in the precision of the linear layers; without an update, s is not changed.
+  [[nodiscard]] at::Tensor norm(const LayerNorm& parameters, at::Tensor& s, const at::Tensor& update = {}) const;
+  // Attention and transition of s [P, c_s]; returns its norm for update_pairs, [P, c_s].
+  [[nodiscard]] at::Tensor update_sequence(const TrunkBlock& block, at::Tensor& s, const at::Tensor& z,
+                                           const FoldTrace& trace) const;
+  void update_pairs(const TrunkBlock& block, const at::Tensor& normed, at::Tensor& z, std::int64_t chunk_size,
                     PairWorkspace& workspace, const FoldTrace& trace) const;
 
   TrunkConfig config_;

@@ -10,6 +10,8 @@
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/linear/linear.h"
 #include "ops/pair_transition/pair_transition.h"
+#include "ops/point_attention/point_attention.h"
+#include "ops/rigid/rigid.h"
 #include "ops/sequence_to_pair/sequence_to_pair.h"
 #include "ops/triangle_attention/triangle_attention.h"
 #include "ops/triangle_multiplication/triangle_multiplication.h"
@@ -31,6 +33,10 @@ struct DeviceOps {
   // As pleat::add_layer_norm. Null, or an undefined result: by ATen.
   at::Tensor (*add_layer_norm)(at::Tensor& residual, const at::Tensor& update, const LayerNorm& norm, double eps,
                                at::ScalarType type) = nullptr;
+  // As Rigid::composed_with. Null: by ATen.
+  Rigid (*compose_rigid)(const Rigid& frames, const at::Tensor& update) = nullptr;
+  // As pleat::invariant_point_attention. Null, or an undefined result: by ATen.
+  at::Tensor (*invariant_point_attention)(const InvariantPointInput& input) = nullptr;
 
   // With bfloat16 operands and sums in float32. Each takes the weights once, lays them out for its kernels, and gives
   // the operation, or nothing where it has no kernel for their shape or for the device that they are on.

@@ -233,6 +233,8 @@ inline float exp2_fast(float x) { return x < -126 ? 0.0f : std::exp2(x); }
 inline float exp2_here(float x) { return exp2_fast(x); }
 inline float reciprocal(float x) { return 1.0f / x; }
 inline float inverse_root(float x) { return 1.0f / std::sqrt(x); }
+inline float square_root(float x) { return std::sqrt(x); }
+inline float exponential(float x) { return std::exp(x); }
 inline std::uint32_t pack_bf16(float low, float high) {
   return emulator::bf16_bits(low) | std::uint32_t{emulator::bf16_bits(high)} << 16;
 }

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "ops/compare.h"
+#include "compare.h"
 
 namespace pleat {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <ATen/ATen.h>
 
-#include "esmfold/geometry.h"
+#include "ops/rigid/rigid.h"
 
 namespace pleat {
 

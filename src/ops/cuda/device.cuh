@@ -113,6 +113,8 @@ __device__ __forceinline__ float reciprocal(float x) {  // within 1 ulp
   return y;
 }
 __device__ __forceinline__ float inverse_root(float x) { return rsqrtf(x); }
+__device__ __forceinline__ float square_root(float x) { return sqrtf(x); }
+__device__ __forceinline__ float exponential(float x) { return expf(x); }  // within 1 ulp
 // Two numbers as bf16, rounded to nearest even; `low` in the lower half.
 __device__ __forceinline__ std::uint32_t pack_bf16(float low, float high) {
   std::uint32_t d;

@@ -36,10 +36,31 @@ __device__ __forceinline__ float row_sum(float x, float* between) {
   return x;
 }
 
-template <class Type, int Width, bool WithUpdate>
+// Four numbers as they lie in memory, of 16 bits each or of 32.
+template <class Type>
+struct HalfFour {
+  using Stored = uint2;
+  __device__ static __forceinline__ Stored none() { return make_uint2(0, 0); }
+  __device__ static __forceinline__ float4 widened(Stored x) {
+    const float2 low = Type::unpack(x.x);
+    const float2 high = Type::unpack(x.y);
+    return make_float4(low.x, low.y, high.x, high.y);
+  }
+  __device__ static __forceinline__ Stored stored(float4 x) {
+    return make_uint2(Type::pack(x.x, x.y), Type::pack(x.z, x.w));
+  }
+};
+struct FloatFour {
+  using Stored = float4;
+  __device__ static __forceinline__ Stored none() { return make_float4(0.0f, 0.0f, 0.0f, 0.0f); }
+  __device__ static __forceinline__ float4 widened(Stored x) { return x; }
+  __device__ static __forceinline__ Stored stored(float4 x) { return x; }
+};
+
+template <class Four, int Width, bool WithUpdate>
 __global__ void __launch_bounds__(RowShape<Width>::rows* RowShape<Width>::lanes)
-    add_norm_kernel(float* residual, const std::uint16_t* __restrict__ update, NormPointers norm, float eps,
-                    std::uint16_t* out, std::int64_t tokens) {
+    add_norm_kernel(float* residual, const typename Four::Stored* __restrict__ update, NormPointers norm, float eps,
+                    typename Four::Stored* out, std::int64_t tokens) {
   using Shape = RowShape<Width>;
   __shared__ float sums[2][Shape::warps];
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * Shape::rows + threadIdx.x / Shape::lanes;
@@ -54,19 +75,18 @@ __global__ void __launch_bounds__(RowShape<Width>::rows* RowShape<Width>::lanes)
     if (Shape::holds(i, at)) x[i] = load_once(h + at);
   }
   if constexpr (WithUpdate) {
-    uint2 u[Shape::each];
+    typename Four::Stored u[Shape::each];
 #pragma unroll
     for (int i = 0; i < Shape::each; ++i) {
       const int at = lane + i * Shape::lanes;
-      u[i] = make_uint2(0, 0);
-      if (Shape::holds(i, at)) u[i] = load_once(reinterpret_cast<const uint2*>(update + row * Width) + at);
+      u[i] = Four::none();
+      if (Shape::holds(i, at)) u[i] = load_once(update + row * Shape::fours + at);
     }
 #pragma unroll
     for (int i = 0; i < Shape::each; ++i) {
       const int at = lane + i * Shape::lanes;
-      const float2 low = Type::unpack(u[i].x);
-      const float2 high = Type::unpack(u[i].y);
-      x[i] = make_float4(x[i].x + low.x, x[i].y + low.y, x[i].z + high.x, x[i].w + high.y);
+      const float4 added = Four::widened(u[i]);
+      x[i] = make_float4(x[i].x + added.x, x[i].y + added.y, x[i].z + added.z, x[i].w + added.w);
       if (Shape::holds(i, at)) h[at] = x[i];
     }
   }
@@ -88,35 +108,36 @@ __global__ void __launch_bounds__(RowShape<Width>::rows* RowShape<Width>::lanes)
     if (!Shape::holds(i, at)) continue;
     const float4 w = reinterpret_cast<const float4*>(norm.weight)[at];
     const float4 b = reinterpret_cast<const float4*>(norm.bias)[at];
-    reinterpret_cast<uint2*>(out + row * Width)[at] =
-        make_uint2(Type::pack(x[i].x * scale * w.x + b.x, x[i].y * scale * w.y + b.y),
-                   Type::pack(x[i].z * scale * w.z + b.z, x[i].w * scale * w.w + b.w));
+    out[row * Shape::fours + at] = Four::stored(make_float4(x[i].x * scale * w.x + b.x, x[i].y * scale * w.y + b.y,
+                                                            x[i].z * scale * w.z + b.z, x[i].w * scale * w.w + b.w));
   }
 }
 
+template <class T>
 struct Call {
   float* residual;
-  const std::uint16_t* update;
+  const T* update;
   NormPointers norm;
   float eps;
-  std::uint16_t* out;
-  Half type;
+  T* out;
   std::int64_t tokens;
   cudaStream_t stream;
 };
 
-template <class Type, int Width>
-cudaError_t apply_as(const Call& call) {
+template <class Four, int Width, class T>
+cudaError_t apply_as(const Call<T>& call) {
   using Shape = RowShape<Width>;
+  using Stored = typename Four::Stored;
   const dim3 grid(static_cast<unsigned>((call.tokens + Shape::rows - 1) / Shape::rows));
-  return launch(call.update != nullptr ? add_norm_kernel<Type, Width, true> : add_norm_kernel<Type, Width, false>,
-                {grid, Shape::rows * Shape::lanes, 0, call.stream}, call.residual, call.update, call.norm, call.eps,
-                call.out, call.tokens);
+  return launch(call.update != nullptr ? add_norm_kernel<Four, Width, true> : add_norm_kernel<Four, Width, false>,
+                {grid, Shape::rows * Shape::lanes, 0, call.stream}, call.residual,
+                reinterpret_cast<const Stored*>(call.update), call.norm, call.eps, reinterpret_cast<Stored*>(call.out),
+                call.tokens);
 }
 
 template <int Width>
-cudaError_t apply_to(const Call& call) {
-  return call.type == Half::bfloat16 ? apply_as<Bfloat16, Width>(call) : apply_as<Float16, Width>(call);
+cudaError_t apply_to(const Call<std::uint16_t>& call, Half type) {
+  return type == Half::bfloat16 ? apply_as<HalfFour<Bfloat16>, Width>(call) : apply_as<HalfFour<Float16>, Width>(call);
 }
 
 }  // namespace
@@ -129,17 +150,24 @@ bool suits(std::int64_t width) {
 cudaError_t apply(float* residual, const std::uint16_t* update, const NormPointers& norm, float eps, std::uint16_t* out,
                   Half type, std::int64_t tokens, std::int64_t width, cudaStream_t stream) {
   if (tokens == 0) return cudaSuccess;
-  const Call call{residual, update, norm, eps, out, type, tokens, stream};
+  const Call<std::uint16_t> call{residual, update, norm, eps, out, tokens, stream};
   switch (width) {
-    case 320: return apply_to<320>(call);
-    case 480: return apply_to<480>(call);
-    case 640: return apply_to<640>(call);
-    case 1024: return apply_to<1024>(call);
-    case 1280: return apply_to<1280>(call);
-    case 2560: return apply_to<2560>(call);
-    case 5120: return apply_to<5120>(call);
+    case 320: return apply_to<320>(call, type);
+    case 480: return apply_to<480>(call, type);
+    case 640: return apply_to<640>(call, type);
+    case 1024: return apply_to<1024>(call, type);
+    case 1280: return apply_to<1280>(call, type);
+    case 2560: return apply_to<2560>(call, type);
+    case 5120: return apply_to<5120>(call, type);
     default: return cudaErrorInvalidValue;
   }
+}
+
+cudaError_t apply_float32(float* residual, const float* update, const NormPointers& norm, float eps, float* out,
+                          std::int64_t tokens, std::int64_t width, cudaStream_t stream) {
+  if (width != float32_width) return cudaErrorInvalidValue;
+  if (tokens == 0) return cudaSuccess;
+  return apply_as<FloatFour, float32_width>(Call<float>{residual, update, norm, eps, out, tokens, stream});
 }
 
 }  // namespace pleat::cuda::add_norm

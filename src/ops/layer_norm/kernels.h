@@ -13,4 +13,9 @@ namespace pleat::cuda::add_norm {
 cudaError_t apply(float* residual, const std::uint16_t* update, const NormPointers& norm, float eps, std::uint16_t* out,
                   Half type, std::int64_t tokens, std::int64_t width, cudaStream_t stream);
 
+// The same all in float32, for rows of one width only: those of the structure module.
+constexpr std::int64_t float32_width = 384;
+cudaError_t apply_float32(float* residual, const float* update, const NormPointers& norm, float eps, float* out,
+                          std::int64_t tokens, std::int64_t width, cudaStream_t stream);
+
 }  // namespace pleat::cuda::add_norm

@@ -1,6 +1,6 @@
-// Linear layers by cublasLt, with the bias in the product's epilogue. cublasLt also has a GELU epilogue, but that is
-// the approximation by tanh, and the models were trained with the exact one: it is applied afterwards, in 16 bits by a
-// kernel of our own, in place.
+// Linear layers by cublasLt, with bias and rectifier in the product's epilogue. cublasLt also has a GELU epilogue, but
+// that is the approximation by tanh, and the models were trained with the exact one: it is applied afterwards, in 16
+// bits by a kernel of our own, in place.
 //
 // A row's bits must not depend on the number of rows. So the algorithm is chosen once for each shape of weight, for a
 // usual number of rows, without splitting a sum among blocks, and serves any number.
@@ -9,6 +9,7 @@
 #include <c10/cuda/CUDAStream.h>
 #include <cublasLt.h>
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -27,6 +28,13 @@ constexpr std::int64_t usual_rows = 4096;
 constexpr std::size_t most_shapes = 4096;  // that are kept for a weight
 constexpr std::int64_t workspace_bytes = std::int64_t{32} << 20;
 constexpr std::uintptr_t alignment = 256;  // that algorithms are chosen for, and that LibTorch's allocator gives
+
+// What the product itself does to its sums.
+struct Epilogue {
+  bool bias;
+  bool relu;
+  auto operator<=>(const Epilogue&) const = default;
+};
 
 void check(cublasStatus_t status, const char* call) {
   if (status == CUBLAS_STATUS_ALLOC_FAILED) {
@@ -77,13 +85,13 @@ void* workspace_of(const c10::cuda::CUDAStream& stream) {
 // operands go through TF32 only with `tf32`.
 class Product {
  public:
-  Product(cublasLtHandle_t handle, at::ScalarType type, bool tf32, std::int64_t in, std::int64_t out, bool with_bias)
+  Product(cublasLtHandle_t handle, at::ScalarType type, bool tf32, std::int64_t in, std::int64_t out, Epilogue epilogue)
       : handle_(handle),
         type_(data_type(type)),
         arithmetic_(tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F),
         in_(in),
         out_(out),
-        with_bias_(with_bias),
+        epilogue_(epilogue),
         weight_(layout(type_, out, in)) {
     find_algorithm();
   }
@@ -137,8 +145,9 @@ class Product {
     };
     set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
     set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
-    if (with_bias_) {
-      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    if (epilogue_.relu && !epilogue_.bias) set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_RELU);
+    if (epilogue_.bias) {
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS);
       set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, type_);
       set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     }
@@ -181,7 +190,7 @@ class Product {
     const c10::cuda::CUDAStream stream = c10::cuda::getCurrentCUDAStream(x.device().index());
     const float one = 1;
     const float zero = 0;
-    check(cublasLtMatmul(handle_, operation_for(with_bias_ ? bias.const_data_ptr() : nullptr), &one,
+    check(cublasLtMatmul(handle_, operation_for(epilogue_.bias ? bias.const_data_ptr() : nullptr), &one,
                          weight.const_data_ptr(), weight_.get(), x.const_data_ptr(), shape.x.get(), &zero, y.data_ptr(),
                          shape.y.get(), y.mutable_data_ptr(), shape.y.get(), &algorithm_, workspace_of(stream),
                          static_cast<std::size_t>(workspace_bytes), stream.stream()),
@@ -194,7 +203,7 @@ class Product {
   cublasComputeType_t arithmetic_;
   std::int64_t in_;
   std::int64_t out_;
-  bool with_bias_;
+  Epilogue epilogue_;
   Layout weight_;
   cublasLtMatmulAlgo_t algorithm_{};
   mutable std::mutex mutex_;  // several workers may share a GPU
@@ -203,8 +212,8 @@ class Product {
 };
 
 // All products of the process. They live as long as it does: the driver may be gone before static objects are.
-const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool with_bias) {
-  using Key = std::tuple<int, at::ScalarType, bool, std::int64_t, std::int64_t, bool>;
+const Product& product_for(const at::Tensor& x, const at::Tensor& weight, const Epilogue& epilogue) {
+  using Key = std::tuple<int, at::ScalarType, bool, std::int64_t, std::int64_t, Epilogue>;
   static std::mutex mutex;
   static auto& handles = *new std::map<int, cublasLtHandle_t>();
   static auto& products = *new std::map<Key, Product>();  // stay where they are
@@ -218,12 +227,12 @@ const Product& product_for(const at::Tensor& x, const at::Tensor& weight, bool w
   }
   const bool tf32 =
       x.scalar_type() == at::kFloat && at::globalContext().allowTF32CuBLAS() && !at::NoTF32Guard::should_disable_tf32();
-  const Key key{gpu, x.scalar_type(), tf32, weight.size(1), weight.size(0), with_bias};
+  const Key key{gpu, x.scalar_type(), tf32, weight.size(1), weight.size(0), epilogue};
   const auto found = products.find(key);
   if (found != products.end()) return found->second;
   return products
       .emplace(std::piecewise_construct, std::forward_as_tuple(key),
-               std::forward_as_tuple(handle->second, x.scalar_type(), tf32, weight.size(1), weight.size(0), with_bias))
+               std::forward_as_tuple(handle->second, x.scalar_type(), tf32, weight.size(1), weight.size(0), epilogue))
       .first->second;
 }
 
@@ -248,14 +257,10 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
               x.scalar_type());
   const c10::DeviceGuard guard(x.device());
   if (x.size(0) == 0) return at::empty({0, weight.size(0)}, x.options());
-  const bool with_bias = bias.defined();
-  const at::Tensor y = product_for(x, weight, with_bias)(aligned(x), aligned(weight), with_bias ? aligned(bias) : bias);
-  switch (activation) {
-    case Activation::none: break;
-    case Activation::gelu: return gelu_of(y);
-    case Activation::relu: return at::relu(y);
-  }
-  return y;
+  const Epilogue epilogue{.bias = bias.defined(), .relu = activation == Activation::relu};
+  const at::Tensor y =
+      product_for(x, weight, epilogue)(aligned(x), aligned(weight), epilogue.bias ? aligned(bias) : bias);
+  return activation == Activation::gelu ? gelu_of(y) : y;
 }
 
 }  // namespace pleat::cuda

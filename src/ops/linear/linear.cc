@@ -54,4 +54,10 @@ void Linear::add_to(at::Tensor& sum, const at::Tensor& x) const {
   }
 }
 
+at::Tensor Linear::add_or_return(at::Tensor& sum, const at::Tensor& x) const {
+  if (!processor_) return (*this)(x);
+  processor_->add_to(sum, x);
+  return {};
+}
+
 }  // namespace pleat

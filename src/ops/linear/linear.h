@@ -42,6 +42,9 @@ class Linear {
   void write(at::Tensor& y, const at::Tensor& x) const;
   // sum [T, N] float32 += the layer's output, which has no activation.
   void add_to(at::Tensor& sum, const at::Tensor& x) const;
+  // The same where it costs no pass over memory of its own, as on the processor; then nothing is returned. Elsewhere
+  // the layer's output, for the next layer norm to add.
+  [[nodiscard]] at::Tensor add_or_return(at::Tensor& sum, const at::Tensor& x) const;
 
   // Multiply-adds per row of x.
   [[nodiscard]] std::int64_t cost() const { return in_features_ * out_features_; }

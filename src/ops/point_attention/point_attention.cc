@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <vector>
 
+#include "ops/device_ops.h"
 #include "ops/general.h"
 #include "tensor/device.h"
 
@@ -127,6 +130,38 @@ PointAttentionOutput point_attention(const PointAttentionInput& input) {
   mixed.values = values.slice(2, 0, width);                                                            // [P, H, c]
   mixed.points = values.slice(2, width).reshape({length, heads, 3, -1}).transpose(1, 2).contiguous();  // [P, 3, H, Nv]
   return mixed;
+}
+
+at::Tensor invariant_point_attention(const InvariantPointInput& input) {
+  if (const auto own = device_ops(input.pair).invariant_point_attention; own != nullptr) {
+    const at::Tensor out = own(input);
+    if (out.defined()) return out;
+  }
+  const auto& [heads, width, query_points, value_points] = input.shape;
+  const std::int64_t length = input.projected.size(0);
+  const std::int64_t all_points = query_points + value_points;
+  const std::vector<at::Tensor> parts = input.projected.split_with_sizes(
+      {heads * width, 2 * heads * width, 3 * heads * query_points, 3 * heads * all_points}, 1);
+  const at::Tensor keys_values = parts[1].view({length, heads, 2 * width});  // [P, H, 2 c]
+  // [P, 3 * H * N] -> [P, 3, H, N] in the global frame
+  const auto to_global = [&](const at::Tensor& local, std::int64_t points) {
+    return input.frames.apply(local.view({length, 3, heads * points})).view({length, 3, heads, points});
+  };
+  const at::Tensor key_value_points = to_global(parts[3], all_points);  // [P, 3, H, Nq + Nv]
+  const PointAttentionOutput mixed = point_attention({.q = parts[0].view({length, heads, width}),
+                                                      .k = keys_values.slice(2, 0, width),
+                                                      .v = keys_values.slice(2, width),
+                                                      .q_points = to_global(parts[2], query_points),
+                                                      .k_points = key_value_points.slice(3, 0, query_points),
+                                                      .v_points = key_value_points.slice(3, query_points),
+                                                      .pair = input.pair,
+                                                      .bias = input.bias,
+                                                      .point_weight = input.point_weight,
+                                                      .scale = std::sqrt(1.0 / (3.0 * static_cast<double>(width)))});
+  const at::Tensor local = input.frames.invert_apply(mixed.points.view({length, 3, -1}));  // [P, 3, H * Nv]
+  const at::Tensor lengths = local.square().sum(1).add_(input.epsilon).sqrt_();            // [P, H * Nv]
+  return at::cat(
+      {mixed.values.reshape({length, -1}), local.view({length, -1}), lengths, mixed.pairs.view({length, -1})}, 1);
 }
 
 PointAttentionOutput point_attention_reference(const PointAttentionInput& input) {

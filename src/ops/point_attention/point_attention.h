@@ -4,6 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
+#include "ops/rigid/rigid.h"
+
 namespace pleat {
 
 // All float32, of any strides unless stated. Points are in the global frame, coordinates before heads as the
@@ -32,5 +36,30 @@ struct PointAttentionOutput {
 // Works in blocks of rows i: no tensor larger than [block, H, P] is made.
 [[nodiscard]] PointAttentionOutput point_attention(const PointAttentionInput& input);
 [[nodiscard]] PointAttentionOutput point_attention_reference(const PointAttentionInput& input);
+
+// H heads of width c, with Nq points of queries and keys and Nv of values.
+struct PointHeads {
+  std::int64_t heads;
+  std::int64_t width;
+  std::int64_t query_points;
+  std::int64_t value_points;
+};
+
+// All float32 and contiguous.
+struct InvariantPointInput {
+  PointHeads shape;
+  // [P, 3 H c + 3 H (2 Nq + Nv)], side by side: queries [H, c]; keys and values [H, 2 c], a head's key before its
+  // value; and, each in its own position's frame, points of queries [3, H, Nq] and of keys and values [3, H, Nq + Nv].
+  at::Tensor projected;
+  const Rigid& frames;
+  at::Tensor pair;          // [P, P, C]
+  at::Tensor bias;          // [H, P, P]
+  at::Tensor point_weight;  // [H], as in PointAttentionInput
+  double epsilon = 0;       // added to a squared length before its root
+};
+
+// What the output projection takes, [P, H (c + 4 Nv + C)], side by side: values [H, c], points in the position's own
+// frame [3, H, Nv], their lengths [H, Nv], and rows of the pair representation [H, C].
+[[nodiscard]] at::Tensor invariant_point_attention(const InvariantPointInput& input);
 
 }  // namespace pleat

@@ -1,7 +1,7 @@
 // The steps of attend.
 #pragma once
 
-#include "ops/cuda/device.cuh"
+#include "ops/cuda/half_rows.cuh"
 #include "ops/triangle_attention/kernels.h"
 
 namespace pleat::cuda::triangle_attention {
@@ -39,11 +39,6 @@ struct AttendShape {
   static constexpr int stage_bytes = kv_bytes + bias_bytes;
   static constexpr int shared_bytes = query_bytes + Stages * stage_bytes;
 };
-
-// Rows of 64 bytes, two to 128 bytes, 16-byte places exchanged so that eight rows of one place touch all banks.
-__device__ __forceinline__ std::uint32_t half_row(std::uint32_t row, std::uint32_t chunk) {
-  return (row >> 1) * 128 + (((((row & 1) << 2) | chunk) ^ ((row >> 1) & 3)) << 4);
-}
 
 constexpr float rescale_above = 1099511627776.0f;  // 2^40
 
