@@ -33,7 +33,7 @@ struct DeviceOps {
   // As pleat::add_layer_norm. Null, or an undefined result: by ATen.
   at::Tensor (*add_layer_norm)(at::Tensor& residual, const at::Tensor& update, const LayerNorm& norm, double eps,
                                at::ScalarType type) = nullptr;
-  // As Rigid::composed_with. Null: by ATen.
+  // As Rigid::composed_with. Null, or undefined tensors: by ATen.
   Rigid (*compose_rigid)(const Rigid& frames, const at::Tensor& update) = nullptr;
   // As pleat::invariant_point_attention. Null, or an undefined result: by ATen.
   at::Tensor (*invariant_point_attention)(const InvariantPointInput& input) = nullptr;

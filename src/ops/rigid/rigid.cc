@@ -44,7 +44,9 @@ Rigid Rigid::from_quaternions(const at::Tensor& quaternions, const at::Tensor& t
 }
 
 Rigid Rigid::composed_with(const at::Tensor& update) const {
-  if (const auto own = device_ops(update).compose_rigid; own != nullptr) return own(*this, update);
+  if (const auto own = device_ops(update).compose_rigid; own != nullptr) {
+    if (Rigid moved = own(*this, update); moved.rotations.defined()) return moved;
+  }
   const std::vector<at::Tensor> q = quaternions.unbind(-1);                       // 4 x [P]
   const std::vector<at::Tensor> u = update.slice(1, 0, 3).unbind(-1);             // 3 x [P]
   const at::Tensor change = at::stack({-q[1] * u[0] - q[2] * u[1] - q[3] * u[2],  // [P, 4], q times (0, b, c, d)
