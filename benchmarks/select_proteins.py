@@ -26,15 +26,15 @@ def read_fasta(path):
         yield header, "".join(lines)
 
 
-def select_proteins(number, output, source=EXAMPLES):
+def select_proteins(number, output, source=EXAMPLES, shortest=SHORTEST):
     if not source.exists():
         sys.exit(f"{source} is missing; install it with: apt-get install mmseqs2-examples")
     by_sequence = {}  # no sequence twice: pleat would compute it once only
     for header, sequence in read_fasta(source):
-        if SHORTEST <= len(sequence) <= LONGEST:
+        if shortest <= len(sequence) <= LONGEST:
             by_sequence.setdefault(sequence, header)
     if number > len(by_sequence):
-        sys.exit(f"{source} has only {len(by_sequence)} proteins of {SHORTEST} to {LONGEST} residues")
+        sys.exit(f"{source} has only {len(by_sequence)} proteins of {shortest} to {LONGEST} residues")
     chosen = random.Random(SEED).sample(list(by_sequence.items()), number)
     output.write_text("".join(f">{header}\n{sequence}\n" for sequence, header in chosen))
 
