@@ -30,6 +30,7 @@
 #include "export/file_sink.h"
 #include "export/scores_csv.h"
 #include "export/structure_files.h"
+#include "export/structure_index.h"
 #include "export/vector_files.h"
 
 namespace pleat::cli {
@@ -285,6 +286,10 @@ void check_used_files(const ExportOptions& options) {
   UsedFiles used;
   used.read(options.file);
   if (options.output != "-") used.write(options.output);
+  // What a folder has beside the records.
+  const std::filesystem::path folder = options.output;
+  if (is_structure_format(options.format)) used.write(folder / StructureIndex::file_name);
+  if (options.format == "npy") used.write(folder / numpy_ids_file);
   if (options.problems.empty()) return;
   used.write(options.problems);
   require_free(options.problems, options.overwrite);

@@ -36,10 +36,10 @@ void write(const std::string& file, const std::string& text, bool overwrite) {
 }
 
 // Before the files are read, which may take a while.
-void check_used_files(const ReportCommand& command) {
+void check_used_files(const ReportCommand& command, const ColorSource& color) {
   UsedFiles used;
   for (const std::string& input : command.files) used.read(input);
-  if (!command.color.empty()) used.read(command.color.substr(0, command.color.rfind(':')));
+  if (!color.table.empty()) used.read(color.table);
   for (const std::string& output : {command.output, command.multiqc}) {
     if (output.empty()) continue;
     used.write(output);
@@ -48,11 +48,11 @@ void check_used_files(const ReportCommand& command) {
 }
 
 void make_report_files(const ReportCommand& command) {
-  check_used_files(command);
   ReportOptions options;
+  options.color = color_source(command.color);
+  check_used_files(command, options.color);
   options.files.assign(command.files.begin(), command.files.end());
   if (command.structures >= 0) options.structures = command.structures;
-  options.color = command.color;
   const Report report = make_report(options);
   for (const std::string& note : report.notes) spdlog::info("{}", note);
   const std::string size = size_text(report.html.size());

@@ -27,6 +27,7 @@ void write_vectors_skbio(const VectorSource& source, const std::filesystem::path
 // A zip of NumPy arrays, by the names of write_vectors_h5(): numpy.load(FILE)[key].
 void write_vectors_npz(const VectorSource& source, const std::filesystem::path& file, bool overwrite);
 
+inline constexpr const char* numpy_ids_file = "ids.txt";
 // In a folder, made where needed: embeddings.npy [rows, D], ids.txt with a key a line (see one_line()), and for
 // residues offsets.npy [items + 1]. Returns the first of them.
 std::filesystem::path write_vectors_npy(const VectorSource& source, const std::filesystem::path& folder,

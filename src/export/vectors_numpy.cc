@@ -168,7 +168,7 @@ fs::path write_vectors_npy(const VectorSource& source, const fs::path& folder, b
   if (error) throw_system_error(error.value(), "create the folder", folder, ErrorCode::cannot_create);
   fs::path file = folder / "embeddings.npy";
   Output vectors(file, overwrite);
-  Output ids(folder / "ids.txt", overwrite);
+  Output ids(folder / numpy_ids_file, overwrite);
   vectors.add(npy_header(numpy_type(source.dtype()), fmt::format("({}, {})", source.rows(), source.width())));
   for (const VectorItem& item : source.items()) {
     ids.add(one_line(item.key) + "\n");

@@ -20,15 +20,6 @@
 namespace pleat {
 namespace {
 
-std::pair<std::string, std::string> divided(const std::string& argument) {
-  const std::size_t colon = argument.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == argument.size()) {
-    throw Error(ErrorCode::usage, "--color takes TABLE:COLUMN, and '" + printable(argument) + "' is not that",
-                "such as --color families.csv:family");
-  }
-  return {argument.substr(0, colon), argument.substr(colon + 1)};
-}
-
 // The header, and which of its columns it is.
 std::pair<TableHeader, std::size_t> find_column(LineReader& lines, const std::string& file, const std::string& column) {
   const auto has_column = [&](const TableHeader& header) { return header.find(column).has_value(); };
@@ -88,10 +79,20 @@ void rank_words(const std::vector<const std::string*>& values, Colors& colors) {
 
 }  // namespace
 
-Colors read_colors(const std::string& argument, const RecordTable& records) {
+ColorSource color_source(const std::string& argument) {
+  if (argument.empty()) return {};
+  const std::size_t colon = argument.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == argument.size()) {
+    throw Error(ErrorCode::usage, "--color takes TABLE:COLUMN, and '" + printable(argument) + "' is not that",
+                "such as --color families.csv:family");
+  }
+  return {argument.substr(0, colon), argument.substr(colon + 1)};
+}
+
+Colors read_colors(const ColorSource& source, const RecordTable& records) {
   Colors colors;
-  if (argument.empty()) return colors;
-  const auto [file, column] = divided(argument);
+  const auto& [file, column] = source;
+  if (file.empty()) return colors;
   const auto by_id = values_by_id(file, column);
   colors.name = column;
   std::vector<const std::string*> values;

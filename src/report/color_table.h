@@ -19,9 +19,17 @@ struct Colors {
   std::int64_t colored = 0;        // records with a value
 };
 
-// `argument` is TABLE:COLUMN, of a table as those of sequences are, see read_table(). Ids are in the column `id`, or in
-// the first one. Throws Error(usage) where there is no such column, Error(missing_input) where the table cannot be
-// opened, Error(bad_input) where it is damaged, names no record of the files, or has two values for one.
-[[nodiscard]] Colors read_colors(const std::string& argument, const RecordTable& records);
+struct ColorSource {
+  std::string table;  // a file, as a table of sequences is, see read_table(); empty: no colors
+  std::string column;
+};
+
+// Of TABLE:COLUMN; empty where the argument is. Throws Error(usage) where it is something else.
+[[nodiscard]] ColorSource color_source(const std::string& argument);
+
+// Ids are in the column `id`, or in the first one. Throws Error(usage) where there is no such column,
+// Error(missing_input) where the table cannot be opened, Error(bad_input) where it is damaged, names no record of the
+// files, or has two values for one.
+[[nodiscard]] Colors read_colors(const ColorSource& source, const RecordTable& records);
 
 }  // namespace pleat

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "report/color_table.h"
+
 namespace pleat {
 
 // Larger pages than this are made only where they were asked for.
@@ -16,7 +18,7 @@ struct ReportOptions {
   std::vector<std::filesystem::path> files;
   // How many records are shown with their structure; nothing: up to 200, as many as fit into usual_page_bytes.
   std::optional<std::int64_t> structures;
-  std::string color;  // "TABLE:COLUMN", whose values color the projection; empty: none
+  ColorSource color;  // whose values color the projection
 };
 
 struct Report {

@@ -14,6 +14,8 @@ COMMANDS = {
     "export into a folder, under its input's name": "export embeddings.h5 --format h5 --output . --overwrite",
     "problems over the input": "export INPUT --format csv --output x.csv --problems INPUT --overwrite",
     "problems over the output": "export INPUT --format csv --output x.csv --problems x.csv",
+    "problems over a folder's list of ids": "export INPUT --format npy --output out --problems out/ids.txt --overwrite",
+    "problems over a folder's index": "export INPUT --format pdb --output out --problems ./out/index.tsv --overwrite",
     "a page over its input": "report INPUT -o INPUT --overwrite",
     "a table over the page": "report INPUT -o x.html --multiqc x.html --overwrite",
     "a page over the table of colors": "report INPUT --color c.csv:kind -o c.csv --overwrite",
