@@ -61,9 +61,8 @@ __global__ void __launch_bounds__(threads) attend_kernel(Input input, Buffers bu
   const std::uint32_t base = shared_address(shared);
   const int tid = threadIdx.x, lane = tid & 31, head = warp_of(tid);
   const int first = blockIdx.x * rows;
-  const auto row_of = [&](int r) {
-    return min(first + r, length - 1);
-  };  // beyond the last: the last again, not written
+  // Beyond the last it is the last again, which is not written.
+  const auto row_of = [&](int r) { return min(first + r, length - 1); };
   float* const queries = reinterpret_cast<float*>(shared + query_at) + head * rows * key_floats;
   float* const weights = reinterpret_cast<float*>(shared + weight_at) + head * rows * tile;
   const std::size_t of_head = static_cast<std::size_t>(head) * length;
