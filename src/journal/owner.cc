@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -116,7 +117,7 @@ void Owner::wait_for_death(bool has_lock, const OwnerPace& pace, const StopToken
   }
   for (const auto end = Clock::now() + pace.patience; Clock::now() < end;) {
     throw_if_stopped(stop);
-    std::this_thread::sleep_for(poll_interval);
+    std::this_thread::sleep_for(std::min<Clock::duration>(poll_interval, end - Clock::now()));
     const std::optional<std::string> now = content_of(file_);
     if (!now) return;
     if (*now != *found) throw_in_use(folder_, parsed(*now));
