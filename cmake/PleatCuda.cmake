@@ -17,10 +17,10 @@ set(PLEAT_CUDA_ABI "pleat ${PROJECT_VERSION}, LibTorch ${torch_version}, interfa
 
 # The kernels of src/ops, which src/cuda compiles for GPUs and tests/emulator for the processor. Small files: nvcc takes
 # long with each, and once for each architecture.
-set(PLEAT_CUDA_KERNELS attention/rotate biased_attention/kernels layer_norm/add_norm linear/gelu pair_bias/kernels
-    pair_transition/kernels point_attention/attend point_attention/place rigid/kernels sequence_to_pair/kernels
-    triangle_attention/attend triangle_attention/finish triangle_attention/project triangle_multiplication/finish
-    triangle_multiplication/project)
+set(PLEAT_CUDA_KERNELS attention/rotate biased_attention/kernels collect/kernels layer_norm/add_norm linear/gelu
+    pair_bias/kernels pair_transition/kernels point_attention/attend point_attention/place rigid/kernels
+    sequence_to_pair/kernels triangle_attention/attend triangle_attention/finish triangle_attention/project
+    triangle_multiplication/finish triangle_multiplication/project)
 # By instructions that only compute capability 9.0 has; compiled as 90a where 90 is among the architectures.
 set(PLEAT_CUDA_WGMMA_KERNELS ${PROJECT_SOURCE_DIR}/src/ops/pair_transition/wgmma.cu)
 list(TRANSFORM PLEAT_CUDA_KERNELS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/src/ops/\\1.cu")

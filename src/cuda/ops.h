@@ -13,6 +13,8 @@ namespace pleat::cuda {
 [[nodiscard]] Rigid compose_rigid(const Rigid& frames, const at::Tensor& update);
 [[nodiscard]] at::Tensor invariant_point_attention(const InvariantPointInput& input);
 [[nodiscard]] at::Tensor biased_attention(const at::Tensor& qkv, const at::Tensor& bias, const at::Tensor& gate);
+[[nodiscard]] std::optional<CollectedRows> collect_rows(const at::Tensor& hidden, const KeptRows& kept,
+                                                        const WantedRows& wanted);
 [[nodiscard]] std::function<at::Tensor(const at::Tensor& z)> make_pair_bias(const LayerNorm& norm,
                                                                             const at::Tensor& weight);
 [[nodiscard]] PairUpdate make_pair_transition(const PairTransitionWeights& weights);

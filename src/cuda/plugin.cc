@@ -75,6 +75,7 @@ const pleat::CudaPlugin* pleat_cuda_plugin() {
                                      .add_layer_norm = pleat::cuda::add_layer_norm,
                                      .compose_rigid = pleat::cuda::compose_rigid,
                                      .invariant_point_attention = pleat::cuda::invariant_point_attention,
+                                     .collect_rows = pleat::cuda::collect_rows,
                                      .triangle_attention = pleat::cuda::make_triangle_attention,
                                      .triangle_multiplication = pleat::cuda::make_triangle_multiplication,
                                      .pair_transition = pleat::cuda::make_pair_transition,

@@ -5,8 +5,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 
 #include "ops/attention/attention.h"
+#include "ops/collect/collect.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/linear/linear.h"
 #include "ops/pair_transition/pair_transition.h"
@@ -37,6 +39,9 @@ struct DeviceOps {
   Rigid (*compose_rigid)(const Rigid& frames, const at::Tensor& update) = nullptr;
   // As pleat::invariant_point_attention. Null, or an undefined result: by ATen.
   at::Tensor (*invariant_point_attention)(const InvariantPointInput& input) = nullptr;
+  // As pleat::collect_rows. Null, or an empty result: by ATen.
+  std::optional<CollectedRows> (*collect_rows)(const at::Tensor& hidden, const KeptRows& kept,
+                                               const WantedRows& wanted) = nullptr;
 
   // With bfloat16 operands and sums in float32. Each takes the weights once, lays them out for its kernels, and gives
   // the operation, or nothing where it has no kernel for their shape or for the device that they are on.

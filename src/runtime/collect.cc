@@ -10,13 +10,14 @@
 #include <utility>
 
 #include "format/schema.h"
+#include "ops/collect/collect.h"
 #include "runtime/storable.h"
 #include "tensor/host.h"
 
 namespace pleat {
 namespace {
 
-using Starts = std::vector<std::int64_t>;  // [B+1]: where the rows of each sequence begin, and the last ones end
+using Starts = std::vector<std::int64_t>;  // as in KeptRows
 using Bytes = std::vector<std::byte>;
 
 // The output of a batch as a few tensors over all its sequences, so that it leaves the device in a few copies.
@@ -42,23 +43,21 @@ class Collection {
   void add_attentions(const PackedBatch& batch, std::int64_t layer, std::vector<at::Tensor> maps);
   [[nodiscard]] at::Tensor without_linkers(const PackedBatch& batch, std::size_t sequence,
                                            const at::Tensor& maps) const;
-  void add(Part part, const at::Tensor& values);
+  void add(Part part, ConvertedRows rows);
+  void add(Part part, const at::Tensor& values) { add(std::move(part), convert_rows(values, type_)); }
   void take(const Part& part, const at::Tensor& stored, const at::Tensor& extents, SequenceResult& result,
             std::size_t sequence) const;
   [[nodiscard]] bool check(const Part& part, const at::Tensor& extents, SequenceResult& result,
                            std::size_t sequence) const;
 
   const ResultLayout layout_;
+  const at::ScalarType type_;             // the layout's
   const std::vector<std::int64_t> rows_;  // as in PackedBatch
-  Starts by_residue_{0};
-  Starts by_sequence_{0};
-  Starts by_pair_{0};    // rows are elements here
-  at::Tensor residues_;  // [R], the tokens of all residues
-  at::Tensor begins_;    // [B], the begin tokens
+  KeptRows residues_;                     // the tokens of all residues
+  KeptRows begins_;                       // the begin tokens: one a sequence
+  Starts by_pair_{0};                     // rows are elements here
   std::vector<Part> parts_;
-  // Of each part the numbers in the layout's type, [rows, ...], and the least and the largest of each row before they
-  // were converted, [2, rows] float32.
-  std::vector<at::Tensor> tensors_;
+  std::vector<at::Tensor> tensors_;  // of each part the ConvertedRows
   HostCopies copies_;
 };
 
@@ -71,25 +70,27 @@ at::Device device_of(const Esm2Output& output) {
 
 Collection::Collection(const PackedBatch& batch, Esm2Output output, const ResultLayout& layout,
                        const std::vector<std::int64_t>& letter_ids)
-    : layout_(layout), rows_(batch.rows) {
+    : layout_(layout), type_(scalar_type(layout.dtype)), rows_(batch.rows) {
   const at::Device device = device_of(output);
   std::vector<std::int64_t> residues;
+  Starts by_residue{0};
+  Starts by_sequence{0};
   for (std::int64_t s = 0; s < batch.size(); ++s) {
     for (const std::int64_t token : batch.residue_tokens[s]) residues.push_back(batch.cu_seqlens[s] + token);
-    by_residue_.push_back(static_cast<std::int64_t>(residues.size()));
-    by_sequence_.push_back(s + 1);
+    by_residue.push_back(static_cast<std::int64_t>(residues.size()));
+    by_sequence.push_back(s + 1);
     const auto length = static_cast<std::int64_t>(batch.residue_tokens[s].size());
     by_pair_.push_back(by_pair_.back() + length * length);
   }
-  residues_ = sent_to(device, residues);
-  begins_ = sent_to(device, {batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1});
+  residues_ = KeptRows::make(residues, std::move(by_residue), device);
+  begins_ = KeptRows::make({batch.cu_seqlens.begin(), batch.cu_seqlens.end() - 1}, std::move(by_sequence), device);
   for (std::size_t i = 0; i < layout_.layers.size(); ++i) {
     add_layer(i, output.hidden[i]);
     output.hidden[i].reset();  // it is large
   }
   if (layout_.logits) {
-    add({"logits", &by_residue_, [](SequenceResult& result, const Part&) -> Bytes& { return result.logits; }},
-        output.logits.index_select(0, residues_).index_select(1, sent_to(device, letter_ids)));
+    add({"logits", &residues_.starts, [](SequenceResult& result, const Part&) -> Bytes& { return result.logits; }},
+        output.logits.index_select(0, residues_.rows).index_select(1, sent_to(device, letter_ids)));
   }
   if (layout_.contacts) add_contacts(batch, std::move(output.contacts));
   for (std::size_t i = 0; i < layout_.attention_layers.size(); ++i) {
@@ -100,27 +101,25 @@ Collection::Collection(const PackedBatch& batch, Esm2Output output, const Result
 
 void Collection::add_layer(std::size_t layer, const at::Tensor& hidden) {
   const std::string what = "layer " + std::to_string(layout_.layers[layer]);
-  const at::Tensor residues = hidden.index_select(0, residues_);  // [R, D]
+  CollectedRows collected;
+  if (layout_.per_residue || layout_.mean) {
+    collected = collect_rows(hidden, residues_, {.type = type_, .rows = layout_.per_residue, .means = layout_.mean});
+  }
   if (layout_.per_residue) {
-    add({what, &by_residue_,
+    add({what, &residues_.starts,
          [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].per_residue; },
          layer},
-        residues);
+        std::move(collected.rows));
   }
   if (layout_.mean) {
-    std::vector<at::Tensor> means;
-    for (std::size_t s = 0; s < rows_.size(); ++s) {
-      // Summed in float64: a mean over thousands of residues keeps all its digits.
-      means.push_back(residues.slice(0, by_residue_[s], by_residue_[s + 1]).mean(0, false, at::kDouble));
-    }
-    add({what, &by_sequence_,
+    add({what, &begins_.starts,
          [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].mean; }, layer},
-        at::stack(means));
+        std::move(collected.means));
   }
   if (layout_.bos) {
-    add({what, &by_sequence_,
+    add({what, &begins_.starts,
          [](SequenceResult& result, const Part& part) -> Bytes& { return result.layers[part.layer].bos; }, layer},
-        hidden.index_select(0, begins_));
+        collect_rows(hidden, begins_, {.type = type_, .rows = true}).rows);
   }
 }
 
@@ -146,18 +145,17 @@ void Collection::add_attentions(const PackedBatch& batch, std::int64_t layer, st
 
 // maps [..., L, L], over the tokens of a sequence without its begin and end token.
 at::Tensor Collection::without_linkers(const PackedBatch& batch, std::size_t sequence, const at::Tensor& maps) const {
-  const std::int64_t begin = by_residue_[sequence];
-  const std::int64_t end = by_residue_[sequence + 1];
+  const std::int64_t begin = residues_.starts[sequence];
+  const std::int64_t end = residues_.starts[sequence + 1];
   if (maps.size(-1) == end - begin) return maps;
-  const at::Tensor kept = residues_.slice(0, begin, end) - (batch.cu_seqlens[sequence] + 1);
+  const at::Tensor kept = residues_.rows.slice(0, begin, end) - (batch.cu_seqlens[sequence] + 1);
   return maps.index_select(-2, kept).index_select(-1, kept);
 }
 
-void Collection::add(Part part, const at::Tensor& values) {
+void Collection::add(Part part, ConvertedRows rows) {
   parts_.push_back(std::move(part));
-  tensors_.push_back(values.to(scalar_type(layout_.dtype)).contiguous());
-  const auto [least, largest] = values.aminmax(/*dim=*/1);  // NaN where there is one
-  tensors_.push_back(at::stack({least, largest}).to(at::kFloat));
+  tensors_.push_back(std::move(rows.values));
+  tensors_.push_back(std::move(rows.extents));
 }
 
 std::vector<SequenceResult> Collection::wait() {

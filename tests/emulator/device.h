@@ -25,6 +25,9 @@ struct alignas(16) float4 {
 struct alignas(8) float2 {
   float x, y;
 };
+struct alignas(16) double2 {
+  double x, y;
+};
 struct alignas(16) uint4 {
   std::uint32_t x, y, z, w;
 };
@@ -33,6 +36,7 @@ struct alignas(8) uint2 {
 };
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline float2 make_float2(float x, float y) { return {x, y}; }
+inline double2 make_double2(double x, double y) { return {x, y}; }
 inline uint4 make_uint4(std::uint32_t x, std::uint32_t y, std::uint32_t z, std::uint32_t w) { return {x, y, z, w}; }
 inline uint2 make_uint2(std::uint32_t x, std::uint32_t y) { return {x, y}; }
 
@@ -226,6 +230,19 @@ inline bool any_in_warp(bool x) {
   });
   return warp.taken[lane] != 0;
 }
+inline int reduce_in_warp(int x, bool largest) {
+  emulator::Machine& machine = emulator::Machine::get();
+  emulator::Warp& warp = machine.warp();
+  auto& numbers = warp.numbers;
+  numbers[static_cast<std::size_t>(machine.lane())] = x;
+  machine.meet(warp.meeting, 32, largest ? "redux.max" : "redux.min", [&] {
+    const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+    warp.reduced = largest ? *most : *least;
+  });
+  return warp.reduced;
+}
+inline int min_in_warp(int x) { return reduce_in_warp(x, false); }
+inline int max_in_warp(int x) { return reduce_in_warp(x, true); }
 inline int warp_of(int thread) { return thread >> 5; }
 inline int thread_again() { return emulator::Machine::get().thread().id; }
 
@@ -240,6 +257,7 @@ inline std::uint32_t pack_bf16(float low, float high) {
 }
 inline std::uint16_t to_fp16(float x) { return emulator::fp16_bits(x); }
 inline float as_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+inline int as_int(float x) { return std::bit_cast<int>(x); }
 
 inline float2 unpack_fp16(std::uint32_t bits) {
   return {emulator::fp16_value(bits & 0xffff), emulator::fp16_value(bits >> 16)};

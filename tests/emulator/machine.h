@@ -78,6 +78,8 @@ struct Warp {
   std::array<std::array<float, 4>, 32> c{};
   std::array<float, 32> given{};
   std::array<float, 32> taken{};
+  std::array<int, 32> numbers{};
+  int reduced = 0;
 };
 
 struct WarpGroup {  // four warps, which multiply together by wgmma

@@ -13,6 +13,7 @@
 #include "ops/pair_transition/pair_transition.h"
 #include "ops/sequence_to_pair/sequence_to_pair.h"
 #include "pair_cases.h"
+#include "ragged_rows.h"
 
 namespace pleat {
 namespace {
@@ -260,6 +261,28 @@ TEST_F(Cuda, AddLayerNormEqualsTheReference) {
       }
     }
   }
+}
+
+TEST_F(Cuda, CollectRowsEqualsTheReferenceBitForBit) {
+  const RaggedRows ragged;
+  const KeptRows kept = ragged.on(at::kCUDA);
+  for (const at::ScalarType type : {at::kFloat, at::kHalf}) {
+    for (const std::int64_t width : {96, 320, 480, 640, 1280, 2560, 5120}) {
+      const at::Tensor hidden = ragged.exact(width);
+      const WantedRows wanted{type, true, true};
+      EXPECT_EQ(device_ops(on_gpu(hidden)).collect_rows(on_gpu(hidden), kept, wanted).has_value(), width != 96);
+      const CollectedRows actual = collect_rows(on_gpu(hidden), kept, wanted);
+      const CollectedRows expected = collect_rows_reference(hidden, ragged.on(at::kCPU), wanted);
+      for (const auto part : {&CollectedRows::rows, &CollectedRows::means}) {
+        EXPECT_TRUE(at::equal((actual.*part).values.cpu(), (expected.*part).values)) << width;
+        EXPECT_TRUE(at::equal((actual.*part).extents.cpu(), (expected.*part).extents)) << width;
+      }
+    }
+  }
+}
+
+TEST_F(Cuda, AMeansBitsDoNotDependOnBatchMates) {
+  for (const std::int64_t width : {96, 320, 5120}) expect_means_alone_as_in_company(at::kCUDA, width);
 }
 
 }  // namespace

@@ -40,9 +40,9 @@ at::Tensor by_pair(std::int64_t tokens) {
   return at::arange(tokens).to(at::kFloat).unsqueeze(1) + at::arange(tokens).to(at::kFloat) / 64;
 }
 
-Esm2Output some_output() {
+Esm2Output some_output(std::int64_t columns = width) {
   Esm2Output output;
-  output.hidden = {by_token(width), by_token(width) + 100};
+  output.hidden = {by_token(columns), by_token(columns) + 100};
   output.logits = by_token(vocabulary);
   output.contacts = {by_pair(3), by_pair(28)};
   return output;
@@ -257,15 +257,16 @@ TEST(CollectResults, TheRecordSaysWhatWasWrongFirst) {
 TEST(CollectResults, OnCudaTheyAreTheSameWhateverTheDeviceDoesNext) {
   const at::Device gpu(at::kCUDA);
   PLEAT_SKIP_WITHOUT(gpu);
-  for (const DType type : {DType::float16, DType::float32}) {
-    Esm2Output output = some_output();
+  for (const auto& [type, columns] : std::vector<std::pair<DType, std::int64_t>>{
+           {DType::float16, width}, {DType::float32, width}, {DType::float16, 320}, {DType::float32, 320}}) {
+    Esm2Output output = some_output(columns);  // our kernels have rows of 320
     for (at::Tensor& hidden : output.hidden) hidden = hidden.to(gpu);
     output.logits = output.logits.to(gpu);
     for (at::Tensor& contacts : output.contacts) contacts = contacts.to(gpu);
     const Pending pending = collect_results(two_sequences(), std::move(output), everything(type), letters);
-    for (int i = 0; i < 100; ++i) static_cast<void>(at::full({40, width}, -1, at::TensorOptions(gpu)));
+    for (int i = 0; i < 100; ++i) static_cast<void>(at::full({40, columns}, -1, at::TensorOptions(gpu)));
     const std::vector<SequenceResult> results = pending();
-    const std::vector<SequenceResult> expected = collect(some_output(), type);
+    const std::vector<SequenceResult> expected = collect(some_output(columns), type);
     ASSERT_EQ(results.size(), expected.size());
     for (std::size_t s = 0; s < expected.size(); ++s) {
       EXPECT_EQ(results[s].logits, expected[s].logits);

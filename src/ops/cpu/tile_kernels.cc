@@ -15,7 +15,7 @@ extern const TileKernels table;
 
 namespace {
 
-std::atomic<const TileKernels*>& chosen() {
+std::atomic<const TileKernels*>& chosen_tiles() {
   static std::atomic<const TileKernels*> kernels = tile_kernels_of_the_path();
   return kernels;
 }
@@ -65,8 +65,8 @@ const std::vector<const TileKernels*>& usable_tile_kernels() {
 
 const TileKernels* tile_kernels_of_the_path() { return path() == Path::amx ? &tiles_amx::table : nullptr; }
 
-const TileKernels* tile_kernels() { return chosen().load(std::memory_order_relaxed); }
+const TileKernels* tile_kernels() { return chosen_tiles().load(std::memory_order_relaxed); }
 
-void use_tile_kernels(const TileKernels* kernels) { chosen().store(kernels, std::memory_order_relaxed); }
+void use_tile_kernels(const TileKernels* kernels) { chosen_tiles().store(kernels, std::memory_order_relaxed); }
 
 }  // namespace pleat::cpu

@@ -92,6 +92,8 @@ __device__ __forceinline__ void sync_threads(int id, int count) {
 }
 __device__ __forceinline__ void sync_warp() { __syncwarp(); }
 __device__ __forceinline__ bool any_in_warp(bool x) { return __any_sync(0xffffffffu, x) != 0; }
+__device__ __forceinline__ int min_in_warp(int x) { return __reduce_min_sync(0xffffffffu, x); }
+__device__ __forceinline__ int max_in_warp(int x) { return __reduce_max_sync(0xffffffffu, x); }
 __device__ __forceinline__ float shuffle_xor(float x, int mask) { return __shfl_xor_sync(0xffffffffu, x, mask); }
 // The warp's number, which the compiler then knows to be the same in all its threads.
 __device__ __forceinline__ int warp_of(int thread) { return __shfl_sync(0xffffffffu, thread >> 5, 0); }
@@ -123,6 +125,7 @@ __device__ __forceinline__ std::uint32_t pack_bf16(float low, float high) {
 }
 __device__ __forceinline__ fp16 to_fp16(float x) { return __half_as_ushort(__float2half_rn(x)); }
 __device__ __forceinline__ float as_float(std::uint32_t bits) { return __uint_as_float(bits); }
+__device__ __forceinline__ int as_int(float x) { return __float_as_int(x); }
 
 // Two numbers of 16 bits in float32, and back, rounded to nearest even.
 __device__ __forceinline__ float2 unpack_fp16(std::uint32_t bits) {
