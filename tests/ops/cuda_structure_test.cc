@@ -110,6 +110,10 @@ TEST_F(CudaStructure, NormAndRectifierEqualTheReferences) {
     const at::Tensor actual = linear(on_gpu(x)).cpu();
     EXPECT_LT(relative_error(actual, expected), 1e-5);
     EXPECT_EQ(actual.min().item<float>(), 0);
+    // The norm after it adds it, so it comes back.
+    at::Tensor sum = on_gpu(x);
+    EXPECT_TRUE(at::equal(linear.add_or_return(sum, on_gpu(x)).cpu(), actual));
+    EXPECT_TRUE(at::equal(sum.cpu(), x));
   }
 }
 

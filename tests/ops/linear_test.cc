@@ -154,6 +154,16 @@ TEST(LinearRows, DependenceIsFoundOut) {
   EXPECT_FALSE(rows_are_independent(Dependent(), 32, at::kFloat));
 }
 
+TEST(Linear, AddsWhereThatCostsNothing) {
+  const Linear linear(random_tensor({24, 40}, 1), random_tensor({24}, 2));
+  const at::Tensor x = random_tensor({16, 40}, 3);
+  at::Tensor expected = random_tensor({16, 24}, 4);
+  at::Tensor sum = expected.clone();
+  linear.add_to(expected, x);
+  EXPECT_FALSE(linear.add_or_return(sum, x).defined());
+  EXPECT_TRUE(at::equal(sum, expected));
+}
+
 TEST(Linear, KnowsItsCost) { EXPECT_EQ(Linear(at::zeros({33, 320}), {}).cost(), 33 * 320); }
 
 }  // namespace

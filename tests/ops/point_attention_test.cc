@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "compare.h"
+#include "rigid_motion.h"
 
 namespace pleat {
 namespace {
@@ -96,6 +99,42 @@ TEST(PointAttention, AttendsToThePointWhereTheQueryLies) {
   for (std::int64_t i = 0; i < 24; ++i) {
     EXPECT_TRUE(at::equal(mixed.pairs[i], input.pair[i][23 - i].expand({2, 8})));
   }
+}
+
+// Each part of what is projected, in its place, as the plain formula wants it, and its results in theirs.
+TEST(InvariantPointAttention, TakesAndGivesItsPartsSideBySide) {
+  constexpr std::int64_t P = 19, H = 3, c = 8, Nq = 2, Nv = 4, C = 16;
+  at::manual_seed(11);
+  const Rigid frames = random_rigid(P);
+  const auto queries = at::randn({P, H, c});
+  const auto keys_values = at::randn({P, H, 2 * c});
+  const auto query_points = at::randn({P, 3, H, Nq});
+  const auto other_points = at::randn({P, 3, H, Nq + Nv});
+  const at::Tensor projected =
+      at::cat({queries.flatten(1), keys_values.flatten(1), query_points.flatten(1), other_points.flatten(1)}, 1);
+  const at::Tensor pair = at::randn({P, P, C});
+  const at::Tensor bias = at::randn({H, P, P});
+  const at::Tensor weight = at::rand({H}) * 0.1;
+  const auto moved = [&](const at::Tensor& points) {
+    return frames.apply(points.reshape({P, 3, -1})).view(points.sizes());
+  };
+  const PointAttentionOutput mixed = point_attention_reference({.q = queries,
+                                                                .k = keys_values.slice(2, 0, c),
+                                                                .v = keys_values.slice(2, c),
+                                                                .q_points = moved(query_points),
+                                                                .k_points = moved(other_points).slice(3, 0, Nq),
+                                                                .v_points = moved(other_points).slice(3, Nq),
+                                                                .pair = pair,
+                                                                .bias = bias,
+                                                                .point_weight = weight,
+                                                                .scale = 1 / std::sqrt(3.0 * c)});
+  const at::Tensor actual = invariant_point_attention({{H, c, Nq, Nv}, projected, frames, pair, bias, weight, 1e-8});
+  const std::vector<at::Tensor> parts = actual.split_with_sizes({H * c, 3 * H * Nv, H * Nv, H * C}, 1);
+  EXPECT_LT(relative_error(parts[0], mixed.values.flatten(1)), 2e-6);
+  EXPECT_LT(relative_error(moved(parts[1].reshape({P, 3, H, Nv})), mixed.points), 5e-6);
+  const at::Tensor lengths = at::linalg_vector_norm(parts[1].view({P, 3, H * Nv}), 2, 1);
+  EXPECT_LT(relative_error(parts[2], lengths), 2e-6);
+  EXPECT_LT(relative_error(parts[3], mixed.pairs.flatten(1)), 2e-6);
 }
 
 }  // namespace
