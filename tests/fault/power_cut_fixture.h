@@ -113,7 +113,7 @@ class PowerCutTest : public ::testing::Test {
       if (seen.size() >= wanted || HasFailure()) break;
       visit(where);
     }
-    for (std::size_t tries = 0; seen.size() < wanted && tries < 20 * wanted && !HasFailure(); ++tries) {
+    for (std::size_t tries = 0; seen.size() < wanted && tries < 1000 * wanted && !HasFailure(); ++tries) {
       visit(random_cut(cut, random));
     }
     std::cout << "power cuts: " << ::testing::UnitTest::GetInstance()->current_test_info()->name() << ": "
