@@ -2,6 +2,7 @@
 // That src/ops' own references, which are ATen's, say the same is shown where a GPU runs both (tests/ops/cuda_test.cc).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -31,6 +32,20 @@ class Random {
   std::normal_distribution<double> normal_;
 };
 
+// The layer norm of `count` numbers.
+template <class T>
+std::vector<double> normalised(const T* x, std::size_t count, const float* weight, const float* bias) {
+  double mean = 0;
+  double variance = 0;
+  for (std::size_t c = 0; c < count; ++c) mean += double{x[c]} / double(count);
+  for (std::size_t c = 0; c < count; ++c) variance += (double{x[c]} - mean) * (double{x[c]} - mean) / double(count);
+  std::vector<double> y(count);
+  for (std::size_t c = 0; c < count; ++c) {
+    y[c] = (double{x[c]} - mean) / std::sqrt(variance + 1e-5) * double{weight[c]} + double{bias[c]};
+  }
+  return y;
+}
+
 struct Norm {
   std::vector<float> weight;
   std::vector<float> bias;
@@ -41,15 +56,7 @@ struct Norm {
   cuda::NormPointers pointers() { return {d_weight.data(), d_bias.data()}; }
   template <class T>
   [[nodiscard]] std::vector<double> operator()(const T* x) const {
-    double mean = 0;
-    double variance = 0;
-    for (int c = 0; c < C; ++c) mean += double{x[c]} / C;
-    for (int c = 0; c < C; ++c) variance += (double{x[c]} - mean) * (double{x[c]} - mean) / C;
-    std::vector<double> y(C);
-    for (std::size_t c = 0; c < C; ++c) {
-      y[c] = (double{x[c]} - mean) / std::sqrt(variance + 1e-5) * double{weight[c]} + double{bias[c]};
-    }
-    return y;
+    return normalised(x, C, weight.data(), bias.data());
   }
 };
 
@@ -94,6 +101,14 @@ struct Linear {
 };
 
 inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+// Scores to weights.
+inline void softmax(std::vector<double>& scores) {
+  const double most = *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& x : scores) sum += x = std::exp(x - most);
+  for (double& x : scores) x /= sum;
+}
 
 // z [L, L, C] as trunks have it: a mean for each channel, rows of other spread, outliers.
 inline std::vector<float> random_pairs(Random& random, int length) {

@@ -103,15 +103,8 @@ TEST(AddNormKernel, IsTheFormulaInFloat32Too) {
       EXPECT_EQ(residual.values(), sums);
       Difference difference;
       for (size_t begin = 0; begin < count; begin += width) {
-        double mean = 0;
-        double variance = 0;
-        for (size_t c = 0; c < width; ++c) mean += double{sums[begin + c]} / width;
-        for (size_t c = 0; c < width; ++c) variance += std::pow(double{sums[begin + c]} - mean, 2) / width;
-        for (size_t c = 0; c < width; ++c) {
-          difference.add(double{out.data()[begin + c]},
-                         (double{sums[begin + c]} - mean) / std::sqrt(variance + 1e-5) * double{weight.data()[c]} +
-                             double{bias.data()[c]});
-        }
+        const std::vector<double> expected = normalised(sums.data() + begin, width, weight.data(), bias.data());
+        for (size_t c = 0; c < width; ++c) difference.add(double{out.data()[begin + c]}, expected[c]);
       }
       EXPECT_LT(difference.largest(), 1e-6);
       EXPECT_TRUE(out.is_intact() && residual.is_intact());
@@ -189,13 +182,11 @@ struct PointCase {
       scores[j] = product / std::sqrt(3.0 * c) + double{bias.data()[(head * n + i) * n + j]} -
                   double{point_weight.data()[head]} * squares;
     }
-    const double top = *std::ranges::max_element(scores);
-    double total = 0;
-    for (double& score : scores) total += score = std::exp(score - top);
+    softmax(scores);
     std::vector<double> sums(c + 3 * Nv + Nv + C);
     std::vector<std::array<double, 3>> points(Nv);
     for (size_t j = 0; j < n; ++j) {
-      const double weight = scores[j] / total;
+      const double weight = scores[j];
       for (size_t k = 0; k < c; ++k) sums[k] += weight * number(j, H * c + head * 2 * c + c + k);
       for (size_t p = 0; p < Nv; ++p) {
         const auto point = global(j, other_points, Nq + Nv, head, Nq + p);
@@ -323,12 +314,10 @@ struct BiasedCase {
       for (size_t d = 0; d < dim; ++d) product += part(i, 0, d) * part(j, 1, d);
       scores[j] = product / std::sqrt(double{dim}) + double{bias.data()[(head * n + i) * stride + j]};
     }
-    const double top = *std::ranges::max_element(scores);
-    double total = 0;
-    for (double& score : scores) total += score = std::exp(score - top);
+    softmax(scores);
     std::vector<double> mixed(dim);
     for (size_t d = 0; d < dim; ++d) {
-      for (size_t j = 0; j < n; ++j) mixed[d] += scores[j] / total * part(j, 2, d);
+      for (size_t j = 0; j < n; ++j) mixed[d] += scores[j] * part(j, 2, d);
       if (gated) mixed[d] *= sigmoid(double{bf16_value(gate.data()[i * width() + head * dim + d])});
     }
     return mixed;

@@ -54,13 +54,6 @@ std::vector<float> update(Memory& memory, Weights& weights, const std::vector<fl
   return memory.z.values();
 }
 
-void softmax(std::vector<double>& scores) {
-  const double most = *std::max_element(scores.begin(), scores.end());
-  double sum = 0;
-  for (double& x : scores) sum += x = std::exp(x - most);
-  for (double& x : scores) x /= sum;
-}
-
 // softmax(q k + bias) v of one line and head: q, k, v [L, C], bias [L, L] of the head -> into mixed [L, C]
 void attend_line(const std::vector<double>& q, const std::vector<double>& k, const std::vector<double>& v,
                  const std::vector<double>& bias, size_t head, std::vector<double>& mixed) {
