@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <mutex>
 #include <set>
 #include <sstream>
@@ -47,11 +48,17 @@ int attribute(cudaDeviceAttr which, int gpu) {
 }  // namespace
 
 Gpu gpu_of(const at::Tensor& x) {
+  // Asked once: some operations look at each call. Lives as long as the process, as the notes.
+  static std::mutex mutex;
+  static auto& known = *new std::map<int, Gpu>();
   const int gpu = x.device().index();
-  return {.processors = attribute(cudaDevAttrMultiProcessorCount, gpu),
-          .shared_bytes = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, gpu),
-          .capability = 10 * attribute(cudaDevAttrComputeCapabilityMajor, gpu) +
-                        attribute(cudaDevAttrComputeCapabilityMinor, gpu)};
+  const std::scoped_lock lock(mutex);
+  if (const auto found = known.find(gpu); found != known.end()) return found->second;
+  const Gpu asked{.processors = attribute(cudaDevAttrMultiProcessorCount, gpu),
+                  .shared_bytes = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, gpu),
+                  .capability = 10 * attribute(cudaDevAttrComputeCapabilityMajor, gpu) +
+                                attribute(cudaDevAttrComputeCapabilityMinor, gpu)};
+  return known.emplace(gpu, asked).first->second;
 }
 
 cudaStream_t stream_of(const at::Tensor& x) { return c10::cuda::getCurrentCUDAStream(x.device().index()).stream(); }

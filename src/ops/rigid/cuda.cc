@@ -10,9 +10,8 @@ namespace pleat::cuda {
 namespace {
 
 rigid::Frames pointers_of(const Rigid& frames) {
-  return {static_cast<float*>(const_cast<void*>(frames.rotations.const_data_ptr())),
-          static_cast<float*>(const_cast<void*>(frames.quaternions.const_data_ptr())),
-          static_cast<float*>(const_cast<void*>(frames.translations.const_data_ptr()))};
+  return {frames.rotations.mutable_data_ptr<float>(), frames.quaternions.mutable_data_ptr<float>(),
+          frames.translations.mutable_data_ptr<float>()};
 }
 
 }  // namespace
