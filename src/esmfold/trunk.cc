@@ -111,7 +111,7 @@ at::Tensor Trunk::update_sequence(const TrunkBlock& block, at::Tensor& s, const 
   const at::Tensor y = norm(block.attention_norm, s);  // [P, c_s]
   const at::Tensor qkv = block.qkv(y).view({s.size(0), heads, 3, config_.sequence_head_width});
   const at::Tensor attended = biased_attention(qkv, bias, block.gate(y));
-  const at::Tensor update = block.attention_out.add_or_return(s, attended);  // as each update below
+  const at::Tensor update = block.attention_out.add_or_return(s, attended);
   if (trace) trace("seq_attention", update.defined() ? update : s - before);
   const at::Tensor inner = block.transition_in(norm(block.transition_norm, s, update));  // [P, 4 c_s]
   const at::Tensor last = block.transition_out.add_or_return(s, inner);

@@ -109,17 +109,10 @@ template <class Type>
 cudaError_t rotate_as(std::uint16_t* qkv, const float* cos, const float* sin, std::int64_t tokens, int heads,
                       int head_dim, cudaStream_t stream) {
   const dim3 grid(static_cast<unsigned>((tokens + warps - 1) / warps));
-  const auto start = [&](auto kernel) {
-    return launch(kernel, {grid, warps * 32, 0, stream}, qkv, cos, sin, tokens, heads);
-  };
-  switch (head_dim) {
-    case 16: return start(rotate_kernel<Type, 16>);
-    case 24: return start(rotate_kernel<Type, 24>);
-    case 32: return start(rotate_kernel<Type, 32>);
-    case 64: return start(rotate_kernel<Type, 64>);
-    case 128: return start(rotate_kernel<Type, 128>);
-    default: return cudaErrorInvalidValue;
-  }
+  return CompiledFor<16, 24, 32, 64, 128>::call(head_dim, [&](auto known) {
+    return launch(rotate_kernel<Type, decltype(known)::value>, {grid, warps * 32, 0, stream}, qkv, cos, sin, tokens,
+                  heads);
+  });
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <climits>
-#include <iterator>
 
 #include "ops/collect/kernels.h"
 #include "ops/cuda/device.cuh"
@@ -200,30 +199,19 @@ cudaError_t collect_as(const Call& call) {
                 call.sums, kept.chunks, kept.sequence_chunks, static_cast<Out*>(call.means.values), call.means.extents);
 }
 
-template <int Width>
-cudaError_t collect_to(const Call& call, Stored type) {
-  return type == Stored::float16 ? collect_as<fp16, Width>(call) : collect_as<float, Width>(call);
-}
+using Widths = CompiledFor<320, 480, 640, 1280, 2560, 5120>;
 
 }  // namespace
 
-bool suits(std::int64_t width) {
-  constexpr std::int64_t widths[] = {320, 480, 640, 1280, 2560, 5120};
-  return std::find(std::begin(widths), std::end(widths), width) != std::end(widths);
-}
+bool suits(std::int64_t width) { return Widths::has(width); }
 
 cudaError_t collect(const float* hidden, const Kept& kept, const Converted& rows, double* sums, const Converted& means,
                     Stored type, std::int64_t width, cudaStream_t stream) {
   const Call call{hidden, kept, rows, sums, means, stream};
-  switch (width) {
-    case 320: return collect_to<320>(call, type);
-    case 480: return collect_to<480>(call, type);
-    case 640: return collect_to<640>(call, type);
-    case 1280: return collect_to<1280>(call, type);
-    case 2560: return collect_to<2560>(call, type);
-    case 5120: return collect_to<5120>(call, type);
-    default: return cudaErrorInvalidValue;
-  }
+  return Widths::call(width, [&](auto known) {
+    constexpr int columns = decltype(known)::value;
+    return type == Stored::float16 ? collect_as<fp16, columns>(call) : collect_as<float, columns>(call);
+  });
 }
 
 }  // namespace pleat::cuda::collect

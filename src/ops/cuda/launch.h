@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace pleat::cuda {
 
@@ -29,6 +30,19 @@ struct Gpu {
 inline int blocks_for(const Gpu& gpu, std::int64_t work, int per_block) {
   return static_cast<int>(std::min<std::int64_t>(gpu.processors, (work + per_block - 1) / per_block));
 }
+
+// The numbers that a kernel is compiled for.
+template <int... Numbers>
+struct CompiledFor {
+  static bool has(std::int64_t number) { return ((number == Numbers) || ...); }
+  // run(std::integral_constant<int, number>()), or cudaErrorInvalidValue where there is none.
+  template <class Run>
+  static cudaError_t call(std::int64_t number, const Run& run) {
+    cudaError_t result = cudaErrorInvalidValue;
+    static_cast<void>(((number == Numbers && (result = run(std::integral_constant<int, Numbers>()), true)) || ...));
+    return result;
+  }
+};
 
 // The parameters of a layer normalisation, in the GPU's memory.
 struct NormPointers {

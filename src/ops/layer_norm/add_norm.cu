@@ -1,5 +1,3 @@
-#include <iterator>
-
 #include "ops/cuda/device.cuh"
 #include "ops/cuda/launch.cuh"
 #include "ops/layer_norm/kernels.h"
@@ -135,32 +133,21 @@ cudaError_t apply_as(const Call<T>& call) {
                 call.tokens);
 }
 
-template <int Width>
-cudaError_t apply_to(const Call<std::uint16_t>& call, Half type) {
-  return type == Half::bfloat16 ? apply_as<HalfFour<Bfloat16>, Width>(call) : apply_as<HalfFour<Float16>, Width>(call);
-}
+using Widths = CompiledFor<320, 480, 640, 1024, 1280, 2560, 5120>;
 
 }  // namespace
 
-bool suits(std::int64_t width) {
-  constexpr std::int64_t widths[] = {320, 480, 640, 1024, 1280, 2560, 5120};
-  return std::find(std::begin(widths), std::end(widths), width) != std::end(widths);
-}
+bool suits(std::int64_t width) { return Widths::has(width); }
 
 cudaError_t apply(float* residual, const std::uint16_t* update, const NormPointers& norm, float eps, std::uint16_t* out,
                   Half type, std::int64_t tokens, std::int64_t width, cudaStream_t stream) {
   if (tokens == 0) return cudaSuccess;
   const Call<std::uint16_t> call{residual, update, norm, eps, out, tokens, stream};
-  switch (width) {
-    case 320: return apply_to<320>(call, type);
-    case 480: return apply_to<480>(call, type);
-    case 640: return apply_to<640>(call, type);
-    case 1024: return apply_to<1024>(call, type);
-    case 1280: return apply_to<1280>(call, type);
-    case 2560: return apply_to<2560>(call, type);
-    case 5120: return apply_to<5120>(call, type);
-    default: return cudaErrorInvalidValue;
-  }
+  return Widths::call(width, [&](auto known) {
+    constexpr int columns = decltype(known)::value;
+    return type == Half::bfloat16 ? apply_as<HalfFour<Bfloat16>, columns>(call)
+                                  : apply_as<HalfFour<Float16>, columns>(call);
+  });
 }
 
 cudaError_t apply_float32(float* residual, const float* update, const NormPointers& norm, float eps, float* out,

@@ -7,7 +7,7 @@ namespace {
 
 // A block has `rows` queries, a warp one head of them. Keys come in tiles of 32: a lane scores one key; then each lane
 // sums four channels of pairs and up to two numbers of values over the tile's keys. The tile's rows of the pair state
-// serve all heads, so they go through shared memory, the next tile's on their way meanwhile. The softmax keeps a
+// serve all heads, so they go through shared memory, and those of the next tile are prefetched. The softmax keeps a
 // running maximum. Two queries to a block halve what is read of keys and values, which come from the L2 cache.
 //   reads a pair once: 512 bytes and 48 of bias; keys and values: 1632 bytes of L2 a pair
 //   about 2500 multiply-adds a pair: L = 1024: .13 ms at 40 TFLOP/s, .17 ms of memory at 3.0 TB/s
