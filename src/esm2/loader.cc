@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/stop.h"
 #include "esm2/read_tensor.h"
+#include "tensor/vector_math.h"
 
 namespace pleat {
 
@@ -16,6 +17,11 @@ namespace {
 constexpr std::size_t most_unchecked = 64;
 
 }  // namespace
+
+Loader::Loader(const Checkpoint& checkpoint, at::ScalarType precision, at::Device device)
+    : checkpoint_(checkpoint), precision_(precision), device_(device) {
+  settle_vector_math();  // no pass comes before its model's weights
+}
 
 at::Tensor Loader::tensor(const std::string& name, at::ScalarType type) const {
   throw_if_stopped(StopScope::current());

@@ -19,8 +19,7 @@ namespace pleat {
 class Loader {
  public:
   // `checkpoint` must outlive the loader. `precision` is that of linear layers, `device` where the tensors go.
-  Loader(const Checkpoint& checkpoint, at::ScalarType precision, at::Device device = at::kCPU)
-      : checkpoint_(checkpoint), precision_(precision), device_(device) {}
+  Loader(const Checkpoint& checkpoint, at::ScalarType precision, at::Device device = at::kCPU);
 
   [[nodiscard]] at::Tensor tensor(const std::string& name, at::ScalarType type) const;
   [[nodiscard]] LayerNorm layer_norm(const std::string& name, const std::string& weight = "weight",

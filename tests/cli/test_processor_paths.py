@@ -10,7 +10,8 @@ import pytest
 import safetensors
 from folding import FOLDING, SMALL, same
 from folding import GOLDEN as FOLDS
-from job import MODEL, PLEAT, Job, fasta, proteins, rows_by_sequence, structures
+from job import (MODEL, PLEAT, REPOSITORY, Job, assert_same_numbers, fasta, numbers, proteins, rows_by_sequence,
+                 structures)
 
 ALL = ["amx", "avx512_bf16", "avx512", "avx2", "baseline"]
 
@@ -106,6 +107,23 @@ def test_structures_are_those_of_transformers(path, tmp_path):
     assert np.abs(found["positions"] - golden[f"{case}.positions"]).max() <= 1e-4 * max(told[case]["extent"], 1)
     assert np.abs(found["plddt"] - golden[f"{case}.plddt"]).max() <= 0.05
     assert np.abs(found["pae"] - golden[f"{case}.pae"]).max() <= 0.01
+
+
+def test_programs_that_start_together_have_the_same_numbers(tmp_path):
+    """A library that sets itself up at a function's first call must not let two threads race for it. With more programs
+    than processors, threads stop at any place."""
+    jobs = []
+    for number in range(16):
+        (tmp_path / str(number)).mkdir()
+        jobs.append(Job(tmp_path / str(number), REPOSITORY / "tests/data/esm2/head128_shards"))
+        jobs[-1].input("in.fasta", fasta(proteins(1, shortest=300, longest=300)))
+        jobs[-1].keys["tasks"] = {"embeddings": {"layers": [1, 2], "dtype": "float32"}}
+    processes = [job.start("--set", "run.precision=fp32") for job in jobs]
+    for process in processes:
+        assert process.wait(timeout=600) == 0, process.stderr.read()
+    found = [numbers(job.open()) for job in jobs]
+    for other in found[1:]:
+        assert_same_numbers(other, found[0])
 
 
 @EACH
