@@ -66,7 +66,7 @@ struct Thread {
 struct Meeting {  // a place where a number of threads meet
   int arrived = 0;
   std::uint64_t generation = 0;
-  const char* what = "";
+  std::string_view what;
 };
 
 struct Warp {
@@ -112,9 +112,9 @@ class Machine {
   [[nodiscard]] unsigned char* shared(std::uint32_t address, std::size_t bytes);
   // Returns when `count` threads have come, the last of which does `act`.
   template <class Act>
-  void meet(Meeting& meeting, int count, const char* what, const Act& act) {
+  void meet(Meeting& meeting, int count, std::string_view what, const Act& act) {
     if (meeting.arrived == 0) meeting.what = what;
-    if (meeting.what != what) throw Fault(std::string(what) + " meets " + meeting.what);
+    if (meeting.what != what) throw Fault(std::string(what).append(" meets ").append(meeting.what));
     if (++meeting.arrived < count) return wait_for(meeting);
     meeting.arrived = 0;
     act();
