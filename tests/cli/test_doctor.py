@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import pytest
 from program import PLEAT, pleat
 
 SUBJECTS = ["program", "libraries", "processor", "threads", "memory", "devices", "gpu", "models", "temporary", "working"]
@@ -65,6 +66,7 @@ def test_bound_to_one_processor():
     assert threads["text"].startswith("1 of ")
 
 
+@pytest.mark.memory
 def test_little_memory():
     done = subprocess.run(
         ["bash", "-c", 'ulimit -v 1200000; exec "$0" doctor --json', PLEAT], capture_output=True, text=True

@@ -172,6 +172,7 @@ def test_what_is_not_there(made, file, tmp_path):
 
 
 # Each format by itself, as a process whose memory can be told.
+@pytest.mark.memory
 @pytest.mark.parametrize("format,output", [("h5", "out.h5"), ("skbio", "out.h5"), ("npz", "out.npz"), ("npy", "out"),
                                            ("csv", "out.csv")])
 def test_100_000_records_take_little_memory(many, tmp_path, format, output):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+import pytest
 from job import PLEAT, fasta, proteins
 
 RECORDS = 100_000
@@ -18,6 +19,7 @@ def peak_of(*arguments):
     return usage.ru_maxrss * 1024
 
 
+@pytest.mark.memory
 def test_a_hundred_thousand_records_in_little_memory(job):
     job.input("in.fasta", fasta(proteins(RECORDS, 8, 14)))
     job.keys["tasks"] = {"embeddings": {"layers": [0, 1, 2]}}

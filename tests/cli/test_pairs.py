@@ -195,6 +195,7 @@ COMPUTED = {"positions", "atom_mask", "plddt", "mean_plddt", "ptm", "recycles", 
             "ipsae", "ipsae_d0chn", "min_pae", "contacts"}
 
 
+@pytest.mark.memory
 def test_half_a_million_complexes_are_planned_in_seconds(job):
     job.keys["pairs"] = {"mode": "all_vs_all"}
     job.input("in.fasta", fasta(proteins(1000, 100, 500)))

@@ -132,6 +132,7 @@ def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):
     assert done.returncode == 0 and "GFLOP/s" in done.stdout and "could not be kept" in done.stderr
 
 
+@pytest.mark.memory
 def test_many_sequences_in_little_memory(job):
     """A million take about 200 MB; of them 130 MB are the program itself."""
     job.input("in.fasta", fasta(proteins(100_000, 30, 60)))

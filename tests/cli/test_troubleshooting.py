@@ -93,6 +93,7 @@ def test_weights_cut_off(place):
     place.run("run", "m.yaml", "--set", "model=bad", status=66, expect="the file ends after")
 
 
+@pytest.mark.memory
 def test_not_enough_memory(place):
     # Just enough for the program to start with: less on a machine where its libraries need less.
     for megabytes in range(800, 300, -20):
