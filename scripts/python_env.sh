@@ -3,8 +3,11 @@
 # Prints the folder of a virtual environment with what REQUIREMENTS lists (about 5 GB, downloaded on first use). Files
 # that list the same versions share one environment.
 python_env() {  # REQUIREMENTS [PIP OPTION...]
-  local venv
+  local venv turn
   venv=$deps/python-$(sed 's/#.*//' "$1" | tr -s '[:space:]' '\n' | sort | sha256sum | cut -c1-12)
+  mkdir -p "$deps"
+  exec {turn}>"$venv.lock"
+  flock "$turn"  # two that install the same would take it apart under each other
   if [ ! -e "$venv/ready" ]; then
     say "installing what $1 lists, once"
     rm -rf "$venv"
@@ -12,6 +15,7 @@ python_env() {  # REQUIREMENTS [PIP OPTION...]
     "$venv/bin/pip" install --quiet --disable-pip-version-check "${@:2}" --requirement "$1" >&2 || die "could not install $1"
     touch "$venv/ready"
   fi
+  exec {turn}>&-
   printf '%s\n' "$venv"
 }
 
