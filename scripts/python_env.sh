@@ -5,18 +5,22 @@
 python_env() {  # REQUIREMENTS [PIP OPTION...]
   local venv turn
   venv=$deps/python-$(sed 's/#.*//' "$1" | tr -s '[:space:]' '\n' | sort | sha256sum | cut -c1-12)
-  mkdir -p "$deps"
-  exec {turn}>"$venv.lock"
-  flock "$turn"  # two that install the same would take it apart under each other
   if [ ! -e "$venv/ready" ]; then
-    say "installing what $1 lists, once"
-    rm -rf "$venv"
-    python3 -m venv "$venv" || die "could not make $venv; on Debian and Ubuntu: apt-get install python3-venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "${@:2}" --requirement "$1" >&2 || die "could not install $1"
-    touch "$venv/ready"
+    mkdir -p "$deps"
+    exec {turn}>"$venv.lock"
+    flock "$turn"  # two that install the same would take it apart under each other
+    [ -e "$venv/ready" ] || install_env "$venv" "$@"
+    exec {turn}>&-
   fi
-  exec {turn}>&-
   printf '%s\n' "$venv"
+}
+
+install_env() {  # FOLDER REQUIREMENTS [PIP OPTION...]
+  say "installing what $2 lists, once"
+  rm -rf "$1"
+  python3 -m venv "$1" || die "could not make $1; on Debian and Ubuntu: apt-get install python3-venv"
+  "$1/bin/pip" install --quiet --disable-pip-version-check "${@:3}" --requirement "$2" >&2 || die "could not install $2"
+  touch "$1/ready"
 }
 
 # The environment of tests/cli/test_readers.py. Its list is whole: pip brings nothing more.
