@@ -66,6 +66,12 @@ class Job:
         """Any other subcommand."""
         return pleat(*arguments, timeout=3600)
 
+    def plan(self, *arguments):
+        """What `pleat plan --json` says."""
+        done = self.pleat("plan", self.manifest(), "--json", *arguments)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
     def compute(self, *arguments, **options):
         """A run that must succeed; returns the open result file."""
         done = self.run(*arguments, **options)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 
 PLEAT = os.environ["PLEAT"]
 
@@ -9,6 +10,17 @@ PLEAT = os.environ["PLEAT"]
 def pleat(*arguments, timeout=300, **options):
     """What it printed, as text, and its exit status."""
     return subprocess.run([PLEAT, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
+
+
+def measured(*arguments):
+    """What it printed, and the peak memory in bytes of that process alone; it must end well."""
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen([PLEAT, *map(str, arguments)], stdout=printed)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        printed.seek(0)
+        return printed.read(), usage.ru_maxrss * 1024
 
 
 def export(file, format, output, *arguments):

@@ -151,26 +151,20 @@ def test_layers_that_are_not_there(maps_job, layers):
 
 # What has no room
 
-def plan(job):
-    done = job.pleat("plan", job.manifest(), "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_plan_says_how_large_they_are(maps_job):
     sequences = proteins(4)
     maps_job.input("in.fasta", fasta(sequences))
     expected = sum(2 * 4 * HEADS * len(sequence) ** 2 for sequence in sequences)
-    assert plan(maps_job)["attention_bytes"] == expected < plan(maps_job)["result_bytes"]
+    assert maps_job.plan()["attention_bytes"] == expected < maps_job.plan()["result_bytes"]
     assert "of it attention maps" in maps_job.pleat("plan", maps_job.manifest()).stdout
     maps_job.keys["tasks"].pop("attentions")
-    assert plan(maps_job)["attention_bytes"] == 0
+    assert maps_job.plan()["attention_bytes"] == 0
     assert "attention" not in maps_job.pleat("plan", maps_job.manifest()).stdout
 
 
 def test_what_the_memory_cannot_hold_is_refused_before_weights_are_loaded(maps_job):
     maps_job.input("in.fasta", fasta(["A" * 400_000, "ACDE"], ["long", "short"]))  # 2.5 TB for a map
-    assert plan(maps_job)["too_long"] == 1
+    assert maps_job.plan()["too_long"] == 1
     done = maps_job.run("--progress", "none")
     assert done.returncode == 65, done.stderr
     lines = done.stderr.splitlines()
@@ -186,7 +180,7 @@ def test_what_the_disk_cannot_hold_is_refused_with_its_size(maps_job):
     # Some terabytes of maps, of sequences that fit one by one.
     maps_job.input("in.fasta", fasta(["A" * 5_000], ["large"]) * 8_000)
     maps_job.keys["policy"] = {"duplicates": "separate"}
-    found = plan(maps_job)
+    found = maps_job.plan()
     assert found["too_long"] == 0 and not found["fits_disk"]
     assert found["attention_bytes"] == 8_000 * 2 * 4 * HEADS * 5_000**2
     done = maps_job.refused(75, "before they are compressed", "MB free", "ask for less")

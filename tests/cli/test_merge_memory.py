@@ -1,22 +1,11 @@
 """pleat merge takes memory for a few numbers of each row, not for the rows."""
 
-import os
-import subprocess
-
 import pytest
-from job import PLEAT, fasta, proteins
+from job import fasta, proteins
+from program import measured
 
 RECORDS = 100_000
 LARGEST = 500_000_000  # bytes
-
-
-def peak_of(*arguments):
-    """Runs pleat; returns the peak memory of that process alone, in bytes."""
-    process = subprocess.Popen([PLEAT, *map(str, arguments)], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss * 1024
 
 
 @pytest.mark.memory
@@ -26,8 +15,8 @@ def test_a_hundred_thousand_records_in_little_memory(job):
     parts = [job.folder / f"out.shard-{index}-of-2.h5" for index in (1, 2)]
     for index in (1, 2):
         job.run("--shard", f"{index}/2", "--progress", "none")
-    half = peak_of("merge", parts[0], "-o", job.folder / "half.h5", "--allow-missing")
-    whole = peak_of("merge", *parts, "-o", job.output)
+    _, half = measured("merge", parts[0], "-o", job.folder / "half.h5", "--allow-missing")
+    _, whole = measured("merge", *parts, "-o", job.output)
     with job.open() as file:
         assert len(file["records/id"]) == RECORDS
         stored = sum(file[f"embeddings/layer_{layer:02d}/{name}"].nbytes for layer in range(3)

@@ -8,6 +8,7 @@ import time
 import pytest
 from folding import fold_job
 from job import MODEL, REPOSITORY, contents, fasta, proteins, records, structures, texts
+from program import measured
 
 DEMO = REPOSITORY / "configs/demo/models/esmfold-demo"
 THREE = fasta(["MKTAYIAK", "GGHWC:EE", "LLPQR"], ["p1", "p2", "p3"])
@@ -24,12 +25,6 @@ def job(tmp_path):
 def table(job, text, name="pairs.tsv", **keys):
     job.place(name, text)
     job.keys["pairs"] = {"file": name, **keys}
-
-
-def plan(job, *arguments):
-    done = job.pleat("plan", job.manifest(), "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def fold_written(job, written):
@@ -169,7 +164,7 @@ def test_the_table_is_never_written_over(job):
 
 def test_a_plan_says_how_many_and_what_they_cost(job):
     job.keys["pairs"] = {"mode": "all_vs_all"}
-    planned = plan(job)
+    planned = job.plan()
     assert planned["pairs"] == {"parts": 3, "complexes": 3}
     assert (planned["records"], planned["sequences"], planned["residues"]) == (3, 3, 2 * (8 + 7 + 5))
     assert planned["flops"] > 0 and planned["seconds"] > 0
@@ -199,12 +194,12 @@ COMPUTED = {"positions", "atom_mask", "plddt", "mean_plddt", "ptm", "recycles", 
 def test_half_a_million_complexes_are_planned_in_seconds(job):
     job.keys["pairs"] = {"mode": "all_vs_all"}
     job.input("in.fasta", fasta(proteins(1000, 100, 500)))
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     start = time.monotonic()
-    planned = plan(job)
+    printed, peak = measured("plan", job.manifest(), "--json")
     assert time.monotonic() - start < 60
+    planned = json.loads(printed)
     assert planned["records"] == planned["sequences"] + planned["too_long"] == 499_500
-    assert max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) < 400_000  # kB
+    assert peak < 400e6
 
 
 def test_a_run_resumes_only_with_the_same_pairs(job):
@@ -231,8 +226,8 @@ def test_shards_divide_the_complexes(job):
     for index in (1, 2, 3):
         assert job.run("--shard", f"{index}/3").returncode in (0, 65)
         parts.append(job.folder / f"out.shard-{index}-of-3.h5")
-    flops = [plan(job, "--shard", f"{index}/3")["shard"]["flops"] for index in (1, 2, 3)]
-    assert min(flops) > 0 and sum(flops) == pytest.approx(plan(job)["flops"])
+    flops = [job.plan("--shard", f"{index}/3")["shard"]["flops"] for index in (1, 2, 3)]
+    assert min(flops) > 0 and sum(flops) == pytest.approx(job.plan()["flops"])
     job.output = job.folder / "merged.h5"
     done = job.pleat("merge", *parts, "--output", job.output)
     assert done.returncode == 0, done.stderr

@@ -1,12 +1,12 @@
 """pleat plan: what a run would do, and that the run then does it."""
 
 import json
-import resource
 import shutil
 
 import h5py
 import pytest
 from job import REPOSITORY, Job, fasta, proteins
+from program import measured
 
 
 @pytest.fixture(autouse=True)
@@ -14,16 +14,10 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def plan(job, *arguments):
-    done = job.pleat("plan", job.manifest(), "--json", *arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_what_a_run_then_does(job, tmp_path):
     job.input("in.fasta", fasta(proteins(50)) + ">bad\nAC-D\n>odd\nACJ\n>again\nACJ\n>long\n" + "A" * 300 + "\n>none\n\n")
     job.keys["policy"] = {"max_length": 200, "fail_on": "none"}
-    found = plan(job)
+    found = job.plan()
     assert (found["records"], found["sequences"]) == (55, 51)
     assert found["rejected"] == {"bad_residue": 1, "empty_sequence": 1, "too_long": 1}
     assert found["noted"] == {"residues_converted": 2}
@@ -49,7 +43,7 @@ def test_folding_says_what_each_chunk_needs(tmp_path):
     job = Job(tmp_path / "job", REPOSITORY / "tests/data/esmfold/wide_pair")
     job.input("in.fasta", fasta(proteins(5)))
     job.keys["tasks"] = {"structure": True}
-    chunks = plan(job)["chunks"]
+    chunks = job.plan()["chunks"]
     assert len(chunks) >= 2 and [chunk["chosen"] for chunk in chunks].count(True) == 1
     assert chunks == sorted(chunks, key=lambda chunk: -chunk["bytes"])
     assert chunks == sorted(chunks, key=lambda chunk: chunk["longest"])
@@ -60,7 +54,7 @@ def test_folding_says_what_each_chunk_needs(tmp_path):
 def test_what_does_not_fit(job):
     job.input("in.fasta", fasta(proteins(3)) + ">giant\n" + "A" * 1_000_000 + "\n")  # 28 TB for its contacts
     job.keys["tasks"] = {"contacts": True}
-    found = plan(job)
+    found = job.plan()
     assert (found["sequences"], found["too_long"]) == (3, 1)
     assert 0 < found["longest_that_fits"] < 1_000_000
     assert "WILL NOT FIT 1 unique sequence" in job.pleat("plan", job.manifest()).stdout
@@ -68,10 +62,10 @@ def test_what_does_not_fit(job):
 
 def test_shards_and_devices(job):
     job.input("in.fasta", fasta(proteins(400, 20, 400)))
-    shards = [plan(job, "--shard", f"{index}/4")["shard"] for index in (1, 2, 3, 4)]
-    assert sum(shard["flops"] for shard in shards) == pytest.approx(plan(job)["flops"])
+    shards = [job.plan("--shard", f"{index}/4")["shard"] for index in (1, 2, 3, 4)]
+    assert sum(shard["flops"] for shard in shards) == pytest.approx(job.plan()["flops"])
     assert shards[0]["spread"] < 0.03
-    one, four = plan(job), plan(job, "--devices", "cpu*4")
+    one, four = job.plan(), job.plan("--devices", "cpu*4")
     assert four["devices"] == 4 and four["batches"] >= max(32, one["batches"])
 
 
@@ -79,13 +73,13 @@ def test_a_shard_is_divided_as_a_run_divides_it(job):
     """Also where a sequence does not fit into this machine: that depends on the machine, and the division must not."""
     job.input("in.fasta", fasta(proteins(40, 20, 400)) + ">giant\n" + "A" * 1_000_000 + "\n")
     job.keys["tasks"] = {"contacts": True}
-    shards = [plan(job, "--shard", f"{index}/2")["shard"]["flops"] for index in (1, 2)]
-    assert min(shards) == 0 and max(shards) == pytest.approx(plan(job)["flops"])
+    shards = [job.plan("--shard", f"{index}/2")["shard"]["flops"] for index in (1, 2)]
+    assert min(shards) == 0 and max(shards) == pytest.approx(job.plan()["flops"])
 
 
 def test_what_the_disk_cannot_hold(job):
     job.input("in.fasta", fasta(proteins(3)))
-    found = plan(job)
+    found = job.plan()
     assert found["fits_disk"] and 0 < found["free_disk_bytes"] == pytest.approx(
         shutil.disk_usage(job.folder).free, rel=0.1
     )
@@ -93,7 +87,7 @@ def test_what_the_disk_cannot_hold(job):
     # A terabyte of contacts.
     job.input("in.fasta", fasta(["A" * 10_000], ["large"]) * 5_000)
     job.keys |= {"tasks": {"contacts": True}, "policy": {"duplicates": "separate"}}
-    found = plan(job)
+    found = job.plan()
     assert found["too_long"] == 0 and not found["fits_disk"]
     text = job.pleat("plan", job.manifest()).stdout
     assert "WILL NOT FIT the disk" in text
@@ -101,27 +95,27 @@ def test_what_the_disk_cannot_hold(job):
 
 def test_bench_device_makes_the_time_a_measured_one(job):
     job.input("in.fasta", fasta(proteins(50)))
-    assert "a guess" in plan(job)["seconds_basis"]
+    assert "a guess" in job.plan()["seconds_basis"]
     done = job.pleat("bench-device", job.manifest())
     assert done.returncode == 0 and "GFLOP/s" in done.stdout, done.stderr
-    assert "measured by pleat bench-device" in plan(job)["seconds_basis"]
+    assert "measured by pleat bench-device" in job.plan()["seconds_basis"]
     job.keys["run"] = {"precision": "fp32"}
-    assert "measured" in plan(job)["seconds_basis"]  # what auto is on a processor
+    assert "measured" in job.plan()["seconds_basis"]  # what auto is on a processor
     job.keys["run"] = {"precision": "fp32", "devices": "cpu*2"}
-    assert "a guess" in plan(job)["seconds_basis"]
+    assert "a guess" in job.plan()["seconds_basis"]
 
 
 def test_plan_and_run_tell_what_bfloat16_would_be_worth(job):
     job.input("in.fasta", fasta(proteins(5)))
-    assert "bfloat16_speedup" not in plan(job)
+    assert "bfloat16_speedup" not in job.plan()
     measured = job.pleat("bench-device", job.manifest()).stdout
     assert measured.count("GFLOP/s") == 2 and "run.precision: bf16 would" in measured
-    assert plan(job)["bfloat16_speedup"] > 0
+    assert job.plan()["bfloat16_speedup"] > 0
     assert "run.precision: bf16 would" in job.pleat("plan", job.manifest()).stdout
     assert "run.precision: bf16 would" in job.run().stderr
     job.keys["run"] = {"precision": "bf16"}
-    assert "bfloat16_speedup" not in plan(job)
-    assert "measured" in plan(job)["seconds_basis"]
+    assert "bfloat16_speedup" not in job.plan()
+    assert "measured" in job.plan()["seconds_basis"]
 
 
 def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):
@@ -136,14 +130,9 @@ def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):
 def test_many_sequences_in_little_memory(job):
     """A million take about 200 MB; of them 130 MB are the program itself."""
     job.input("in.fasta", fasta(proteins(100_000, 30, 60)))
-
-    def measured():
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        found = plan(job)
-        assert found["records"] == 100_000
-        return max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-
-    assert measured() < 220_000  # kB
+    printed, peak = measured("plan", job.manifest(), "--json")
+    assert json.loads(printed)["records"] == 100_000
+    assert peak < 220e6
 
 
 @pytest.mark.parametrize("change", [{"model": "nowhere"}, {"inputs": ["nowhere.fasta"]}, {"tasks": {"structure": True}}])

@@ -242,31 +242,25 @@ def test_a_folding_model_is_refused(tmp_path):
     job.refused(78, "tasks.scoring", "no head for logits", "ESM-2")
 
 
-def plan(job):
-    done = job.pleat("plan", job.manifest(), "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_plans_count_the_copies(tmp_path):
     job = scoring_job(tmp_path, ["MKTAY", "ACDEFGHIKL"], mode="one_pass")
     tokens = (7, 12)
-    one = plan(job)
+    one = job.plan()
     assert one["model_tokens"] == sum(tokens)
     job.keys["tasks"]["scoring"] = {"mode": "exact"}
-    exact = plan(job)
+    exact = job.plan()
     assert exact["model_tokens"] == 5 * 7 + 10 * 12
     assert exact["flops"] == pytest.approx(one["flops"] * 8.4, rel=0.2)
     job.keys["tasks"] |= {"logits": True}
-    assert plan(job)["model_tokens"] == 6 * 7 + 11 * 12
+    assert job.plan()["model_tokens"] == 6 * 7 + 11 * 12
     job.keys["tasks"] = {"scoring": {"mode": "one_pass", "variants": "all_single", "method": "pll_ratio"}}
-    assert plan(job)["model_tokens"] == (1 + 5 + 19 * 25) * 7 + (1 + 10 + 19 * 100) * 12
+    assert job.plan()["model_tokens"] == (1 + 5 + 19 * 25) * 7 + (1 + 10 + 19 * 100) * 12
     table_of(job, [("p0", "M1V"), ("p0", "M1A:K2A"), ("p0", "M1V"), ("p1", "A1C"), ("p1", "C1A")])
-    planned = plan(job)
+    planned = job.plan()
     assert planned["model_tokens"] == (1 + 5 + 2 * 5) * 7 + (1 + 10 + 10) * 12
     assert (planned["variants"], planned["variants_refused"], planned["records"]) == (5, 1, 2)
     job.keys["tasks"]["scoring"]["method"] = "masked_marginals"
-    assert plan(job)["model_tokens"] == (1 + 2) * 7 + (1 + 1) * 12
+    assert job.plan()["model_tokens"] == (1 + 2) * 7 + (1 + 1) * 12
     done = job.run("--summary-json", tmp_path / "s.json")
     assert done.returncode == 65
     assert json.loads((tmp_path / "s.json").read_text())["tokens"] == 3 * 7 + 2 * 12
