@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 from embedding_results import Embeddings
-from program import export, measured
+from program import export, pleat_with_peak
 
 NAMES = ["sp|P1|ONE", "a/b", "a/b", "a_b", ".", "müller", "two words, and a comma", "dimer"]
 
@@ -174,7 +174,7 @@ def test_what_is_not_there(made, file, tmp_path):
 @pytest.mark.parametrize("format,output", [("h5", "out.h5"), ("skbio", "out.h5"), ("npz", "out.npz"), ("npy", "out"),
                                            ("csv", "out.csv")])
 def test_100_000_records_take_little_memory(many, tmp_path, format, output):
-    _, peak = measured("export", many, "--format", format, "--output", tmp_path / output)
+    _, peak = pleat_with_peak("export", many, "--format", format, "--output", tmp_path / output)
     print(f"{format}: {peak / 1e6:.0f} MB")
     assert peak < 500e6
 

@@ -2,7 +2,7 @@
 
 import pytest
 from job import fasta, proteins
-from program import measured
+from program import pleat_with_peak
 
 RECORDS = 100_000
 LARGEST = 500_000_000  # bytes
@@ -15,8 +15,8 @@ def test_a_hundred_thousand_records_in_little_memory(job):
     parts = [job.folder / f"out.shard-{index}-of-2.h5" for index in (1, 2)]
     for index in (1, 2):
         job.run("--shard", f"{index}/2", "--progress", "none")
-    _, half = measured("merge", parts[0], "-o", job.folder / "half.h5", "--allow-missing")
-    _, whole = measured("merge", *parts, "-o", job.output)
+    _, half = pleat_with_peak("merge", parts[0], "-o", job.folder / "half.h5", "--allow-missing")
+    _, whole = pleat_with_peak("merge", *parts, "-o", job.output)
     with job.open() as file:
         assert len(file["records/id"]) == RECORDS
         stored = sum(file[f"embeddings/layer_{layer:02d}/{name}"].nbytes for layer in range(3)

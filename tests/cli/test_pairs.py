@@ -8,7 +8,7 @@ import time
 import pytest
 from folding import fold_job
 from job import MODEL, REPOSITORY, contents, fasta, proteins, records, structures, texts
-from program import measured
+from program import pleat_with_peak
 
 DEMO = REPOSITORY / "configs/demo/models/esmfold-demo"
 THREE = fasta(["MKTAYIAK", "GGHWC:EE", "LLPQR"], ["p1", "p2", "p3"])
@@ -195,7 +195,7 @@ def test_half_a_million_complexes_are_planned_in_seconds(job):
     job.keys["pairs"] = {"mode": "all_vs_all"}
     job.input("in.fasta", fasta(proteins(1000, 100, 500)))
     start = time.monotonic()
-    printed, peak = measured("plan", job.manifest(), "--json")
+    printed, peak = pleat_with_peak("plan", job.manifest(), "--json")
     assert time.monotonic() - start < 60
     planned = json.loads(printed)
     assert planned["records"] == planned["sequences"] + planned["too_long"] == 499_500

@@ -6,7 +6,7 @@ import shutil
 import h5py
 import pytest
 from job import REPOSITORY, Job, fasta, proteins
-from program import measured
+from program import pleat_with_peak
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def test_a_measurement_that_cannot_be_kept_is_still_told(job, monkeypatch):
 def test_many_sequences_in_little_memory(job):
     """A million take about 200 MB; of them 130 MB are the program itself."""
     job.input("in.fasta", fasta(proteins(100_000, 30, 60)))
-    printed, peak = measured("plan", job.manifest(), "--json")
+    printed, peak = pleat_with_peak("plan", job.manifest(), "--json")
     assert json.loads(printed)["records"] == 100_000
     assert peak < 220e6
 
